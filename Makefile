@@ -1,0 +1,50 @@
+# Every target sets itself up: a virtual environment of its own with the pinned, hash-checked packages.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Two cores are what CI has; xdist takes what the machine offers.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
+
+.PHONY: setup demo dagster test test-long check format lock clean bench-friday
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (pinned packages from requirements.lock) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Runway needs Python 3.11 or newer; found " + sys.version.split()[0])'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY) ## three generated companies: connect, ingest, calculate, Friday digests
+	@$(BIN)/runway demo
+
+dagster: $(READY) ## the Dagster UI on the demo's data
+	@$(BIN)/runway dagster
+
+test: check ## the suite with a seeded sample of the long checks
+	$(PYTEST) -m "not long" tests
+
+test-long: $(READY) ## the full counts; prints its seeds
+	$(PYTEST) -m long tests
+
+check: $(READY) ## lint, format, types, architecture contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench-friday: $(READY) ## the Friday run of 20 small tenants, split into HTTP, our work, Dagster's own time
+	$(BIN)/python benchmarks/bench_friday.py
+
+lock: $(READY) ## re-pin requirements.lock from pyproject.toml (needs uv on the PATH)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .runway .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -1,0 +1,197 @@
+"""One tenant's week on the desk of an asset: read tables, put results, describe them.
+
+Belongs here: tables to frames and back, results to one-row tables and back, the metadata of a materialization.
+Does not: arithmetic (`runway_calcs`), files and commits (`resources/store.py`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import dagster as dg
+import pandas as pd
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from assets.tenants import Metadata, for_each_tenant
+from resources.installation import Installation, RunWeek
+from resources.store import Week
+from resources.tenants import TenantId
+from runway_calcs.as_of import AsOf
+from runway_calcs.policy import CashPolicy, ProjectionPolicy
+
+Result = TypeVar("Result")
+
+_ARROW: dict[type, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    bool: pa.bool_(),
+    date: pa.date32(),
+    datetime: pa.timestamp("us", tz="UTC"),
+}
+
+#: Building an adapter takes milliseconds; each kind of result has one.
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+class Desk:
+    """What an asset needs to work on one tenant's week."""
+
+    def __init__(self, installation: Installation, week: Week) -> None:
+        self._store = installation.store
+        self.installation = installation
+        self.week = week
+        self.thresholds = installation.settings.thresholds.overridden(week.tenant.thresholds)
+
+    @property
+    def at(self) -> AsOf:
+        """The point of view of every calculation of this week.
+
+        A week is always told by the newest sync it had, so that recalculating it later gives the same bytes.
+        """
+        return AsOf.at(
+            as_of=self.week.as_of,
+            known_until=self.week.known_until,
+            first_known_at=self.week.first_known_at,
+            newest_known_at=self.week.data_as_of,
+        )
+
+    @property
+    def cash_policy(self) -> CashPolicy:
+        """The tenant's thresholds as the cash calculators take them."""
+        return CashPolicy(
+            excluded_account_ids=frozenset(self.thresholds.excluded_account_ids), card_basis=self.thresholds.card_basis
+        )
+
+    @property
+    def projection_policy(self) -> ProjectionPolicy:
+        """The tenant's thresholds as the projection takes them."""
+        return ProjectionPolicy(floor_cents=self.thresholds.floor_cents)
+
+    def history(self, table: str, *, columns: tuple[str, ...]) -> pa.Table | None:
+        """All versions of a raw table known to this week's sync; None if none was ever kept."""
+        return self._store.history(self.week, table, columns=columns)
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """A table of this week as a frame, without the tenant column."""
+        found: pd.DataFrame = self._store.get(self.week, table).drop_columns(["tenant_id"]).to_pandas()
+        return found
+
+    def result(self, table: str, kind: type[Result]) -> Result:
+        """A result of this week as the calculator returned it."""
+        (one,) = self.records(table, kind)
+        return one
+
+    def records(self, table: str, kind: type[Result]) -> tuple[Result, ...]:
+        """A table of results of this week, in the calculator's order."""
+        stored = self._store.get(self.week, table)["result"].to_pylist()
+        return tuple(_adapter(kind).validate_json(text) for text in stored)
+
+    def put_frame(self, table: str, frame: pd.DataFrame) -> Metadata:
+        """Store a frame as this week's table; its metadata."""
+        rows = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        return self._put(table, rows.add_column(0, "tenant_id", _tenant_column(self.week, rows.num_rows)))
+
+    def put_result(self, table: str, result: Any) -> Metadata:
+        """Store a calculator's result as one row."""
+        return self.put_records(table, [result], kind=type(result))
+
+    def put_records(self, table: str, results: Sequence[Any], *, kind: type[Any]) -> Metadata:
+        """Store results of one kind, a row each: their plain fields as columns, the whole of each as JSON."""
+        columns: dict[str, pa.Array] = {"tenant_id": _tenant_column(self.week, len(results))}
+        for name, plain in plain_fields(kind).items():
+            values = [getattr(result, name) for result in results]
+            columns[name] = pa.array([v.value if isinstance(v, Enum) else v for v in values], type=_ARROW[plain])
+        as_json = [_adapter(kind).dump_json(result).decode() for result in results]
+        columns["result"] = pa.array(as_json, type=pa.string())
+        return self._put(table, pa.table(columns))
+
+    def _put(self, table: str, rows: pa.Table) -> Metadata:
+        segment = self._store.put(self.week, table, rows)
+        return {
+            "dagster/partition_row_count": dg.MetadataValue.int(segment.rows),
+            "as_of": dg.MetadataValue.text(self.week.as_of.isoformat()),
+            "data_as_of": dg.MetadataValue.timestamp(self.week.data_as_of),
+            "known_until": dg.MetadataValue.timestamp(self.week.known_until),
+            "basis": dg.MetadataValue.text(self.at.basis),
+            "sync_id": dg.MetadataValue.text(self.week.sync.sync_id),
+        }
+
+
+#: The table whose sync the rest of a week follows.
+LEDGER = "books/company"
+
+
+def newest_desk(tenant: TenantId, *, installation: Installation, week: RunWeek) -> Desk:
+    """The desk for the week of the run with the newest books it has: what the ledger is made from."""
+    known = installation.registry.tenant(tenant)
+    return Desk(installation, installation.store.newest_week(known, as_of=week.of(known)))
+
+
+def desk_for(tenant: TenantId, *, installation: Installation, week: RunWeek) -> Desk:
+    """The desk for the week of the run with the books that its ledger was made from."""
+    known = installation.registry.tenant(tenant)
+    return Desk(installation, installation.store.week_of(known, as_of=week.of(known), table=LEDGER))
+
+
+def for_each_desk(
+    context: dg.AssetExecutionContext,
+    *,
+    installation: Installation,
+    week: RunWeek,
+    work: Callable[[Desk], Metadata],
+) -> dg.MaterializeResult[None]:
+    """Do one asset's work for each tenant of the run."""
+    return for_each_tenant(context, lambda tenant: work(desk_for(tenant, installation=installation, week=week)))
+
+
+def frame_schema(columns: Mapping[str, tuple[str, str]]) -> Mapping[str, Any]:
+    """The spec's metadata of a frame table: column -> (type, what it is)."""
+    described = [dg.TableColumn("tenant_id", "string", description="Whose row it is.")]
+    described += [dg.TableColumn(name, kind, description=text) for name, (kind, text) in columns.items()]
+    return {"dagster/column_schema": dg.TableSchema(columns=described)}
+
+
+def result_schema(kind: type[Any]) -> Mapping[str, Any]:
+    """The spec's metadata of a one-row result table."""
+    described = [dg.TableColumn("tenant_id", "string", description="Whose row it is.")]
+    described += [dg.TableColumn(name, str(_ARROW[plain])) for name, plain in plain_fields(kind).items()]
+    described.append(dg.TableColumn("result", "string", description="The whole result as JSON, reasons included."))
+    return {"dagster/column_schema": dg.TableSchema(columns=described)}
+
+
+def plain_fields(kind: type[Any]) -> dict[str, type]:
+    """The fields of a result that are one value each, with their plain type; lists and records stay in the JSON."""
+    hints = get_type_hints(kind)
+    found = {}
+    for one in fields(kind):
+        plain = _plain(hints[one.name])
+        if plain is not None:
+            found[one.name] = plain
+    return found
+
+
+def _plain(hint: Any) -> type | None:
+    if isinstance(hint, UnionType):
+        inner = [part for part in get_args(hint) if part is not NoneType]
+        return _plain(inner[0]) if len(inner) == 1 else None
+    if get_args(hint) and all(isinstance(part, str) for part in get_args(hint)):
+        return str  # a Literal of words
+    if not isinstance(hint, type):
+        return None
+    if issubclass(hint, Enum):
+        return str
+    return hint if hint in _ARROW else None
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+def _tenant_column(week: Week, rows: int) -> pa.Array:
+    return pa.array([week.tenant.tenant_id] * rows, type=pa.string())

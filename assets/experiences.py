@@ -1,0 +1,114 @@
+"""The experiences as assets: what a person reads, published and written to a file.
+
+Belongs here: gathering a week's results for a document. Does not: the document's content and look (`experiences`).
+"""
+
+from collections import Counter
+
+import dagster as dg
+
+from assets.books import books_cash_position, books_open_bills, books_open_invoices, home_currency
+from assets.calculators import (
+    runway_cash_burn,
+    runway_cash_runway,
+    runway_expected_collections,
+    runway_payables_ageing,
+    runway_receivables_ageing,
+)
+from assets.desk import Desk, for_each_desk
+from assets.partitions import TENANTS
+from assets.tenants import Metadata
+from experiences.digest.build import build_digest
+from experiences.digest.document import to_json
+from experiences.digest.render import render_html, render_text, subject
+from resources.documents import Document
+from resources.files import write_whole
+from resources.installation import Installation, RunWeek
+from runway_calcs.ageing import Ageing
+from runway_calcs.burn import Burn
+from runway_calcs.cash import CashPosition
+from runway_calcs.collection import ExpectedCollection
+from runway_calcs.projection import CashRunway
+
+GROUP = "digest"
+DIGEST_KIND = "friday_digest"
+
+
+@dg.asset(
+    key_prefix="digest",
+    name="friday_digest",
+    group_name=GROUP,
+    partitions_def=TENANTS,
+    deps=[
+        ["books", "company"],
+        books_cash_position,
+        books_open_bills,
+        books_open_invoices,
+        runway_cash_burn,
+        runway_payables_ageing,
+        runway_receivables_ageing,
+        runway_expected_collections,
+        runway_cash_runway,
+    ],
+    kinds={"html", "text"},
+)
+def digest_friday_digest(
+    context: dg.AssetExecutionContext,
+    installation: dg.ResourceParam[Installation],
+    week: dg.ResourceParam[RunWeek],
+) -> dg.MaterializeResult[None]:
+    """The Friday digest of a tenant's week: how long the cash lasts, money in, money out. Published and written to files."""
+    return for_each_desk(context, installation=installation, week=week, work=_friday_digest)
+
+
+def _friday_digest(desk: Desk) -> Metadata:
+    tenant, week = desk.week.tenant, desk.week
+    unreadable = Counter(one.entity for one in desk.installation.commits.quarantined(week.sync))
+    document = build_digest(
+        tenant_name=tenant.name,
+        firm_name=tenant.firm_name,
+        currency=home_currency(desk),
+        zone=tenant.zone,
+        week_ending=week.as_of,
+        at=desk.at,
+        data_as_of=week.data_as_of,
+        cash=desk.result("books/cash_position", CashPosition),
+        burn=desk.result("runway/cash_burn", Burn),
+        runway=desk.result("runway/cash_runway", CashRunway),
+        receivables_ageing=desk.result("runway/receivables_ageing", Ageing),
+        payables_ageing=desk.result("runway/payables_ageing", Ageing),
+        collections=desk.records("runway/expected_collections", ExpectedCollection),
+        open_receivables=desk.frame("books/open_invoices"),
+        open_payables=desk.frame("books/open_bills"),
+        unreadable=unreadable,
+    )
+    html, text = render_html(document), render_text(document)
+    folder = desk.installation.settings.digests_root / tenant.tenant_id
+    html_file = folder / f"{week.as_of.isoformat()}.html"
+    write_whole(html_file, html)
+    write_whole(html_file.with_suffix(".txt"), text)
+    desk.installation.documents.publish(
+        Document(
+            tenant_id=tenant.tenant_id,
+            kind=DIGEST_KIND,
+            key=week.as_of.isoformat(),
+            title=subject(document),
+            body=to_json(document),
+            html=html,
+            text=text,
+            data_as_of=week.data_as_of,
+        )
+    )
+    return {
+        "week_ending": dg.MetadataValue.text(week.as_of.isoformat()),
+        "as_of": dg.MetadataValue.text(week.as_of.isoformat()),
+        "data_as_of": dg.MetadataValue.timestamp(week.data_as_of),
+        "subject": dg.MetadataValue.text(subject(document)),
+        "html": dg.MetadataValue.path(str(html_file)),
+        "text": dg.MetadataValue.path(str(html_file.with_suffix(".txt"))),
+        "html_bytes": dg.MetadataValue.int(len(html.encode())),
+        "dagster/partition_row_count": dg.MetadataValue.int(1),
+    }
+
+
+EXPERIENCE_ASSETS = (digest_friday_digest,)

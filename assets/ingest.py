@@ -1,0 +1,98 @@
+"""Partitioned assets that hold QBO records exactly as QBO returned them.
+
+Belongs here: one asset for each QBO entity, all of one sync. Does not: HTTP and paging (`resources/qbo`), typing and
+arithmetic (`assets/books.py`, `runway_calcs`).
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.partitions import TENANTS
+from assets.tenants import Metadata, settle_many
+from resources.errors import TenantError
+from resources.installation import Installation
+from resources.qbo.kinds import ENTITIES, Kind
+from resources.qbo.sync_report import SyncReport
+from resources.tenants import TenantId, tenant_id
+
+GROUP = "raw_qbo"
+
+_SCHEMA = dg.TableSchema(
+    columns=[
+        dg.TableColumn("tenant_id", "string", description="Whose object it is."),
+        dg.TableColumn("qbo_id", "string", description="QuickBooks' id; repeats across companies and entities."),
+        dg.TableColumn("known_at", "timestamp[us, UTC]", description="When we learned of this version."),
+        dg.TableColumn("created_at", "timestamp[us, UTC]", description="When it was entered in QuickBooks."),
+        dg.TableColumn("updated_at", "timestamp[us, UTC]", description="When QuickBooks last changed it."),
+        dg.TableColumn("sync_token", "string", description="QuickBooks' version counter."),
+        dg.TableColumn("is_deleted", "bool", description="The version that says the object is gone."),
+        dg.TableColumn("payload", "string", description="The object's JSON text, to the letter."),
+    ]
+)
+
+
+def raw_key(kind: Kind) -> dg.AssetKey:
+    """The asset key of an entity."""
+    return dg.AssetKey(["raw_qbo", kind.noun])
+
+
+def _spec(kind: Kind) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        raw_key(kind),
+        group_name=GROUP,
+        description=f"Every kept version of the company's {kind.entity} objects, exactly as QuickBooks returned them.",
+        kinds={"quickbooks", "parquet"},
+        metadata={"dagster/column_schema": _SCHEMA},
+    )
+
+
+@dg.multi_asset(
+    name="raw_qbo",
+    specs=[_spec(kind) for kind in ENTITIES],
+    partitions_def=TENANTS,
+    can_subset=True,
+    pool="qbo_api",
+)
+def raw_qbo(
+    context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Sync each tenant of the run. A sync reads all entities together whatever is selected: one commit, one `data_as_of`."""
+    done: dict[str, dict[dg.AssetKey, Metadata]] = {}
+    failed: dict[str, TenantError] = {}
+    for key in context.partition_keys:
+        tenant = tenant_id(key)
+        try:
+            done[key] = _described(installation.smart_sync.sync(tenant))
+            _sweep(installation, tenant)
+        except TenantError as error:
+            failed[key] = error
+    yield from settle_many(context, done=done, failed=failed)
+
+
+def _described(report: SyncReport) -> dict[dg.AssetKey, Metadata]:
+    shared: Metadata = {
+        "data_as_of": dg.MetadataValue.timestamp(report.data_as_of),
+        "sync_id": dg.MetadataValue.text(report.sync_id),
+    }
+    by_entity = {one.entity: one for one in report.entities}
+    described: dict[dg.AssetKey, Metadata] = {}
+    for kind in ENTITIES:
+        found = by_entity[kind.entity]
+        described[raw_key(kind)] = {
+            **shared,
+            "dagster/partition_row_count": dg.MetadataValue.int(found.new_versions),
+            "objects_read": dg.MetadataValue.int(found.read),
+            "deleted": dg.MetadataValue.int(found.deleted),
+            "quarantined": dg.MetadataValue.int(found.quarantined),
+            "calls": dg.MetadataValue.int(found.calls),
+            "waited_seconds": dg.MetadataValue.float(found.waited_seconds),
+        }
+    return described
+
+
+def _sweep(installation: Installation, tenant: TenantId) -> None:
+    installation.store.sweep(tenant, now=installation.clock.now())
+
+
+INGEST_ASSETS = (raw_qbo,)

@@ -1,0 +1,118 @@
+"""`runway friday`: sync and digest for some or all tenants, without a daemon.
+
+Belongs here: choosing tenants, progress, the summary. Does not: the work (the jobs `tenant_sync` and `friday`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cli.session import console, is_terminal, open_installation, plain_errors, prepare_dagster_home, problems
+from resources.installation import Installation, parse_week_ending
+from resources.tenants import Tenant, tenant_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantOutcome:
+    """What became of one tenant: the failures by job, and the digest's subject and file."""
+
+    tenant: Tenant
+    week_ending: date
+    failures: dict[str, str]
+    subject: str | None
+    html: Path | None
+
+
+def friday(
+    tenant: list[str] = typer.Option([], "--tenant", help="Only this tenant; may be given several times."),
+    week_ending: str = typer.Option("", help="The Friday of the week, as 2026-11-20; default: the newest Friday."),
+) -> None:
+    """Read the books and make the Friday digest of each tenant."""
+    with plain_errors():
+        week = parse_week_ending(week_ending)
+        wanted = [tenant_id(text) for text in tenant]
+    with open_installation() as installation:
+        registry = installation.registry
+        tenants = [registry.tenant(one) for one in wanted] if wanted else registry.tenants()
+        if not tenants:
+            raise ValueError("There is no active tenant: `runway tenant add` registers one.")
+        outcomes = run_friday(installation, tenants=tenants, week_ending=week)
+    report(outcomes)
+
+
+def run_friday(
+    installation: Installation, *, tenants: Sequence[Tenant], week_ending: date | None
+) -> list[TenantOutcome]:
+    """Run both jobs for each tenant, one after the other, with progress."""
+    prepare_dagster_home(installation.settings)
+    # Importing Dagster takes seconds: only the commands that need it pay for it.
+    from cli.runs import JobRunner  # noqa: PLC0415
+
+    outcomes = []
+    with _progress() as progress, JobRunner([one.tenant_id for one in tenants]) as runner:
+        task = progress.add_task("", total=len(tenants) * 2)
+        for tenant in tenants:
+            week = week_ending or tenant.latest_friday(installation.clock.now())
+            failures = {}
+            for job in ("tenant_sync", "friday"):
+                progress.update(task, description=f"{tenant.tenant_id}: {job}")
+                failure = runner.run(job, tenant=tenant, week_ending=week)
+                if failure is not None:
+                    failures[job] = failure
+                progress.advance(task)
+            outcomes.append(_outcome(installation, tenant, week=week, failures=failures))
+            if not is_terminal():
+                console.print(f"{tenant.tenant_id}: {'failed' if failures else 'done'}", markup=False)
+        progress.update(task, description="done")
+    return outcomes
+
+
+def report(outcomes: Sequence[TenantOutcome]) -> None:
+    """Say where the digests are; exit code 1 naming the tenants that failed."""
+    table = Table("Tenant", "Week ending", "Digest")
+    for outcome in outcomes:
+        found = outcome.subject if outcome.html is not None else "no digest"
+        table.add_row(outcome.tenant.name, outcome.week_ending.isoformat(), found)
+    console.print(table)
+    for outcome in outcomes:
+        if outcome.html is not None:
+            console.print(str(outcome.html), markup=False, soft_wrap=True, highlight=False)
+    failed = [outcome for outcome in outcomes if outcome.failures]
+    for outcome in failed:
+        for job, failure in outcome.failures.items():
+            problems.print(f"[bold red]{outcome.tenant.tenant_id}[/] failed in {job}:")
+            problems.print(f"  {failure}", markup=False, soft_wrap=True)
+    if failed:
+        names = ", ".join(outcome.tenant.tenant_id for outcome in failed)
+        problems.print(f"{len(failed)} of {len(outcomes)} tenants failed: {names}", markup=False)
+        raise typer.Exit(code=1)
+
+
+def _outcome(installation: Installation, tenant: Tenant, *, week: date, failures: dict[str, str]) -> TenantOutcome:
+    document = installation.documents.read(tenant.tenant_id, kind="friday_digest", key=week.isoformat())
+    has_digest = "friday" not in failures and document is not None
+    html = installation.settings.digests_root / tenant.tenant_id / f"{week.isoformat()}.html"
+    return TenantOutcome(
+        tenant=tenant,
+        week_ending=week,
+        failures=failures,
+        subject=document.title if has_digest and document is not None else None,
+        html=html if has_digest else None,
+    )
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not is_terminal(),
+    )

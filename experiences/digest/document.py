@@ -1,0 +1,340 @@
+"""The Friday digest as data: the facts of one tenant's week, nothing rounded and nothing worded.
+
+Belongs here: the shape of a digest, the rules a set of facts must keep to be one, its JSON form.
+Does not: where the facts come from (``build.py``), how they read (``wording.py``, ``sentences.py``, ``view.py``).
+
+A figure and its state belong together: a state that says "no data" or "not computable" carries no figure, so an error
+can never be shown as a number. Lists hold the first rows only, together with count and total of the whole list, which
+bounds the size of every document and of every mail made from it.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Generic, Literal, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from runway_calcs.ageing import BUCKETS
+from runway_calcs.as_of import Basis
+from runway_calcs.burn import BurnState
+from runway_calcs.cash import CashState, ExclusionReason
+from runway_calcs.dated_flows import FlowKind
+from runway_calcs.projection import RunwayState
+
+MAX_ROWS = 6
+"""Rows that any list keeps; the rest is counted and summed."""
+MAX_WEEKS = 13
+MAX_NOTES = 24
+"""One for each QBO entity and each other kind of note: nothing is ever left out of them."""
+_CURRENCY_CODE = re.compile(r"[A-Z]{3}")
+
+Row = TypeVar("Row")
+
+
+class UnreadableDigestError(ValueError):
+    """A stored digest that this version of the program cannot read."""
+
+
+class NoteKind(StrEnum):
+    """What a data note is about."""
+
+    UNREADABLE = "unreadable objects"
+    BILLS_WITHOUT_DUE_DATE = "bills without due date"
+    INVOICES_WITHOUT_DUE_DATE = "invoices without due date"
+    DATED_LATER = "entries dated after the as-of day"
+    UNUSED_VENDOR_CREDIT = "unused vendor credit"
+    UNUSED_CUSTOMER_CREDIT = "unused customer credit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[Row]):
+    """The first rows of a list, with count and total of all of it."""
+
+    rows: tuple[Row, ...]
+    count: int
+    total_cents: int
+
+    def __post_init__(self) -> None:
+        _require(len(self.rows) <= MAX_ROWS, "a list keeps its first rows only")
+        _require(self.count >= len(self.rows), "a list counts at least the rows it keeps")
+        _require(bool(self.rows) or self.count == 0, "a list that counts something shows something")
+        _require(self.count > 0 or self.total_cents == 0, "an empty list sums to zero")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runway:
+    """The headline: until when the projected balance stays at or above the floor."""
+
+    state: RunwayState
+    reason: str
+    """Why there is no runway; empty when there is one."""
+    covered_until: date | None
+    """First day below the floor; only when BURNING."""
+    days: int | None
+    """Days from the as-of day to ``covered_until``; only when BURNING."""
+    horizon_end: date
+    floor_cents: int | None
+    floor_reason: str
+    low_cents: int | None
+    low_on: date | None
+    basis_text: str
+
+    def __post_init__(self) -> None:
+        burning = self.state is RunwayState.BURNING
+        _require((self.covered_until is not None) == burning, "only a runway that ends has a date")
+        _require((self.days is not None) == burning, "only a runway that ends has days")
+        for figure in (self.floor_cents, self.low_cents, self.low_on):
+            _require((figure is not None) == self.is_projected, "floor and low point exist when there is a projection")
+
+    @property
+    def is_projected(self) -> bool:
+        """Whether there is a projection behind the answer."""
+        return self.state not in (RunwayState.NO_DATA, RunwayState.NOT_COMPUTABLE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashAccount:
+    """One bank account that counts as cash."""
+
+    name: str
+    balance_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutAccount:
+    """One account that does not count as cash, in its own currency."""
+
+    name: str
+    balance_cents: int
+    currency: str
+    reason: ExclusionReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cash:
+    """Cash on the as-of day, account by account, and what is left out of it."""
+
+    state: CashState
+    reason: str
+    cash_cents: int | None
+    accounts: Listing[CashAccount]
+    left_out: tuple[LeftOutAccount, ...]
+    left_out_count: int
+    """Counted, never summed: the accounts may be in different currencies."""
+    card_owed_cents: int
+
+    def __post_init__(self) -> None:
+        _require((self.cash_cents is not None) == (self.state is CashState.OK), "cash has a figure only when it is ok")
+        if self.cash_cents is not None:
+            _require(self.cash_cents == self.accounts.total_cents, "cash is the sum of its accounts")
+        _require(len(self.left_out) <= MAX_ROWS, "a list keeps its first rows only")
+        _require(self.left_out_count >= len(self.left_out), "a list counts at least the rows it keeps")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """One projected week; receipts and disbursements are both positive."""
+
+    first_day: date
+    last_day: date
+    opening_cents: int
+    receipts_cents: int
+    disbursements_cents: int
+    closing_cents: int
+
+    def __post_init__(self) -> None:
+        rolled = self.opening_cents + self.receipts_cents - self.disbursements_cents
+        _require(rolled == self.closing_cents, "a week closes at opening + receipts - disbursements")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ageing:
+    """Open balances by days overdue, in the order of ``runway_calcs.ageing.BUCKETS``; credits are negative."""
+
+    bucket_cents: tuple[int, ...]
+    total_cents: int
+
+    def __post_init__(self) -> None:
+        _require(len(self.bucket_cents) == len(BUCKETS), "ageing has one sum for each bucket")
+        _require(sum(self.bucket_cents) == self.total_cents, "the buckets sum to the open balance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine:
+    """One open invoice."""
+
+    customer: str
+    doc_number: str
+    due_date: date
+    expected_on: date
+    amount_cents: int
+    open_cents: int
+    """Balance in the books; the amount is less where the projection sets credits against it."""
+    overdue_days: int
+    usual_days_late: int | None
+    """The customer's own habit; None where too few paid invoices show one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillLine:
+    """One open bill."""
+
+    vendor: str
+    doc_number: str
+    due_date: date | None
+    amount_cents: int
+    open_cents: int
+    """Balance in the books; the amount is less where the projection sets credits against it."""
+    overdue_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowLine:
+    """One projected payment or receipt without a bill or invoice behind it; the amount is positive in both cases."""
+
+    label: str
+    kind: FlowKind
+    day: date
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyIn:
+    """Receipts expected in the next seven days, and every invoice past its due date (one may be in both)."""
+
+    until: date
+    expected: Listing[InvoiceLine]
+    other: Listing[FlowLine]
+    overdue: Listing[InvoiceLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyOut:
+    """Payments of the next seven days: bills past due, bills falling due, everything else. No payment is in two."""
+
+    until: date
+    overdue: Listing[BillLine]
+    due: Listing[BillLine]
+    other: Listing[FlowLine]
+    total_cents: int
+    cash_after_cents: int | None
+    """Cash less the total, before anything comes in."""
+
+    def __post_init__(self) -> None:
+        parts = self.overdue.total_cents + self.due.total_cents + self.other.total_cents
+        _require(parts == self.total_cents, "money out is the sum of its lists")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burn:
+    """Cash used a day, and the days the cash would last at gross burn without any receipts."""
+
+    state: BurnState
+    reason: str
+    gross_per_day_cents: int | None
+    net_per_day_cents: int | None
+    buffer_days: int | None
+    one_off_count: int
+    one_off_cents: int
+
+    def __post_init__(self) -> None:
+        known = self.is_known
+        _require((self.gross_per_day_cents is not None) == known, "gross burn exists exactly when the burn is known")
+        _require((self.net_per_day_cents is not None) == known, "net burn exists exactly when the burn is known")
+        _require(known or self.buffer_days is None, "no buffer days without a burn")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are figures."""
+        return self.state in (BurnState.BURNING, BurnState.NOT_BURNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataNote:
+    """Something in the books that a reader of the figures needs to know of."""
+
+    kind: NoteKind
+    entity: str
+    """QBO's name of the objects; empty where the kind says it."""
+    count: int
+    """0 where only an amount is known."""
+    amount_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestDocument:
+    """Everything that one tenant's digest of one week says."""
+
+    schema_version: Literal[1]
+    tenant_name: str
+    firm_name: str
+    currency: str
+    zone: str
+    week_ending: date
+    as_of: date
+    data_as_of: datetime
+    books_age_days: int
+    basis: Basis
+    connected_on: date
+    runway: Runway
+    cash: Cash
+    weeks: tuple[Week, ...]
+    receivables: Ageing | None
+    payables: Ageing | None
+    money_in: MoneyIn
+    money_out: MoneyOut
+    burn: Burn
+    notes: tuple[DataNote, ...]
+
+    def __post_init__(self) -> None:
+        _require(_CURRENCY_CODE.fullmatch(self.currency) is not None, "the currency is a code of three letters")
+        _require(self.data_as_of.utcoffset() == timedelta(0), "data_as_of is an instant in UTC")
+        _require(self.books_age_days >= 0, "books are never younger than the as-of day")
+        _require(len(self.weeks) <= MAX_WEEKS, "a digest shows at most 13 weeks")
+        _require(len(self.notes) <= MAX_NOTES, "notes are one for each entity and kind")
+        _require(bool(self.weeks) == self.runway.is_projected, "there are weeks exactly when there is a projection")
+        for before, after in zip(self.weeks, self.weeks[1:], strict=False):
+            _require(before.closing_cents == after.opening_cents, "a week opens where the one before closed")
+        if self.weeks:
+            self._require_one_story()
+
+    def _require_one_story(self) -> None:
+        """The week ahead reads the same in the strip and in the lists."""
+        ahead, receipts = self.weeks[0], self.money_in.expected.total_cents + self.money_in.other.total_cents
+        _require(ahead.opening_cents == self.cash.cash_cents, "the first week opens with the cash")
+        _require(ahead.receipts_cents == receipts, "money in lists the receipts of the first week")
+        _require(ahead.disbursements_cents == self.money_out.total_cents, "money out lists what the first week pays")
+
+
+def to_json(document: DigestDocument) -> str:
+    """The document as JSON; equal documents give equal bytes."""
+    return _adapter().dump_json(document).decode()
+
+
+def from_json(text: str | bytes) -> DigestDocument:
+    """The document that ``to_json`` wrote.
+
+    Raises:
+        UnreadableDigestError: the text is no digest, breaks one of its rules, or has another version's shape.
+    """
+    try:
+        return _adapter().validate_json(text, strict=True)
+    except ValidationError as error:
+        raise UnreadableDigestError(
+            f"The stored digest cannot be read ({error.error_count()} faults). "
+            "Materialize digest/friday_digest for that tenant and week again to write it anew."
+        ) from error
+
+
+@cache
+def _adapter() -> TypeAdapter[DigestDocument]:
+    # Built on first use: importing the module does not pay for the validator.
+    return TypeAdapter(DigestDocument)
+
+
+def _require(holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as a sentence: require that, or else this rule
+    if not holds:
+        raise ValueError(f"Not a digest: {rule}.")

@@ -1,0 +1,144 @@
+"""The sections "Money in" and "Money out": the next seven days, and what is past due.
+
+Belongs here: which lists they show and what a row says. Does not: amounts of the projection as a whole (``view.py``).
+"""
+
+from experiences.digest.document import BillLine, DigestDocument, FlowLine, InvoiceLine
+from experiences.digest.sentences import lateness, name
+from experiences.digest.tables import Section, TableRow, listing_table, row, section
+from experiences.digest.wording import days, money_exact, plain_text, short_date, shortened
+
+DOC_NUMBER_LIMIT = 24
+
+
+def money_in(document: DigestDocument) -> Section:
+    """Receipts expected within the week ahead, and invoices past due."""
+    money = document.money_in
+    until = short_date(money.until, near=document.as_of)
+    return section(
+        heading="Money in",
+        tables=(
+            listing_table(
+                money.expected,
+                document=document,
+                caption=f"Expected by {until}",
+                noun="invoice",
+                columns=("Customer", "Expected"),
+                to_row=_expected_row,
+            ),
+            listing_table(
+                money.other,
+                document=document,
+                caption=f"Other receipts by {until}",
+                noun="receipt",
+                columns=("From", "Expected"),
+                to_row=_flow_row,
+            ),
+            listing_table(
+                money.overdue,
+                document=document,
+                caption="Past due",
+                noun="invoice",
+                columns=("Customer", "Open"),
+                to_row=_overdue_invoice_row,
+            ),
+        ),
+    )
+
+
+def money_out(document: DigestDocument) -> Section:
+    """Bills past due, bills falling due and other payments of the week ahead, with their sum."""
+    money = document.money_out
+    until = short_date(money.until, near=document.as_of)
+    tables = (
+        listing_table(
+            money.overdue,
+            document=document,
+            caption="Bills past due",
+            noun="bill",
+            columns=("Vendor", "Amount"),
+            to_row=_bill_row,
+        ),
+        listing_table(
+            money.due,
+            document=document,
+            caption=f"Bills due by {until}",
+            noun="bill",
+            columns=("Vendor", "Amount"),
+            to_row=_bill_row,
+        ),
+        listing_table(
+            money.other,
+            document=document,
+            caption=f"Other payments expected by {until}",
+            noun="payment",
+            columns=("For", "Amount"),
+            to_row=_flow_row,
+        ),
+    )
+    return section(heading="Money out", tables=tables, paragraphs=(_money_out_sum(document),) if any(tables) else ())
+
+
+def _money_out_sum(document: DigestDocument) -> str:
+    money = document.money_out
+    total = money_exact(money.total_cents, currency=document.currency)
+    if money.cash_after_cents is None:
+        return f"Together {total}."
+    after = money_exact(money.cash_after_cents, currency=document.currency)
+    return f"Together {total}. Cash less these, before anything comes in: {after}."
+
+
+def _expected_row(line: InvoiceLine, document: DigestDocument) -> TableRow:
+    near = document.as_of
+    return row(
+        name(line.customer),
+        f"expected {short_date(line.expected_on, near=near)}",
+        _doc_number(line.doc_number),
+        f"due {short_date(line.due_date, near=near)}",
+        lateness(line),
+        _of_open(line.amount_cents, line.open_cents, document=document),
+        value=money_exact(line.amount_cents, currency=document.currency),
+    )
+
+
+def _overdue_invoice_row(line: InvoiceLine, document: DigestDocument) -> TableRow:
+    return row(
+        name(line.customer),
+        lateness(line),
+        _doc_number(line.doc_number),
+        f"due {short_date(line.due_date, near=document.as_of)}",
+        value=money_exact(line.amount_cents, currency=document.currency),
+    )
+
+
+def _bill_row(line: BillLine, document: DigestDocument) -> TableRow:
+    return row(
+        name(line.vendor),
+        _bill_age(line),
+        _doc_number(line.doc_number),
+        "" if line.due_date is None else f"due {short_date(line.due_date, near=document.as_of)}",
+        _of_open(line.amount_cents, line.open_cents, document=document),
+        value=money_exact(line.amount_cents, currency=document.currency),
+    )
+
+
+def _bill_age(line: BillLine) -> str:
+    """Days past due; a bill without a due date is counted from its own date and says so."""
+    if line.due_date is None:
+        return f"no due date, dated {days(line.overdue_days)} ago" if line.overdue_days else "no due date"
+    return f"{days(line.overdue_days)} past due" if line.overdue_days else ""
+
+
+def _flow_row(line: FlowLine, document: DigestDocument) -> TableRow:
+    day = short_date(line.day, near=document.as_of)
+    return row(name(line.label), line.kind.value, day, value=money_exact(line.amount_cents, currency=document.currency))
+
+
+def _doc_number(text: str) -> str:
+    clean = shortened(plain_text(text), limit=DOC_NUMBER_LIMIT)
+    return f"no. {clean}" if clean else ""
+
+
+def _of_open(amount_cents: int, open_cents: int, *, document: DigestDocument) -> str:
+    """Names the book balance where credits leave less of it to pay."""
+    return "" if amount_cents == open_cents else f"of {money_exact(open_cents, currency=document.currency)} open"

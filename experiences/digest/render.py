@@ -1,0 +1,50 @@
+"""A digest document as a mail: subject, preheader, HTML and the text twin.
+
+Belongs here: the template environment and the size limit. Does not: words (``view.py``), sending.
+"""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from experiences.digest import sentences
+from experiences.digest.document import DigestDocument
+from experiences.digest.palette import DARK, LIGHT
+from experiences.digest.view import digest_view
+
+HTML_LIMIT_BYTES = 80_000
+"""Mail programs cut long mails; the first does at about 102 KB after transfer encoding."""
+
+
+def subject(document: DigestDocument) -> str:
+    """The mail's subject, one line of at most 60 characters."""
+    return sentences.subject(document)
+
+
+def preheader(document: DigestDocument) -> str:
+    """The line that mail programs show beside the subject; one line."""
+    return sentences.preheader(document)
+
+
+def render_html(document: DigestDocument) -> str:
+    """The digest as one HTML page that needs nothing else: no script, image or stylesheet."""
+    template = _environment().get_template("friday_digest.html.j2")
+    return template.render(view=digest_view(document), light=LIGHT, dark=DARK)
+
+
+def render_text(document: DigestDocument) -> str:
+    """The same facts as plain text."""
+    return _environment().get_template("friday_digest.txt.j2").render(view=digest_view(document))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("experiences", "digest"),
+        # The text twin is no markup; everything else is escaped, whatever its name.
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,265 @@
+"""Sentences of a digest, filled from the document's figures so that they cannot contradict them.
+
+Belongs here: subject, preheader, headline, badges, reasons, notes, footer; a wording of its own for each state.
+Does not: formats of single values (``wording.py``), tables and order (``view.py``).
+"""
+
+import re
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from experiences.digest.document import DataNote, DigestDocument, InvoiceLine, NoteKind
+from experiences.digest.wording import (
+    clock_time,
+    counted,
+    days,
+    full_date,
+    money_exact,
+    money_short,
+    plain_text,
+    short_date,
+    shortened,
+)
+from runway_calcs.burn import BurnState
+from runway_calcs.cash import CashState
+from runway_calcs.projection import RunwayState
+
+SUBJECT_LIMIT = 60
+NAME_LIMIT = 44
+REASON_LIMIT = 240
+_ISO_DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
+FRESH_DAYS = 1
+"""Books read on the day before still count as fresh: the nightly sync of a Friday digest may end before midnight."""
+
+
+def subject(document: DigestDocument) -> str:
+    """The mail's subject: date and number first, at most 60 characters, one line."""
+    return next(text for text in _subjects(document) if len(text) <= SUBJECT_LIMIT)
+
+
+def preheader(document: DigestDocument) -> str:
+    """The line that mail programs show after the subject: whose digest it is, and the three key figures."""
+    figures = ", ".join(f"{label.lower()}: {value}" for label, value in key_figures(document))
+    return f"{name(document.tenant_name)}, week ending {full_date(document.week_ending)}; {figures}."
+
+
+def headline(document: DigestDocument) -> str:
+    """The answer to "how long does the cash last?" in a few words."""
+    runway = document.runway
+    if runway.covered_until is not None:
+        return f"Covered until {short_date(runway.covered_until, near=document.as_of)}"
+    today = short_date(document.as_of, near=document.as_of)
+    if document.cash.cash_cents == 0 and runway.is_projected:
+        return f"No cash on {today}"
+    if runway.state is RunwayState.BEYOND_HORIZON:
+        return f"Covered beyond {short_date(runway.horizon_end, near=document.as_of)}"
+    if runway.state is RunwayState.ALREADY_BELOW:
+        return f"Below the floor on {today}"
+    if runway.state is RunwayState.NOT_COMPUTABLE:
+        return "Runway not computable"
+    return "No data for a runway yet"
+
+
+def lead(document: DigestDocument) -> str:
+    """What stands under the headline: days, low point and floor, or why there is no answer."""
+    runway, near, currency = document.runway, document.as_of, document.currency
+    if runway.floor_cents is None or runway.low_cents is None or runway.low_on is None:
+        return sentence(runway.reason, near=near)
+    floor = (
+        f"floor of {money_short(runway.floor_cents, currency=currency)}{_in_brackets(runway.floor_reason, near=near)}"
+    )
+    low = f"Low point {money_short(runway.low_cents, currency=currency)} on {short_date(runway.low_on, near=near)}."
+    if runway.days is not None:
+        return (
+            f"{days(runway.days)} from {short_date(near, near=near)} until the balance falls below the {floor}. {low}"
+        )
+    if runway.state is RunwayState.BEYOND_HORIZON:
+        return f"On no day of the next 13 weeks does the balance fall below the {floor}. {low}"
+    cash = money_short(document.cash.cash_cents or 0, currency=currency)
+    return f"Cash of {cash} on {short_date(near, near=near)} is below the {floor}. {low}"
+
+
+def badges(document: DigestDocument) -> tuple[str, ...]:
+    """What limits the trust in the figures: a rebuilt or past week, old books."""
+    found = []
+    if document.basis == "reconstructed":
+        connected = full_date(document.connected_on)
+        found.append(
+            f"Rebuilt from books connected on {connected}; edits and deletions before that day are not visible."
+        )
+    if document.basis == "historical":
+        found.append(f"A past week, as the books were known on {full_date(document.as_of)}.")
+    if document.books_age_days > FRESH_DAYS:
+        found.append(f"Books are {days(document.books_age_days)} old: last read on {books_read(document)}.")
+    return tuple(found)
+
+
+def books_read(document: DigestDocument) -> str:
+    """When the books were read, on the tenant's clock."""
+    return clock_time(document.data_as_of.astimezone(ZoneInfo(document.zone)), near=document.as_of)
+
+
+def key_figures(document: DigestDocument) -> tuple[tuple[str, str], ...]:
+    """Cash, buffer and net burn: a figure each, or the words for why there is none."""
+    return (("Cash", cash_words(document)), ("Buffer", buffer_words(document)), ("Net burn", net_burn_words(document)))
+
+
+def cash_words(document: DigestDocument) -> str:
+    """Cash at a glance; zero is ``$0``, and no figure is words."""
+    if document.cash.cash_cents is not None:
+        return money_short(document.cash.cash_cents, currency=document.currency)
+    return "no data" if document.cash.state is CashState.NO_DATA else "not computable"
+
+
+def buffer_words(document: DigestDocument) -> str:
+    """Days the cash would last without receipts."""
+    burn = document.burn
+    if burn.buffer_days is not None:
+        return days(burn.buffer_days)
+    if burn.gross_per_day_cents == 0:
+        return "no outflow"
+    return "no data" if burn.state is BurnState.NO_DATA else "not computable"
+
+
+def net_burn_words(document: DigestDocument) -> str:
+    """Cash used up a day, or that none is."""
+    burn = document.burn
+    if burn.net_per_day_cents is None:
+        return "no data" if burn.state is BurnState.NO_DATA else "not computable"
+    if burn.state is BurnState.NOT_BURNING:
+        return "not burning"
+    return f"{money_short(burn.net_per_day_cents, currency=document.currency)} a day"
+
+
+def net_burn_explained(document: DigestDocument) -> str:
+    """The net burn as a sentence; empty when there is none."""
+    net = document.burn.net_per_day_cents
+    if net is None:
+        return ""
+    amount = money_exact(abs(net), currency=document.currency)
+    if document.burn.state is BurnState.BURNING:
+        return f"More goes out than comes in: {amount} a day."
+    return (
+        f"Not burning: {amount} a day more comes in than goes out."
+        if net
+        else "Not burning: as much comes in as goes out."
+    )
+
+
+def lateness(line: InvoiceLine) -> str:
+    """How an invoice's age compares with its customer's habit: "usually 9 days late, now 21"."""
+    now = f"now {line.overdue_days}" if line.overdue_days else ""
+    if line.usual_days_late is None:
+        return f"{days(line.overdue_days)} late" if line.overdue_days else ""
+    if line.usual_days_late == 0:
+        usual, now = "usually paid on the due date", f"now {days(line.overdue_days)} late" if now else ""
+    elif line.usual_days_late < 0:
+        usual, now = (
+            f"usually {days(-line.usual_days_late)} early",
+            f"now {days(line.overdue_days)} late" if now else "",
+        )
+    else:
+        usual = f"usually {days(line.usual_days_late)} late"
+    return f"{usual}, {now}" if now else usual
+
+
+def note(item: DataNote, *, document: DigestDocument) -> str:
+    """A data note as a sentence."""
+    amount = money_exact(item.amount_cents, currency=document.currency)
+    as_of = short_date(document.as_of, near=document.as_of)
+    entity = name(item.entity)
+    match item.kind:
+        case NoteKind.UNREADABLE:
+            unread = f"{counted(item.count, 'object')} of type {entity}"
+            return f"{unread} could not be read and {_are(item.count)} not counted."
+        case NoteKind.BILLS_WITHOUT_DUE_DATE:
+            return f"{counted(item.count, 'open bill')} without a due date ({amount}): the bill date stands in for it."
+        case NoteKind.INVOICES_WITHOUT_DUE_DATE:
+            held = counted(item.count, "open invoice")
+            return f"{held} without a due date ({amount}): the invoice date stands in for it."
+        case NoteKind.DATED_LATER:
+            return f"Bank entries dated after {as_of} sum to {amount}; they are not in the cash figure."
+        case NoteKind.UNUSED_VENDOR_CREDIT:
+            return f"Vendor credits exceed the open bills of their vendors by {amount}; no refund is assumed."
+        case NoteKind.UNUSED_CUSTOMER_CREDIT:
+            return f"Customer credits exceed the open invoices of their customers by {amount}; no payout is assumed."
+
+
+def footer(document: DigestDocument) -> tuple[str, ...]:
+    """How the figures came about, as far as there are figures."""
+    basis = sentence(document.runway.basis_text, near=document.as_of) if document.runway.is_projected else ""
+    burn = (
+        "Burn a day is the median of the ten 4-week totals within the last 13 weeks, divided by 28. "
+        "Buffer is cash divided by gross burn a day."
+        if document.burn.is_known
+        else ""
+    )
+    rounding = (
+        "Amounts with k, M or B are rounded to one decimal, amounts without decimals to the unit; "
+        "amounts with cents are exact."
+        if document.cash.cash_cents is not None
+        else ""
+    )
+    return (
+        f"As of {full_date(document.as_of)}, from books read on {books_read(document)} ({document.zone}).",
+        *(text for text in (basis, burn, rounding) if text),
+        "This digest describes the books and is not financial advice.",
+    )
+
+
+def name(text: str) -> str:
+    """A name from the books, on one line and of bounded length."""
+    return shortened(plain_text(text), limit=NAME_LIMIT) or "(no name)"
+
+
+def sentence(text: str, *, near: date) -> str:
+    """A reason from a calculator as a sentence of bounded length; empty stays empty."""
+    clean = _reason(text, near=near)
+    if not clean:
+        return ""
+    return clean[0].upper() + clean[1:] + ("" if clean[-1] in ".!?" else ".")
+
+
+def _subjects(document: DigestDocument) -> tuple[str, ...]:
+    """Wordings from the fullest to one that always fits."""
+    runway, near = document.runway, document.as_of
+    today = short_date(near, near=near)
+    if runway.low_cents is None or runway.low_on is None or runway.floor_cents is None:
+        return (f"{today}: {headline(document).lower()}",)
+    low = money_short(runway.low_cents, currency=document.currency)
+    low_on = short_date(runway.low_on, near=near)
+    opening = headline(document)
+    floor = money_short(runway.floor_cents, currency=document.currency)
+    if document.cash.cash_cents == 0:
+        return (f"{opening}, floor {floor}", opening)
+    if runway.state is RunwayState.ALREADY_BELOW:
+        return (f"{opening}, cash {cash_words(document)}, floor {floor}", f"{opening}, floor {floor}", opening)
+    length = "13 weeks" if runway.days is None else days(runway.days)
+    return (
+        f"{opening} ({length}), low point {low} on {low_on}",
+        f"{opening} ({length}), low {low} on {low_on}",
+        f"{opening} ({length}), low point {low}",
+        f"{opening} ({length})",
+        opening,
+    )
+
+
+def _in_brackets(text: str, *, near: date) -> str:
+    clean = _reason(text, near=near).rstrip(".")
+    return f" ({clean})" if clean else ""
+
+
+def _reason(text: str, *, near: date) -> str:
+    """A calculator's reason, with its ISO dates written as all dates of a digest are."""
+
+    def written(found: re.Match[str]) -> str:
+        try:
+            return short_date(date.fromisoformat(found[0]), near=near)
+        except ValueError:
+            return found[0]  # looks like a date and is none, for example a document number
+
+    return _ISO_DATE.sub(written, shortened(plain_text(text), limit=REASON_LIMIT))
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

@@ -1,0 +1,124 @@
+"""What a digest shows, as ready words in reading order: the one source of the HTML and of its text twin.
+
+Belongs here: the order, the 13-week strip, leaving out what is empty.
+Does not: sentences (``sentences.py``), formats (``wording.py``), tables (``money.py``, ``balances.py``), markup.
+"""
+
+from dataclasses import dataclass
+
+from experiences.digest import sentences
+from experiences.digest.balances import ageing_section, burn_section, cash_section, notes_section
+from experiences.digest.bars import Bar, bars
+from experiences.digest.document import DigestDocument, Week
+from experiences.digest.money import money_in, money_out
+from experiences.digest.tables import Section
+from experiences.digest.wording import money_short, short_date, weekday_date
+
+_LEVELS = {"solid": "above floor", "outline": "below floor", "dashed": "below zero"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripWeek:
+    """One of the 13 weeks."""
+
+    label: str
+    receipts: str
+    disbursements: str
+    closing: str
+    mark: str
+    """What changes in this week, in words: "low week, below floor"; empty for an ordinary week."""
+    bar: Bar
+    form: str
+    """``solid`` at or above the floor, ``outline`` below it, ``dashed`` below zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFigure:
+    """One of the figures under the headline."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestView:
+    """All words of a digest."""
+
+    subject: str
+    preheader: str
+    firm: str
+    tenant: str
+    week: str
+    badges: tuple[str, ...]
+    headline: str
+    lead: str
+    key_figures: tuple[KeyFigure, ...]
+    strip: tuple[StripWeek, ...]
+    strip_note: str
+    sections: tuple[Section, ...]
+    footer: tuple[str, ...]
+
+
+def digest_view(document: DigestDocument) -> DigestView:
+    """The words of a document, in reading order."""
+    candidates = (
+        money_in(document),
+        money_out(document),
+        cash_section(document),
+        ageing_section(document),
+        burn_section(document),
+        notes_section(document),
+    )
+    return DigestView(
+        subject=sentences.subject(document),
+        preheader=sentences.preheader(document),
+        firm=sentences.name(document.firm_name),
+        tenant=sentences.name(document.tenant_name),
+        week=f"Week ending {weekday_date(document.week_ending)}",
+        badges=sentences.badges(document),
+        headline=sentences.headline(document),
+        lead=sentences.lead(document),
+        key_figures=tuple(KeyFigure(label=label, value=value) for label, value in sentences.key_figures(document)),
+        strip=_strip(document),
+        strip_note=_strip_note(document),
+        sections=tuple(section for section in candidates if section.tables or section.paragraphs or section.bullets),
+        footer=sentences.footer(document),
+    )
+
+
+def _strip_note(document: DigestDocument) -> str:
+    """What the strip's amounts are; the code stands here once, because 39 times would leave no room for the bars."""
+    unit = "" if document.currency == "USD" else f", in {document.currency}"
+    return f"Projected balance at the end of each week{unit}."
+
+
+def _strip(document: DigestDocument) -> tuple[StripWeek, ...]:
+    currency = "USD" if document.currency == "USD" else ""
+    shapes = bars([week.closing_cents for week in document.weeks])
+    forms = [_bar_form(week, document=document) for week in document.weeks]
+    return tuple(
+        StripWeek(
+            label=short_date(week.last_day, near=document.as_of),
+            receipts=money_short(week.receipts_cents, currency=currency),
+            disbursements=money_short(week.disbursements_cents, currency=currency),
+            closing=money_short(week.closing_cents, currency=currency),
+            mark=_week_mark(week, form=form, form_before=form_before, document=document),
+            bar=shape,
+            form=form,
+        )
+        for week, shape, form, form_before in zip(document.weeks, shapes, forms, ["solid", *forms][:-1], strict=True)
+    )
+
+
+def _bar_form(week: Week, *, document: DigestDocument) -> str:
+    if week.closing_cents < 0:
+        return "dashed"
+    return "outline" if week.closing_cents < (document.runway.floor_cents or 0) else "solid"
+
+
+def _week_mark(week: Week, *, form: str, form_before: str, document: DigestDocument) -> str:
+    """The low week, and the week in which the balance crosses the floor or zero; the weeks between stay quiet."""
+    low_on = document.runway.low_on
+    is_low = low_on is not None and week.first_day <= low_on <= week.last_day
+    level = _LEVELS[form] if form != form_before else ""
+    return ", ".join(part for part in ("low week" if is_low else "", level) if part)

@@ -1,0 +1,40 @@
+"""Builds the one `Definitions`.
+
+Belongs here: which assets, checks, jobs, schedules, sensors and resources are deployed, as explicit lists.
+Does not: any of them; reading the environment.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.books import BOOKS_ASSETS
+from assets.calculators import CALCULATOR_ASSETS
+from assets.checks import CHECKS
+from assets.experiences import EXPERIENCE_ASSETS
+from assets.ingest import INGEST_ASSETS
+from pipelines.jobs import JOBS
+from pipelines.schedules import SCHEDULES
+from pipelines.sensors import SENSORS
+from resources.dagster_wrappers import InstallationResource, WeekResource
+
+ASSETS = (*INGEST_ASSETS, *BOOKS_ASSETS, *CALCULATOR_ASSETS, *EXPERIENCE_ASSETS)
+
+
+def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Everything that is deployed; tests put their own resources in place of the real ones."""
+    resources: dict[str, Any] = {
+        "installation": InstallationResource(),
+        "week": WeekResource.configure_at_launch(),
+    }
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=CHECKS,
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=SENSORS,
+        resources=resources | dict(resource_overrides or {}),
+        # The default starts a process for every step, about five times slower for steps as small as ours.
+        executor=dg.in_process_executor,
+    )

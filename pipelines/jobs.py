@@ -1,0 +1,36 @@
+"""The jobs: what is materialized together.
+
+Belongs here: selections, and the run config and tags a run of a week carries. Does not: when they run (`schedules.py`).
+"""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+
+WEEK_TAG = "runway/week_ending"
+
+tenant_sync = dg.define_asset_job(
+    "tenant_sync",
+    selection=dg.AssetSelection.groups("raw_qbo"),
+    description="Reads a tenant's books from QuickBooks and commits them as one sync.",
+)
+
+friday = dg.define_asset_job(
+    "friday",
+    selection=dg.AssetSelection.groups("books", "runway", "digest"),
+    description="From the newest complete sync to the Friday digest of one tenant's week.",
+)
+
+JOBS = (tenant_sync, friday)
+
+
+def week_config(week_ending: date | None) -> dict[str, Any]:
+    """The run config that names a week; empty for 'the newest Friday'."""
+    return {} if week_ending is None else {"resources": {"week": {"config": {"week_ending": week_ending.isoformat()}}}}
+
+
+def week_tags(week_ending: date | None) -> dict[str, str]:
+    """The tags by which the runs of a week are found."""
+    return {} if week_ending is None else {WEEK_TAG: week_ending.isoformat()}

@@ -1,0 +1,102 @@
+"""When the jobs run: one pair of schedules for each time zone of the fixed list.
+
+Belongs here: cron times and the runs of a tick. Does not: what the jobs do (`jobs.py`).
+
+After downtime Dagster makes up for the newest missed tick of a schedule only; a weekly schedule per zone recovers by itself,
+an hourly one that picks "whose morning is it" would lose everybody whose hour fell into the downtime.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from assets.partitions import TENANTS
+from pipelines.jobs import friday, tenant_sync, week_config, week_tags
+from resources.installation import Installation
+from resources.tenants import ZONES, Tenant
+
+NIGHTLY = "0 2 * * *"
+FRIDAY_SYNC = "0 5 * * 5"
+FRIDAY_DIGEST = "0 7 * * 5"
+
+
+def zone_slug(zone: str) -> str:
+    """A zone as part of a schedule's name."""
+    return zone.lower().replace("/", "_")
+
+
+def build_sync_schedule(zone: str) -> dg.ScheduleDefinition:
+    """Nightly, and on Friday morning before the digest: a sync of each active tenant of the zone."""
+
+    @dg.schedule(
+        name=f"tenant_sync_{zone_slug(zone)}",
+        job=tenant_sync,
+        cron_schedule=[NIGHTLY, FRIDAY_SYNC],
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Reads the books of the tenants in {zone} every night, and on Friday before the digest.",
+    )
+    def _schedule(
+        context: dg.ScheduleEvaluationContext, installation: dg.ResourceParam[Installation]
+    ) -> Sequence[dg.RunRequest] | dg.SkipReason:
+        at = context.scheduled_execution_time.astimezone(ZoneInfo(zone))
+        return _requests(
+            context,
+            tenants=_tenants_of(installation, zone),
+            key=f"sync:{at:%Y-%m-%dT%H:%M}",
+            week_ending=None,
+        )
+
+    return _schedule
+
+
+def build_friday_schedule(zone: str) -> dg.ScheduleDefinition:
+    """Friday 07:00 in the zone: the digest of each active tenant, from the newest complete sync whatever its age."""
+
+    @dg.schedule(
+        name=f"friday_{zone_slug(zone)}",
+        job=friday,
+        cron_schedule=FRIDAY_DIGEST,
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"The Friday digests of the tenants in {zone}.",
+    )
+    def _schedule(
+        context: dg.ScheduleEvaluationContext, installation: dg.ResourceParam[Installation]
+    ) -> Sequence[dg.RunRequest] | dg.SkipReason:
+        week_ending = context.scheduled_execution_time.astimezone(ZoneInfo(zone)).date()
+        return _requests(
+            context, tenants=_tenants_of(installation, zone), key=f"friday:{week_ending}", week_ending=week_ending
+        )
+
+    return _schedule
+
+
+def _tenants_of(installation: Installation, zone: str) -> list[Tenant]:
+    return [tenant for tenant in installation.registry.tenants() if tenant.zone == zone]
+
+
+def _requests(
+    context: dg.ScheduleEvaluationContext, *, tenants: Sequence[Tenant], key: str, week_ending: date | None
+) -> Sequence[dg.RunRequest] | dg.SkipReason:
+    if not tenants:
+        return dg.SkipReason("no active tenant in this zone")
+    partitions = set(context.instance.get_dynamic_partitions(str(TENANTS.name)))
+    unknown = sorted(tenant.tenant_id for tenant in tenants if tenant.tenant_id not in partitions)
+    if unknown:
+        context.log.warning("registered but not yet a partition (is the sensor tenant_registry on?): %s", unknown)
+    return [
+        dg.RunRequest(
+            run_key=f"{key}:{tenant.tenant_id}",
+            partition_key=tenant.tenant_id,
+            run_config=week_config(week_ending),
+            tags={"runway/firm": tenant.firm_id, **week_tags(week_ending)},
+        )
+        for tenant in tenants
+        if tenant.tenant_id in partitions
+    ]
+
+
+SCHEDULES = tuple(build(zone) for zone in ZONES for build in (build_sync_schedule, build_friday_schedule))

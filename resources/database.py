@@ -1,0 +1,89 @@
+"""The operational database: engines and transactions for SQLite and Postgres.
+
+Belongs here: how a transaction begins on either engine. Does not: tables (`resources/tables.py`), statements.
+
+SQLite's driver starts a transaction after the first read, so that two writers can both read and one update is lost without
+an error. Each writing transaction here begins with `BEGIN IMMEDIATE`; readers have an engine of their own. On Postgres writers
+run side by side: whoever reads before it writes locks a row first (`lock_tenant` in `resources/registry.py`).
+A transaction never spans a network call.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+from resources.files import private_folder
+
+_BUSY_MILLISECONDS = 30_000
+
+
+class Database:
+    """One operational database; `write()` and `read()` are its only doors."""
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url)
+        self._writer, self._reader = _engines(self.url)
+
+    @property
+    def writer(self) -> Engine:
+        """The engine migrations run on."""
+        return self._writer
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end, rolled back on an exception."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state and writes nothing."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def _engines(url: URL) -> tuple[Engine, Engine]:
+    if url.get_backend_name() == "sqlite":
+        _private_folder(url)
+        writer, reader = create_engine(url), create_engine(url)
+        _prepare_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
+        _prepare_sqlite(reader, begin="BEGIN", query_only=True)
+        return writer, reader
+    engine = create_engine(url, pool_pre_ping=True)
+    return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _private_folder(url: URL) -> None:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("the operational database needs a file: it is shared by several processes")
+    path = Path(url.database)
+    private_folder(path.parent)
+    path.touch(mode=0o600, exist_ok=True)
+
+
+def _prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions behind our back
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may forget the last commits when the power fails
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA trusted_schema=OFF")
+        if query_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

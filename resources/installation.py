@@ -1,0 +1,151 @@
+"""One installation wired together: every outside thing, built from the settings.
+
+Belongs here: the wiring, and the week of a run. Does not: Dagster (`resources/dagster_wrappers.py`); behaviour of the parts.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from resources.clock import Clock, SystemClock
+from resources.commits import Commits
+from resources.connections import Connections
+from resources.database import Database
+from resources.documents import Documents
+from resources.lake import Lake
+from resources.qbo.client import QboClient
+from resources.qbo.oauth import INTUIT_DISCOVERY_URL, INTUIT_SANDBOX_DISCOVERY_URL, OAuthClient
+from resources.qbo.patience import Patience, RetryPolicy
+from resources.qbo.smart_sync import SmartSync
+from resources.qbo.token_keeper import TokenKeeper
+from resources.registry import TenantRegistry
+from resources.secret_text import Secret
+from resources.settings import Settings
+from resources.store import Store
+from resources.tenants import FRIDAY, Tenant
+from resources.token_vault import TokenVault, keys_from_file, keys_from_text
+
+QBO_URLS = {
+    "sandbox": "https://sandbox-quickbooks.api.intuit.com",
+    "production": "https://quickbooks.api.intuit.com",
+}
+
+
+class NotAFriday(ValueError):
+    """A week is named by its Friday."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWeek:
+    """The week a run works on: a named Friday, or each tenant's newest Friday at the run's start."""
+
+    week_ending: date | None
+    started_at: datetime
+
+    def of(self, tenant: Tenant) -> date:
+        """The Friday of this run in the tenant's calendar."""
+        return self.week_ending or tenant.latest_friday(self.started_at)
+
+
+def parse_week_ending(text: str | None) -> date | None:
+    """A Friday from ISO text; None stays None. `NotAFriday` for another day, `ValueError` for no date."""
+    if not text:
+        return None
+    day = date.fromisoformat(text)
+    if day.weekday() != FRIDAY:
+        raise NotAFriday(f"{text} is not a Friday: a week is named by the Friday it ends on.")
+    return day
+
+
+class Installation:
+    """The parts of one installation, each built when first needed."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+
+    @cached_property
+    def database(self) -> Database:
+        """The operational database."""
+        return Database(self.settings.url_of_database)
+
+    @cached_property
+    def registry(self) -> TenantRegistry:
+        """Firms and tenants."""
+        return TenantRegistry(self.database, clock=self.clock)
+
+    @cached_property
+    def connections(self) -> Connections:
+        """QBO connections; reads the token keys."""
+        given = self.settings.token_keys.get_secret_value()
+        keys = keys_from_text(given) if given else keys_from_file(self.settings.key_file)
+        return Connections(self.database, vault=TokenVault(keys), clock=self.clock)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The lake."""
+        return Lake(self.settings.lake_root)
+
+    @cached_property
+    def commits(self) -> Commits:
+        """Leases and commit points."""
+        return Commits(self.database, clock=self.clock)
+
+    @cached_property
+    def store(self) -> Store:
+        """Tables of a tenant's week."""
+        return Store(lake=self.lake, commits=self.commits)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Published documents."""
+        return Documents(self.database, clock=self.clock)
+
+    @cached_property
+    def oauth(self) -> OAuthClient:
+        """The authorisation server of the chosen QuickBooks."""
+        client_id, secret = self.settings.client_credentials
+        discovery = {
+            "local": f"{self.settings.qbo_local_url}/.well-known/openid_sandbox_configuration",
+            "sandbox": INTUIT_SANDBOX_DISCOVERY_URL,
+            "production": INTUIT_DISCOVERY_URL,
+        }[self.settings.qbo_environment]
+        return OAuthClient(
+            discovery_url=discovery,
+            client_id=client_id,
+            client_secret=Secret(secret.get_secret_value()),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def qbo_client(self) -> QboClient:
+        """The raw client of the chosen QuickBooks."""
+        url = {"local": self.settings.qbo_local_url, **QBO_URLS}[self.settings.qbo_environment]
+        return QboClient(url=url, timeout_seconds=self.settings.qbo_timeout_seconds)
+
+    @cached_property
+    def smart_sync(self) -> SmartSync:
+        """Reads a tenant's books."""
+        keeper = TokenKeeper(
+            connections=self.connections,
+            oauth=self.oauth,
+            clock=self.clock,
+            environment=self.settings.qbo_environment,
+        )
+        patience = Patience(clock=self.clock, policy=RetryPolicy(transient_seconds=self.settings.qbo_retry_seconds))
+        return SmartSync(
+            client=self.qbo_client,
+            tokens=keeper,
+            commits=self.commits,
+            lake=self.lake,
+            patience=patience,
+            clock=self.clock,
+        )
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        for name in ("qbo_client", "oauth"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+        if "database" in self.__dict__:
+            self.database.close()

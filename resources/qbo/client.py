@@ -1,0 +1,119 @@
+"""The raw client: one HTTP call to QuickBooks Online, its answer classified.
+
+Belongs here: addresses, headers, timeouts, sending once. Does not: tokens (`auth.py`), pace and retries
+(`patience.py`), which pages to read (`paging.py`).
+
+The address is fixed when the client is made, a redirect is an error: the token never travels anywhere else.
+"""
+
+import re
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from resources.qbo.answers import Page, RawAnswer, query_page, single_object, unavailable
+from resources.qbo.kinds import KINDS
+from resources.qbo.query import Statement
+from resources.secret_text import Secret, quiet_http_logging
+
+PRODUCTION_URL = "https://quickbooks.api.intuit.com"
+INTUIT_SANDBOX_URL = "https://sandbox-quickbooks.api.intuit.com"
+
+_MINOR_VERSION = "75"  # the only one served; lower ones are silently raised to it
+_USER_AGENT = "runway/0.1"
+_REALM = re.compile(r"[0-9]{1,32}")
+#: Longer statements go in a body: proxies cut long addresses.
+_LONGEST_ADDRESS = 2000
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class QboClient:
+    """Speaks to one QuickBooks address; knows no tenant and keeps no state but its pool of connections."""
+
+    def __init__(self, *, url: str, timeout_seconds: float = 60.0) -> None:
+        self._http = open_http(url, timeout_seconds=timeout_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._http.close()
+
+    def query(self, statement: Statement, *, realm_id: str, access_token: Secret) -> Page:
+        """The page that a statement selects."""
+        address, parameters = f"{_company(realm_id)}/query", {"minorversion": _MINOR_VERSION}
+        call = f"a query of {statement.entity}"
+        if len(statement.text) <= _LONGEST_ADDRESS:
+            request = self._http.build_request("GET", address, params={**parameters, "query": statement.text})
+        else:
+            request = self._http.build_request(
+                "POST",
+                address,
+                params=parameters,
+                content=statement.text.encode(),
+                headers={"Content-Type": "application/text"},
+            )
+        return query_page(self._send(request, call=call, access_token=access_token), entity=statement.entity)
+
+    def singleton(self, entity: str, *, realm_id: str, access_token: Secret) -> Page:
+        """The company's one object of a kind, as a page of one."""
+        if not KINDS[entity].is_singleton:
+            raise ValueError(f"{entity} is no singleton")
+        # The realm id stands in for the id of the company's info; the preferences have no id in their address.
+        last = f"companyinfo/{realm_id}" if entity == "CompanyInfo" else entity.lower()
+        request = self._http.build_request(
+            "GET", f"{_company(realm_id)}/{last}", params={"minorversion": _MINOR_VERSION}
+        )
+        return single_object(self._send(request, call=f"a read of {entity}", access_token=access_token), entity=entity)
+
+    def _send(self, request: httpx.Request, *, call: str, access_token: Secret) -> RawAnswer:
+        request.headers["Authorization"] = f"Bearer {access_token.reveal()}"
+        return send(self._http, request, call=call)
+
+
+def open_http(url: str, *, timeout_seconds: float) -> httpx.Client:
+    """A pool for one fixed address that follows no redirect."""
+    quiet_http_logging()
+    parts = urlsplit(url)
+    is_local = parts.hostname in _LOOPBACK
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+        raise ValueError("QuickBooks is spoken to over https only, but for one on this machine")
+    return httpx.Client(
+        base_url=url,
+        timeout=httpx.Timeout(timeout_seconds, connect=min(10.0, timeout_seconds)),
+        follow_redirects=False,
+        trust_env=not is_local,  # a proxy of the environment is right for Intuit and wrong for this machine
+        headers={"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": _USER_AGENT},
+    )
+
+
+def send(http: httpx.Client, request: httpx.Request, *, call: str) -> RawAnswer:
+    """Send once; `QboUnavailable` if no whole answer came. The cause is left out: it may quote the address."""
+    try:
+        response = http.send(request)
+        text = response.content.decode("utf-8-sig")
+    except httpx.TimeoutException:
+        raise _no_answer(call, because="it did not answer in time") from None
+    except (httpx.TransportError, httpx.DecodingError):
+        raise _no_answer(call, because="the connection failed or was cut") from None
+    except UnicodeDecodeError:
+        raise _no_answer(call, because="its answer is no text") from None
+    return RawAnswer(call=call, status=response.status_code, headers=response.headers, text=text)
+
+
+def _no_answer(call: str, *, because: str) -> Exception:
+    return unavailable(RawAnswer(call=call, status=0, headers={}, text=""), because=because)
+
+
+def _company(realm_id: str) -> str:
+    if not _REALM.fullmatch(realm_id):
+        raise ValueError("a realm id is a text of digits")
+    return f"/v3/company/{realm_id}"

@@ -1,0 +1,132 @@
+"""Every setting of the product, typed and documented, in one place.
+
+Belongs here: settings from `RUNWAY_*` environment variables and the thresholds a tenant may override.
+Does not: what the thresholds mean (`runway_calcs/policy.py`); secrets at rest (`resources/token_vault.py`).
+The README's table of settings is checked against this module by a test.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: What the local QuickBooks accepts; it guards generated data only.
+LOCAL_CLIENT_ID = "sandbox-client"
+LOCAL_CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - the published key of a program that serves generated data
+
+
+class Thresholds(BaseModel):
+    """Numbers a firm may set for everybody (`RUNWAY_THRESHOLDS__...`) or for one tenant (`runway tenant set`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    floor_cents: int | None = Field(
+        default=None, ge=0, description="Cash floor in cents; empty: the next payroll is the floor."
+    )
+    card_basis: Literal["payment", "purchase"] = Field(
+        default="payment", description="What counts as cash out: paying the card, or buying with it. Never both."
+    )
+    excluded_account_ids: tuple[str, ...] = Field(
+        default=(), description="QBO ids of bank accounts that are not the company's own cash."
+    )
+    stale_after_days: int = Field(
+        default=2, ge=0, description="Age in days from which the digest says that the books are old."
+    )
+
+    def overridden(self, overrides: Mapping[str, Any]) -> "Thresholds":
+        """These thresholds with one tenant's own values; pydantic's `ValidationError` names a bad one."""
+        return Thresholds.model_validate({**self.model_dump(), **overrides})
+
+
+class Settings(BaseSettings):
+    """The settings of one installation, read from the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RUNWAY_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # an empty variable means the default, as the descriptions say
+        frozen=True,
+        extra="ignore",
+        validate_default=True,
+        hide_input_in_errors=True,  # a message of a whole-model check would show every value, secrets too
+    )
+
+    data_dir: Path = Field(default=Path(".runway"), description="The one folder everything is kept in by default.")
+    database_url: str = Field(
+        default="",
+        repr=False,  # it may hold a password
+        description="SQLAlchemy URL of the operational database; empty: SQLite in the data folder.",
+    )
+    lake_dir: Path | None = Field(default=None, description="Root of the lake; empty: `lake` in the data folder.")
+    digests_dir: Path | None = Field(
+        default=None, description="Where digests are written; empty: `digests` in the data folder."
+    )
+    token_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Base64 keys (32 bytes each) that encrypt tokens, newest first, separated by commas; "
+        "empty: `keys/token.keys` in the data folder, made at first use.",
+    )
+    qbo_environment: Literal["local", "sandbox", "production"] = Field(
+        default="local", description="Which QuickBooks: the local one of this project, Intuit's sandbox, production."
+    )
+    qbo_local_url: str = Field(
+        default="http://127.0.0.1:8765", description="Address of the local QuickBooks (`runway sandbox`)."
+    )
+    qbo_client_id: str = Field(default="", description="OAuth client id of your Intuit app; the local one needs none.")
+    qbo_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="OAuth client secret of your Intuit app; the local one needs none."
+    )
+    qbo_redirect_uri: str = Field(
+        default="http://localhost:8766/callback", description="Redirect URI registered with your Intuit app."
+    )
+    qbo_timeout_seconds: float = Field(default=60.0, gt=0, le=120, description="Longest wait for one QBO answer.")
+    qbo_retry_seconds: float = Field(
+        default=30.0, ge=0, description="How long one call to QBO is tried again before it counts as failed."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="WARNING", description="Level of the program's own log on standard error."
+    )
+    thresholds: Thresholds = Field(default=Thresholds(), description="See the table of thresholds.")
+
+    @model_validator(mode="after")
+    def _intuit_needs_keys(self) -> Self:
+        if self.qbo_environment != "local" and not (self.qbo_client_id and self.qbo_client_secret.get_secret_value()):
+            raise ValueError(
+                f"RUNWAY_QBO_ENVIRONMENT={self.qbo_environment} needs RUNWAY_QBO_CLIENT_ID and "
+                "RUNWAY_QBO_CLIENT_SECRET of your Intuit app."
+            )
+        return self
+
+    @property
+    def url_of_database(self) -> str:
+        """The operational database's URL with its default filled in."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'runway.sqlite').absolute()}"
+
+    @property
+    def lake_root(self) -> Path:
+        """The lake's root folder."""
+        return (self.lake_dir or self.data_dir / "lake").absolute()
+
+    @property
+    def digests_root(self) -> Path:
+        """The folder the digests are written to."""
+        return (self.digests_dir or self.data_dir / "digests").absolute()
+
+    @property
+    def key_file(self) -> Path:
+        """The key file used when no keys are given."""
+        return (self.data_dir / "keys" / "token.keys").absolute()
+
+    @property
+    def dagster_home(self) -> Path:
+        """Where Dagster keeps its storage when `DAGSTER_HOME` is not set."""
+        return (self.data_dir / "dagster").absolute()
+
+    @property
+    def client_credentials(self) -> tuple[str, SecretStr]:
+        """Client id and secret; the local QuickBooks has published ones."""
+        if self.qbo_environment == "local" and not self.qbo_client_id:
+            return LOCAL_CLIENT_ID, SecretStr(LOCAL_CLIENT_SECRET)
+        return self.qbo_client_id, self.qbo_client_secret

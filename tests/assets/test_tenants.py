@@ -1,0 +1,144 @@
+"""What becomes of the tenants of a run: one, a range, and a range in which one fails."""
+
+from collections.abc import Iterator, Mapping
+
+import dagster as dg
+import pytest
+
+from assets.partitions import TENANTS
+from assets.tenants import for_each_tenant, settle_many
+from resources.errors import TenantError
+from resources.tenants import TenantId
+
+_KEYS = ["acme", "birch", "cedar"]
+_ONE = dg.AssetKey(["raw_qbo", "one"])
+_TWO = dg.AssetKey(["raw_qbo", "two"])
+
+
+class Breaks:
+    """Tells which tenants fail."""
+
+    def __init__(self, *tenants: str, bug: bool = False) -> None:
+        self.tenants = tenants
+        self.bug = bug
+
+    def check(self, tenant: str) -> None:
+        if tenant in self.tenants:
+            if self.bug:
+                raise ZeroDivisionError("a bug of ours")
+            raise TenantError(what=f"{tenant} cannot be read.", next_step="Look at it.")
+
+
+@dg.asset(partitions_def=TENANTS)
+def upstream(context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]) -> dg.MaterializeResult[None]:
+    def compute(tenant: TenantId) -> Mapping[str, dg.MetadataValue]:
+        breaks.check(tenant)
+        return {"name": dg.MetadataValue.text(tenant)}
+
+    return for_each_tenant(context, compute)
+
+
+@dg.asset(partitions_def=TENANTS, deps=[upstream])
+def downstream(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    return for_each_tenant(context, lambda _tenant: {})
+
+
+@dg.multi_asset(specs=[dg.AssetSpec(_ONE), dg.AssetSpec(_TWO)], partitions_def=TENANTS, can_subset=True)
+def both(context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]) -> Iterator[dg.MaterializeResult[None]]:
+    done: dict[str, dict[dg.AssetKey, Mapping[str, dg.MetadataValue]]] = {}
+    failed: dict[str, TenantError] = {}
+    for key in context.partition_keys:
+        try:
+            breaks.check(key)
+            done[key] = {one: {"name": dg.MetadataValue.text(key)} for one in (_ONE, _TWO)}
+        except TenantError as error:
+            failed[key] = error
+    yield from settle_many(context, done=done, failed=failed)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("tenant", _KEYS)
+        yield instance
+
+
+def _run(
+    instance: dg.DagsterInstance, breaks: Breaks, *, keys: list[str], selection: list[dg.AssetsDefinition] | None = None
+) -> dg.ExecuteInProcessResult:
+    span = (
+        {"partition_key": keys[0]}
+        if len(keys) == 1
+        else {"tags": {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}}
+    )
+    return dg.materialize(
+        selection or [upstream, downstream],
+        instance=instance,
+        resources={"breaks": breaks},
+        raise_on_error=False,
+        **span,  # type: ignore[arg-type]  # one of two keyword arguments of different types
+    )
+
+
+def _status(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, str]:
+    found = instance.get_status_by_partition(key, _KEYS, TENANTS) or {}
+    return {partition: status.value for partition, status in found.items() if status is not None}
+
+
+def _names(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str | None, object]:
+    records = instance.fetch_materializations(key, limit=20).records
+    return {record.partition_key: record.asset_materialization.metadata["name"].value for record in records}  # type: ignore[union-attr]
+
+
+def test_one_tenant_is_a_run_of_one(instance: dg.DagsterInstance) -> None:
+    assert _run(instance, Breaks(), keys=["birch"]).success
+    assert _status(instance, upstream.key) == {"birch": "MATERIALIZED"}
+    assert _status(instance, downstream.key) == {"birch": "MATERIALIZED"}
+
+
+def test_a_range_credits_each_tenant_with_its_own_metadata(instance: dg.DagsterInstance) -> None:
+    assert _run(instance, Breaks(), keys=_KEYS).success
+    assert _names(instance, upstream.key) == {key: key for key in _KEYS}
+    assert _status(instance, downstream.key) == dict.fromkeys(_KEYS, "MATERIALIZED")
+
+
+def test_one_tenants_failure_in_a_range_leaves_the_others_materialized(instance: dg.DagsterInstance) -> None:
+    result = _run(instance, Breaks("birch"), keys=_KEYS)
+    assert not result.success
+    assert _status(instance, upstream.key) == {"acme": "MATERIALIZED", "birch": "FAILED", "cedar": "MATERIALIZED"}
+    assert _names(instance, upstream.key) == {"acme": "acme", "cedar": "cedar"}
+
+
+def test_a_failure_says_what_happened_and_what_to_do(instance: dg.DagsterInstance) -> None:
+    result = _run(instance, Breaks("birch"), keys=["birch"])
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    assert failed.step_failure_data.user_failure_data is not None
+    assert failed.step_failure_data.user_failure_data.description == "birch: birch cannot be read. Look at it."
+
+
+def test_a_bug_is_not_taken_for_a_tenants_failure(instance: dg.DagsterInstance) -> None:
+    result = _run(instance, Breaks("birch", bug=True), keys=_KEYS)
+    assert not result.success
+    assert "MATERIALIZED" not in _status(instance, upstream.key).values()
+
+
+@pytest.mark.parametrize("keys", [["acme"], _KEYS], ids=["one", "range"])
+def test_a_multi_asset_credits_every_asset_of_every_tenant(instance: dg.DagsterInstance, keys: list[str]) -> None:
+    assert _run(instance, Breaks(), keys=keys, selection=[both]).success
+    for key in (_ONE, _TWO):
+        assert _names(instance, key) == {tenant: tenant for tenant in keys}
+
+
+def test_a_multi_asset_credits_the_good_tenants_beside_a_failed_one(instance: dg.DagsterInstance) -> None:
+    assert not _run(instance, Breaks("acme"), keys=_KEYS, selection=[both]).success
+    for key in (_ONE, _TWO):
+        assert _status(instance, key) == {"acme": "FAILED", "birch": "MATERIALIZED", "cedar": "MATERIALIZED"}
+
+
+def test_a_subset_of_a_multi_asset_marks_only_what_was_selected(instance: dg.DagsterInstance) -> None:
+    result = dg.materialize(
+        [both], instance=instance, resources={"breaks": Breaks()}, partition_key="acme", selection=[_TWO]
+    )
+    assert result.success
+    assert _status(instance, _TWO) == {"acme": "MATERIALIZED"}
+    assert _status(instance, _ONE) == {}

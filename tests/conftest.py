@@ -1,0 +1,61 @@
+"""Fixtures every room shares: the local QuickBooks as a real process, an installation in a temporary folder."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from migrations.chain import upgrade
+from resources.clock import FixedClock
+from resources.installation import Installation
+from resources.settings import Settings
+from tests.databases import (  # noqa: F401 - fixtures of every room
+    database,
+    empty_database,
+    migrated_file,
+    migrated_url,
+    postgres,
+)
+from tests.sandbox import Sandbox, start_sandbox
+
+#: A Friday; generated companies of the tests end on its morning.
+FRIDAY = date(2026, 11, 20)
+#: Friday 07:30 in New York.
+FRIDAY_MORNING = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The local QuickBooks, one process for a test worker; companies are added by the tests that need them."""
+    with start_sandbox(tmp_path_factory.mktemp("sandbox")) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at Friday morning."""
+    return FixedClock(FRIDAY_MORNING)
+
+
+@pytest.fixture
+def bare_installation(tmp_path: Path, clock: FixedClock) -> Iterator[Installation]:
+    """An installation of its own that has no QuickBooks to talk to."""
+    opened = Installation(Settings(data_dir=tmp_path / "data", qbo_local_url="http://127.0.0.1:1"), clock=clock)
+    upgrade(opened.database)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@pytest.fixture
+def installation(tmp_path: Path, sandbox: Sandbox, clock: FixedClock) -> Iterator[Installation]:
+    """An installation of its own on the local QuickBooks, its clock at Friday morning."""
+    settings = Settings(data_dir=tmp_path / "data", qbo_local_url=sandbox.url, qbo_retry_seconds=0.0)
+    opened = Installation(settings, clock=clock)
+    upgrade(opened.database)
+    try:
+        yield opened
+    finally:
+        opened.close()

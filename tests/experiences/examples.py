@@ -1,0 +1,45 @@
+"""Digests of every kind, one of each."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from runway_calcs.burn import BurnState
+from runway_calcs.cash import CashState
+from tests.experiences.builders import make_burn, make_cash, make_digest
+
+NO_DATA = make_digest(
+    cash=make_cash(
+        accounts=(), left_out=(), state=CashState.NO_DATA, reason="the books hold no bank account", card_owed_cents=0
+    ),
+    burn=make_burn(state=BurnState.NO_DATA, gross=None, net=None, reason="the books hold no cash movements"),
+    flows=(),
+    bills=(),
+    invoices=(),
+    receivables_ageing=None,
+    payables_ageing=None,
+)
+NOT_COMPUTABLE = make_digest(
+    cash=make_cash(accounts=(), state=CashState.NOT_COMPUTABLE, reason="every bank account is in another currency"),
+    burn=make_burn(state=BurnState.NOT_COMPUTABLE, gross=None, net=None, reason="only 6 of 13 weeks are known"),
+)
+NOT_BURNING = make_digest(burn=make_burn(state=BurnState.NOT_BURNING, gross=100_000, net=-25_050))
+ZERO = make_digest(accounts=(("Operating checking", 0),))
+TIGHT = make_digest(accounts=(("Operating checking", 2_514_007),), floor_cents=1_240_000)
+STALE = make_digest(synced=datetime(2026, 11, 17, 10, 0, tzinfo=UTC))
+REBUILT = make_digest(
+    synced=datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
+    known_until=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
+    connected=datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
+)
+EXAMPLES = [
+    pytest.param(make_digest(), id="healthy"),
+    pytest.param(TIGHT, id="tight"),
+    pytest.param(ZERO, id="zero"),
+    pytest.param(NO_DATA, id="no data"),
+    pytest.param(NOT_COMPUTABLE, id="not computable"),
+    pytest.param(NOT_BURNING, id="not burning"),
+    pytest.param(STALE, id="stale"),
+    pytest.param(REBUILT, id="rebuilt"),
+    pytest.param(make_digest(currency="CHF"), id="francs"),
+]

@@ -1,0 +1,119 @@
+"""From calculator results to a document."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiences.digest.document import MAX_ROWS, NoteKind
+from runway_calcs.dated_flows import FlowKind
+from tests.experiences.builders import (
+    BILLS,
+    INVOICES,
+    TrialBill,
+    TrialFlow,
+    TrialInvoice,
+    make_burn,
+    make_cash,
+    make_digest,
+)
+
+
+def test_the_week_ahead_lists_exactly_what_the_first_projected_week_moves() -> None:
+    document = make_digest()
+    assert document.money_out.total_cents == document.weeks[0].disbursements_cents == 2_755_395
+    assert document.money_in.expected.total_cents == document.weeks[0].receipts_cents == 2_585_000
+    assert document.money_out.cash_after_cents == 8_014_007 - 2_755_395
+
+
+def test_a_bill_with_credits_counts_with_what_is_left_to_pay() -> None:
+    line = next(row for row in make_digest().money_out.due.rows if row.vendor == "Copperfield Insurance")
+    assert (line.amount_cents, line.open_cents) == (41_200, 61_200)
+
+
+def test_overdue_bills_come_largest_first_and_due_bills_by_date() -> None:
+    bills = [
+        TrialBill(vendor="Small", number="1", in_days=-50, cents=100),
+        TrialBill(vendor="Large", number="2", in_days=-1, cents=900),
+        TrialBill(vendor="Sunday", number="3", in_days=2, cents=500),
+        TrialBill(vendor="Saturday", number="4", in_days=1, cents=100),
+        TrialBill(vendor="Next week", number="5", in_days=8, cents=100),
+    ]
+    out = make_digest(bills=bills).money_out
+    assert [line.vendor for line in out.overdue.rows] == ["Large", "Small"]
+    assert [line.vendor for line in out.due.rows] == ["Saturday", "Sunday"]
+
+
+def test_only_a_habit_of_the_customers_own_is_called_usual() -> None:
+    habits = {
+        line.customer: line.usual_days_late
+        for line in make_digest(
+            invoices=[
+                TrialInvoice(customer="Known", number="1", in_days=-21, expected_in=3, cents=5_000, usual=9),
+                TrialInvoice(customer="New", number="2", in_days=-3, expected_in=3, cents=4_000, usual=None),
+            ]
+        ).money_in.overdue.rows
+    }
+    assert habits == {"Known": 9, "New": None}
+
+
+def test_payments_and_receipts_without_documents_are_on_their_own_sides() -> None:
+    flows = [
+        TrialFlow(label="Deposit", kind=FlowKind.UNDEPOSITED, in_days=3, cents=70_000),
+        TrialFlow(label="Payroll", kind=FlowKind.PAYROLL, in_days=7, cents=-90_000),
+        TrialFlow(label="Rent", kind=FlowKind.RECURRING, in_days=8, cents=-10_000),
+    ]
+    document = make_digest(flows=flows)
+    assert [(line.label, line.amount_cents) for line in document.money_in.other.rows] == [("Deposit", 70_000)]
+    assert [(line.label, line.amount_cents) for line in document.money_out.other.rows] == [("Payroll", 90_000)]
+
+
+@given(st.integers(min_value=0, max_value=60))
+def test_a_long_list_is_cut_but_counted_and_summed_whole(count: int) -> None:
+    bills = [TrialBill(vendor=f"V{n}", number=str(n), in_days=-n - 1, cents=100 + n) for n in range(count)]
+    overdue = make_digest(bills=bills).money_out.overdue
+    assert overdue.count == count
+    assert len(overdue.rows) == min(count, MAX_ROWS)
+    assert overdue.total_cents == sum(bill.cents for bill in bills)
+
+
+def test_the_age_of_the_books_is_counted_in_the_tenants_own_days() -> None:
+    # 02:00 UTC on the 20th is still the evening of the 19th in New York.
+    assert make_digest(synced=datetime(2026, 11, 20, 2, 0, tzinfo=UTC)).books_age_days == 1
+    assert make_digest(synced=datetime(2026, 11, 17, 10, 0, tzinfo=UTC)).books_age_days == 3
+    assert make_digest(synced=datetime(2026, 11, 22, 10, 0, tzinfo=UTC)).books_age_days == 0
+
+
+def test_notes_name_what_the_figures_do_not_hold() -> None:
+    document = make_digest(
+        bills=(*BILLS, TrialBill(vendor="Sable Legal", number="9", in_days=None, cents=77_000)),
+        cash=make_cash(dated_later_cents=-12_345),
+        unreadable={"Invoice": 1, "Bill": 3, "Vendor": 0},
+    )
+    assert [(note.kind, note.entity, note.count, note.amount_cents) for note in document.notes] == [
+        (NoteKind.UNREADABLE, "Bill", 3, 0),
+        (NoteKind.UNREADABLE, "Invoice", 1, 0),
+        (NoteKind.BILLS_WITHOUT_DUE_DATE, "Bill", 1, 77_000),
+        (NoteKind.DATED_LATER, "", 0, -12_345),
+    ]
+
+
+def test_names_lose_what_cannot_be_seen_before_they_are_stored() -> None:
+    document = make_digest(
+        tenant_name="Bright\ud800\x00side\r\nBcc: x@y.example",
+        bills=[TrialBill(vendor="a\u202eb", number="\x07", in_days=1, cents=5)],
+    )
+    assert document.tenant_name == "Brightside Bcc: x@y.example"
+    assert (document.money_out.due.rows[0].vendor, document.money_out.due.rows[0].doc_number) == ("ab", "")
+
+
+def test_results_of_different_days_make_no_digest() -> None:
+    with pytest.raises(ValueError, match="one point of view"):
+        make_digest(burn=replace(make_burn(), as_of=date(2026, 11, 13)))
+
+
+def test_the_order_of_the_inputs_does_not_matter() -> None:
+    forward, backward = make_digest(), make_digest(invoices=INVOICES[::-1], bills=BILLS[::-1])
+    assert forward == backward

@@ -1,0 +1,144 @@
+"""The size of a mail, and that its text says what its HTML says."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+
+from experiences.digest.document import (
+    MAX_NOTES,
+    MAX_ROWS,
+    MAX_WEEKS,
+    Ageing,
+    BillLine,
+    CashAccount,
+    DataNote,
+    DigestDocument,
+    FlowLine,
+    InvoiceLine,
+    LeftOutAccount,
+    Listing,
+    MoneyIn,
+    MoneyOut,
+    NoteKind,
+    Row,
+    Week,
+)
+from experiences.digest.render import HTML_LIMIT_BYTES, render_html, render_text
+from runway_calcs.cash import ExclusionReason
+from runway_calcs.dated_flows import FlowKind
+from tests.experiences.builders import TrialBill, make_digest
+from tests.experiences.examples import EXAMPLES
+from tests.experiences.parsed import figures, one_line, parse
+from tests.experiences.strategies import documents, slow_inputs
+
+
+@given(documents())
+@slow_inputs
+def test_html_stays_under_80_kilobytes_whatever_the_books_hold(document: DigestDocument) -> None:
+    assert len(render_html(document).encode()) <= HTML_LIMIT_BYTES
+
+
+def test_html_stays_under_80_kilobytes_when_every_list_is_full_of_the_longest_names() -> None:
+    assert len(render_html(_fullest()).encode()) <= HTML_LIMIT_BYTES
+
+
+def test_long_lists_say_how_much_they_leave_out() -> None:
+    bills = [TrialBill(vendor=f"V{n}", number=str(n), in_days=-n - 1, cents=10_000) for n in range(43)]
+    document = make_digest(bills=bills)
+    for text in (render_text(document), parse(render_html(document)).text):
+        assert "Bills past due: 43 bills, $4,300.00" in text
+        assert "and 37 more" in text
+
+
+def test_accounts_that_are_not_shown_still_add_up_to_the_cash() -> None:
+    text = one_line(render_text(make_digest(accounts=[(f"Account {n}", n * 100_000) for n in range(30)])))
+    assert "24 more accounts $276,000.00 Cash, 30 accounts $435,000.00" in text
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_text_and_html_carry_the_same_figures(document: DigestDocument) -> None:
+    assert figures(one_line(render_text(document))) == figures(parse(render_html(document)).text)
+
+
+@given(documents())
+@slow_inputs
+def test_every_word_of_the_text_is_in_the_html(document: DigestDocument) -> None:
+    seen = _words(parse(render_html(document)).text)
+    assert _words(render_text(document)) <= seen | {""}
+
+
+def _words(text: str) -> set[str]:
+    """Words without the punctuation round them: layout differs between the twins, and so do commas."""
+    return {word.strip("-*,.").casefold() for word in text.split()}
+
+
+def _fullest() -> DigestDocument:
+    """Every list, note and reason present, every name and amount as long and as costly to escape as they come."""
+    name, big, day = "&" * 500, 10**16 + 1, date(2024, 12, 31)
+    invoice = InvoiceLine(
+        customer=name,
+        doc_number=name,
+        due_date=day,
+        expected_on=day,
+        amount_cents=-big,
+        open_cents=-big - 1,
+        overdue_days=10**6,
+        usual_days_late=-(10**6),
+    )
+    bill = BillLine(
+        vendor=name, doc_number=name, due_date=day, amount_cents=-big, open_cents=-big - 1, overdue_days=10**6
+    )
+    flow = FlowLine(label=name, kind=FlowKind.POST_DATED_PAYMENT, day=day, amount_cents=-big)
+    account = CashAccount(name=name, balance_cents=-big)
+    left_out = LeftOutAccount(name=name, balance_cents=-big, currency="CHF", reason=ExclusionReason.UNDEPOSITED)
+    note = DataNote(kind=NoteKind.UNUSED_CUSTOMER_CREDIT, entity=name, count=10**6, amount_cents=-big)
+    side = Ageing(bucket_cents=(-big,) * 5, total_cents=-5 * big)
+    plain = make_digest()
+    money_in = MoneyIn(until=day, expected=_full(invoice), other=_full(flow), overdue=_full(invoice))
+    money_out = MoneyOut(
+        until=day, overdue=_full(bill), due=_full(bill), other=_full(flow), total_cents=-3 * big, cash_after_cents=big
+    )
+    return replace(
+        plain,
+        tenant_name=name,
+        firm_name=name,
+        currency="CHF",
+        basis="reconstructed",
+        books_age_days=10**6,
+        runway=replace(plain.runway, reason=name, floor_reason=name, basis_text=name, floor_cents=-big, low_cents=-big),
+        cash=replace(
+            plain.cash, accounts=_full(account), cash_cents=-big, left_out=(left_out,) * MAX_ROWS, left_out_count=10**6
+        ),
+        weeks=_heavy_weeks(-big),
+        receivables=side,
+        payables=side,
+        money_in=money_in,
+        money_out=money_out,
+        burn=replace(plain.burn, one_off_count=10**6, one_off_cents=big, gross_per_day_cents=big),
+        notes=(replace(note, kind=NoteKind.UNREADABLE),) * MAX_NOTES,
+    )
+
+
+def _full(row: Row) -> Listing[Row]:
+    return Listing(rows=(row,) * MAX_ROWS, count=10**6, total_cents=-(10**16 + 1))
+
+
+def _heavy_weeks(cash_cents: int) -> tuple[Week, ...]:
+    """Weeks that each cross zero, so that every one has its words and its widest bar."""
+    weeks, opening = [], cash_cents
+    for number in range(MAX_WEEKS):
+        receipts, disbursements = (2 * cash_cents, 3 * cash_cents) if number == 0 else (-2 * opening - 1, 0)
+        weeks.append(
+            Week(
+                first_day=date(2028, 1, 1),
+                last_day=date(2028, 12, 31),
+                opening_cents=opening,
+                receipts_cents=receipts,
+                disbursements_cents=disbursements,
+                closing_cents=opening + receipts - disbursements,
+            )
+        )
+        opening = weeks[-1].closing_cents
+    return tuple(weeks)

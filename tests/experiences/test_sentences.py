@@ -1,0 +1,113 @@
+"""What a digest says in which case, and what it never says."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+
+import pytest
+
+from experiences.digest.document import DigestDocument
+from experiences.digest.render import preheader, render_html, render_text, subject
+from tests.experiences.builders import TrialInvoice, make_digest
+from tests.experiences.examples import EXAMPLES, NO_DATA, NOT_BURNING, NOT_COMPUTABLE, REBUILT, STALE, TIGHT, ZERO
+from tests.experiences.parsed import Element, figures, one_line, parse
+
+_ADVICE = re.compile(
+    r"\b(you (should|must|need to|ought)|we (suggest|advise|recommend)|recommend\w*|must pay|should (be )?pa(y|id)|"
+    r"should|ought to|make sure|be sure|urgent\w*|immediately|asap)\b",
+    re.IGNORECASE,
+)
+
+
+def test_no_data_not_computable_not_burning_and_zero_are_four_answers() -> None:
+    pages = [parse(render_html(document)).text for document in (NO_DATA, NOT_COMPUTABLE, NOT_BURNING, ZERO)]
+    assert "No data for a runway yet The books hold no bank account." in pages[0]
+    assert "Runway not computable Every bank account is in another currency." in pages[1]
+    assert "Net burn not burning" in pages[2]
+    assert "$250.50 a day more comes in than goes out" in pages[2]
+    assert "No cash on 20 Nov Cash of $0 on 20 Nov is below the floor" in pages[3]
+    assert not figures(pages[0].split("Week ending Friday 20 Nov 2026")[1].split("As of")[0])
+    assert "$0" not in pages[1].split("Open balances by age")[0].split("The next 13 weeks")[0]
+
+
+def test_an_invoice_is_compared_with_its_customers_habit() -> None:
+    invoices = [
+        TrialInvoice(customer="Late", number="1", in_days=-21, expected_in=3, cents=900, usual=9),
+        TrialInvoice(customer="New", number="2", in_days=-1, expected_in=3, cents=800, usual=None),
+        TrialInvoice(customer="Early", number="3", in_days=-2, expected_in=3, cents=700, usual=-4),
+        TrialInvoice(customer="Exact", number="4", in_days=-3, expected_in=3, cents=600, usual=0),
+    ]
+    past_due = render_text(make_digest(invoices=invoices)).split("Past due")[1]
+    assert "usually 9 days late, now 21" in past_due
+    assert "1 day late" in past_due
+    assert "usually 4 days early, now 2 days late" in past_due
+    assert "usually paid on the due date, now 3 days late" in past_due
+
+
+def test_old_books_and_rebuilt_weeks_wear_a_badge() -> None:
+    assert "Books are 3 days old: last read on 17 Nov, 05:00." in render_text(STALE)
+    assert "Rebuilt from books connected on 23 Nov 2026" in render_text(REBUILT)
+    for document in (STALE, REBUILT):
+        assert _with_class(document, "badge")
+    yesterday = make_digest(synced=datetime(2026, 11, 19, 12, 0, tzinfo=UTC))
+    assert not _with_class(yesterday, "badge")
+
+
+def test_a_past_week_says_so() -> None:
+    document = make_digest(
+        synced=datetime(2026, 12, 20, 10, 0, tzinfo=UTC), known_until=datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+    )
+    assert "A past week, as the books were known on 20 Nov 2026." in render_text(document)
+
+
+def test_dates_in_reasons_are_written_like_all_others() -> None:
+    document = make_digest()
+    odd = replace(document, runway=replace(document.runway, floor_reason="payroll 2026-11-27, no. 2026-99-99"))
+    assert "(payroll 27 Nov, no. 2026-99-99)" in one_line(render_text(odd))
+
+
+def test_the_low_week_and_the_crossings_are_named_in_words() -> None:
+    marks = {
+        line.split()[0] + " " + line.split()[1]: line.split("   ")[-1]
+        for line in render_text(TIGHT).splitlines()
+        if re.search(r"(floor|zero|low week)$", line)
+    }
+    assert marks == {"8 Jan": "below floor", "22 Jan": "below zero", "19 Feb": "low week"}
+
+
+def test_empty_sections_do_not_exist() -> None:
+    headings = re.findall(r"<h2[^>]*>([^<]+)</h2>", render_html(NO_DATA))
+    assert headings == ["Cash by account", "Burn and buffer"]
+    full = re.findall(r"<h2[^>]*>([^<]+)</h2>", render_html(make_digest(unreadable={"Bill": 1})))
+    assert full == [
+        "The next 13 weeks",
+        "Money in",
+        "Money out",
+        "Cash by account",
+        "Open balances by age",
+        "Burn and buffer",
+        "Data notes",
+    ]
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_nothing_advises(document: DigestDocument) -> None:
+    for text in (render_text(document), parse(render_html(document)).text, subject(document), preheader(document)):
+        assert not _ADVICE.search(text)
+
+
+def test_no_source_of_the_digest_advises_or_switches_escaping_off() -> None:
+    for source in _sources():
+        assert not _ADVICE.search(source)
+    for template in _sources(suffix=".j2"):
+        assert not re.search(r"\|\s*safe|autoescape|Markup", template)
+
+
+def _with_class(document: DigestDocument, name: str) -> list[Element]:
+    return [element for element in parse(render_html(document)).elements if element.attributes.get("class") == name]
+
+
+def _sources(suffix: str = "") -> list[str]:
+    package = files("experiences") / "digest"
+    return [entry.read_text() for entry in package.iterdir() if entry.is_file() and entry.name.endswith(suffix)]

@@ -1,0 +1,111 @@
+"""A firm with connected tenants on the local QuickBooks, and the jobs run for them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import count
+from typing import Any
+
+import dagster as dg
+
+from assets.partitions import TENANTS
+from pipelines.build import build_defs
+from pipelines.jobs import week_config, week_tags
+from resources.installation import Installation, RunWeek
+from resources.tenants import TenantId, tenant_id
+from tests.sandbox import Sandbox
+
+_REALMS = count(9_130_360_000_000_001)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A tenant and the generated company it is connected to."""
+
+    tenant: TenantId
+    realm_id: str
+
+
+class Firm:
+    """What a test does with an installation: add companies, run jobs, look at what became of them."""
+
+    def __init__(self, installation: Installation, instance: dg.DagsterInstance, sandbox: Sandbox) -> None:
+        self.installation = installation
+        self.instance = instance
+        self.sandbox = sandbox
+        installation.registry.add_firm("oak", name="Oak & Partners")
+
+    def company(
+        self,
+        tenant: str,
+        *,
+        industry: str = "consulting",
+        size: str = "micro",
+        seed: int = 1,
+        as_of: str = "2026-11-20",
+        zone: str = "America/New_York",
+        realm_id: str | None = None,
+    ) -> Company:
+        """Generate a company, register its tenant and connect the two."""
+        realm = self.sandbox.add_company(
+            realm_id=realm_id or str(next(_REALMS)),
+            name=f"{tenant} generated",
+            industry=industry,
+            size=size,
+            seed=seed,
+            as_of=as_of,
+            zone=zone,
+        )
+        self.installation.registry.add_tenant(tenant, firm_id="oak", name=tenant, zone=zone)
+        self.connect(tenant, realm)
+        self.instance.add_dynamic_partitions("tenant", [tenant])
+        return Company(tenant=tenant_id(tenant), realm_id=realm)
+
+    def connect(self, tenant: str, realm_id: str) -> None:
+        """Consent again, as a person does after a disconnect."""
+        consented = self.installation.oauth.consent_without_browser(
+            redirect_uri=self.installation.settings.qbo_redirect_uri, realm_id=realm_id
+        )
+        self.installation.connections.connect(
+            tenant_id(tenant), environment="local", realm_id=consented.realm_id, tokens=consented.tokens
+        )
+
+    def run(self, job: str, tenant: str, *, week_ending: date | None = None) -> dg.ExecuteInProcessResult:
+        """Run a job for one tenant as the daemon would: on the deployed definitions and this instance."""
+        overrides: dict[str, Any] = {"installation": self.installation}
+        config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        if week_ending is None:
+            overrides["week"] = RunWeek(week_ending=None, started_at=self.installation.clock.now())
+        else:
+            config |= week_config(week_ending)
+        return (
+            build_defs(resource_overrides=overrides)
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=self.instance,
+                partition_key=tenant,
+                run_config=config,
+                tags=week_tags(week_ending),
+                raise_on_error=False,
+            )
+        )
+
+    def failure(self, result: dg.ExecuteInProcessResult) -> str:
+        """Why a run failed, as Dagster shows it."""
+        for event in result.all_events:
+            if event.is_step_failure and event.step_failure_data.user_failure_data is not None:
+                return str(event.step_failure_data.user_failure_data.description)
+        raise AssertionError("the run has no step that failed with a description")
+
+    def status(self, asset: str, tenants: list[str]) -> dict[str, str]:
+        """The partition status of an asset as the UI colours it."""
+        found = self.instance.get_status_by_partition(dg.AssetKey(asset.split("/")), tenants, TENANTS) or {}
+        return {tenant: status.value for tenant, status in found.items() if status is not None}
+
+
+@contextmanager
+def dagster_instance(home: str) -> Iterator[dg.DagsterInstance]:
+    """A real instance on SQLite in a folder of its own."""
+    with dg.DagsterInstance.local_temp(home) as instance:
+        yield instance

@@ -1,0 +1,303 @@
+"""Connections: encrypted tokens, one company one tenant, one refresher at a time."""
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from resources.clock import FixedClock, SystemClock
+from resources.commits import Commits
+from resources.connections import REFRESH_LEASE, Connections, OtherCompany, RealmTaken, RefreshBusy
+from resources.database import Database
+from resources.errors import TenantNotReady
+from resources.tables import CONNECTION
+from tests.databases import only_sqlite, url_of
+from tests.processes import at_once, exit_code
+from tests.resources.builders import (
+    ACME,
+    BOLT,
+    KEY,
+    OTHER_KEY,
+    add_tenants,
+    commit_sync,
+    connect,
+    make_connections,
+    make_tokens,
+)
+
+
+@pytest.fixture
+def connections(database: Database, clock: FixedClock) -> Connections:
+    """A store of connections with two tenants, none connected."""
+    add_tenants(database, clock, ACME, BOLT)
+    return make_connections(database, clock)
+
+
+def test_a_connection_is_read_back(connections: Connections, clock: FixedClock) -> None:
+    connect(connections)
+    found = connections.load(ACME)
+    assert found.tokens == make_tokens("first")
+    assert (found.environment, found.realm_id, found.state) == ("local", "9130001", "connected")
+    assert (found.version, found.previous_refresh_token, found.connected_at) == (1, None, clock.now())
+    assert connections.is_connected(ACME)
+
+
+def test_a_tenant_that_was_never_connected_is_not_ready(connections: Connections) -> None:
+    with pytest.raises(TenantNotReady, match="runway connect acme-design"):
+        connections.load(ACME)
+    assert not connections.is_connected(ACME)
+
+
+def test_a_company_belongs_to_one_tenant(connections: Connections) -> None:
+    connect(connections, ACME)
+    with pytest.raises(RealmTaken, match="acme-design"):
+        connect(connections, BOLT)
+    assert not connections.is_connected(BOLT)
+
+
+def test_the_same_number_in_another_environment_is_another_company(connections: Connections) -> None:
+    connect(connections, ACME)
+    connections.connect(BOLT, environment="sandbox", realm_id="9130001", tokens=make_tokens("second"))
+    assert connections.load(BOLT).tokens == make_tokens("second")
+    assert connections.load(ACME).tokens == make_tokens("first")
+
+
+def test_connecting_again_replaces_the_tokens(connections: Connections) -> None:
+    connect(connections)
+    connections.mark_lost(connections.load(ACME), because="revoked")
+    connect(connections, name="second")
+    found = connections.load(ACME)
+    assert found.tokens == make_tokens("second")
+    assert (found.state, found.lost_because, found.previous_refresh_token) == ("connected", None, None)
+
+
+def test_a_wrongly_chosen_company_can_be_corrected_before_the_first_sync(connections: Connections) -> None:
+    connect(connections)
+    connect(connections, realm_id="9130002")
+    assert connections.load(ACME).realm_id == "9130002"
+    connect(connections, BOLT, realm_id="9130001")
+
+
+def test_another_company_never_continues_a_tenants_history(
+    connections: Connections, database: Database, clock: FixedClock
+) -> None:
+    connect(connections)
+    commits = Commits(database, clock=clock)
+    with commits.lease(ACME) as lease:
+        commit_sync(commits, lease)
+    with pytest.raises(OtherCompany, match="9130001"):
+        connect(connections, realm_id="9130002", name="second")
+    assert connections.load(ACME).tokens == make_tokens("first")
+    connect(connections, name="third")
+    assert connections.load(ACME).tokens == make_tokens("third")
+
+
+def test_tokens_whose_key_is_gone_are_not_ready_and_say_so(
+    connections: Connections, database: Database, clock: FixedClock
+) -> None:
+    connect(connections)
+    with pytest.raises(TenantNotReady, match="RUNWAY_TOKEN_KEYS"):
+        make_connections(database, clock, keys=(OTHER_KEY,)).load(ACME)
+
+
+@pytest.mark.parametrize(
+    ("column", "source"),
+    [("access_token", BOLT), ("refresh_token", BOLT), ("access_token", ACME)],
+    ids=["other tenant's access", "other tenant's refresh", "own refresh as access"],
+)
+def test_a_token_copied_to_another_place_does_not_open(
+    connections: Connections, database: Database, column: str, source: str
+) -> None:
+    connect(connections, ACME)
+    connect(connections, BOLT, realm_id="9130002")
+    with database.write() as connection:
+        [row] = connection.execute(CONNECTION.select().where(CONNECTION.c.tenant_id == source))
+        copied = row.refresh_token if source == ACME else getattr(row, column)
+        connection.execute(update(CONNECTION).where(CONNECTION.c.tenant_id == ACME).values({column: copied}))
+    with pytest.raises(TenantNotReady, match="does not belong"):
+        connections.load(ACME)
+
+
+def test_refreshed_tokens_keep_the_refresh_token_before_them_until_it_is_forgotten(connections: Connections) -> None:
+    connect(connections)
+    connections.save_refreshed(connections.load(ACME), make_tokens("second"))
+    found = connections.load(ACME)
+    assert (found.tokens, found.version) == (make_tokens("second"), 2)
+    assert found.previous_refresh_token == make_tokens("first").refresh_token
+    connections.forget_previous(found)
+    assert connections.load(ACME).previous_refresh_token is None
+
+
+def test_who_knows_older_tokens_forgets_nothing(connections: Connections) -> None:
+    connect(connections)
+    connections.save_refreshed(connections.load(ACME), make_tokens("second"))
+    second = connections.load(ACME)
+    connections.save_refreshed(second, make_tokens("third"))
+    connections.forget_previous(second)
+    assert connections.load(ACME).previous_refresh_token == make_tokens("second").refresh_token
+
+
+def test_a_connection_is_marked_lost_for_the_tokens_that_failed(connections: Connections) -> None:
+    connect(connections)
+    connect(connections, BOLT, realm_id="9130002")
+    connections.mark_lost(connections.load(ACME), because="revoked")
+    found = connections.load(ACME)
+    assert (found.state, found.lost_because, found.tokens) == ("lost", "revoked", make_tokens("first"))
+    assert not connections.is_connected(ACME)
+    assert connections.is_connected(BOLT)
+
+
+def test_tokens_that_failed_do_not_take_newer_ones_down(connections: Connections) -> None:
+    connect(connections)
+    known = connections.load(ACME)
+    connections.save_refreshed(known, make_tokens("second"))
+    connections.mark_lost(known, because="revoked")
+    assert connections.is_connected(ACME)
+
+
+def test_a_new_authorisation_survives_whoever_still_works_with_the_old_one(connections: Connections) -> None:
+    """Both once had version 1: a refresh that failed or was slow hit what a person had just connected."""
+    connect(connections)
+    known = connections.load(ACME)
+    connect(connections, name="second")
+    connections.mark_lost(known, because="revoked")
+    connections.save_refreshed(known, make_tokens("stale"))
+    connections.forget_previous(known)
+    found = connections.load(ACME)
+    assert (found.tokens, found.state) == (make_tokens("second"), "connected")
+
+
+def test_one_refreshes_at_a_time(
+    connections: Connections, database: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    connect(connections)
+    at_once(8, _refresh_alone, url_of(database), tmp_path / "inside")
+    assert connections.load(ACME).version == 9
+
+
+def _refresh_alone(number: int, url: str, inside: Path) -> None:
+    """Fails if another process is inside at the same moment."""
+    database = Database(url)
+    connections = make_connections(database, SystemClock())
+    with connections.refresh_lease(ACME):
+        inside.mkdir()
+        connections.save_refreshed(connections.load(ACME), make_tokens(f"of {number}"))
+        inside.rmdir()
+    database.close()
+
+
+def test_a_lease_is_free_again_after_a_failure(connections: Connections, clock: FixedClock) -> None:
+    connect(connections)
+    with pytest.raises(ZeroDivisionError), connections.refresh_lease(ACME):
+        raise ZeroDivisionError
+    before = clock.now()
+    with connections.refresh_lease(ACME):
+        assert clock.now() == before
+
+
+def test_a_holder_that_died_is_replaced_after_its_time(
+    connections: Connections, database: Database, clock: FixedClock
+) -> None:
+    connect(connections)
+    started = clock.now()
+    assert exit_code(_die_holding_the_lease, url_of(database), clock) == -signal.SIGKILL
+    with connections.refresh_lease(ACME):
+        assert REFRESH_LEASE < clock.now() - started < REFRESH_LEASE + timedelta(seconds=1)
+
+
+def _die_holding_the_lease(url: str, clock: FixedClock) -> None:
+    with make_connections(Database(url), clock).refresh_lease(ACME):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_tenants_lease_does_not_hold_up_another(connections: Connections, clock: FixedClock) -> None:
+    connect(connections)
+    connect(connections, BOLT, realm_id="9130002")
+    before = clock.now()
+    with connections.refresh_lease(ACME), connections.refresh_lease(BOLT):
+        assert clock.now() == before
+
+
+def test_who_waits_too_long_is_told_that_others_refresh(database: Database, clock: FixedClock) -> None:
+    class OthersAreFaster(FixedClock):
+        """Whenever somebody waits, another takes the lease."""
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds * 200)
+            with database.write() as connection:
+                until = self.now() + REFRESH_LEASE
+                connection.execute(update(CONNECTION).values(refresher="another", refresher_until=until))
+
+    add_tenants(database, clock, ACME)
+    connections = make_connections(database, OthersAreFaster(clock.now()))
+    connect(connections)
+    with (
+        connections.refresh_lease(ACME),
+        pytest.raises(RefreshBusy, match="another process"),
+        connections.refresh_lease(ACME),
+    ):
+        pytest.fail("two hold the lease")
+
+
+def test_a_tenant_without_a_connection_is_not_waited_for(connections: Connections, clock: FixedClock) -> None:
+    before = clock.now()
+    with pytest.raises(TenantNotReady, match="not connected"), connections.refresh_lease(ACME):
+        pytest.fail("there is nothing to refresh")
+    assert clock.now() == before
+
+
+def test_keys_rotate(connections: Connections, database: Database, clock: FixedClock) -> None:
+    connect(connections, ACME)
+    connect(connections, BOLT, realm_id="9130002", name="second")
+    connections.save_refreshed(connections.load(BOLT), make_tokens("third"))
+    both = make_connections(database, clock, keys=(OTHER_KEY, KEY))
+    assert both.rotate_keys() == 2
+    assert both.rotate_keys() == 0
+    newest = make_connections(database, clock, keys=(OTHER_KEY,))
+    assert newest.load(ACME).tokens == make_tokens("first")
+    assert newest.load(BOLT).tokens == make_tokens("third")
+    assert newest.load(BOLT).previous_refresh_token == make_tokens("second").refresh_token
+    with pytest.raises(TenantNotReady):
+        connections.load(ACME)
+
+
+def test_a_rotation_that_dies_is_taken_up_again(
+    connections: Connections, database: Database, clock: FixedClock
+) -> None:
+    connect(connections, ACME)
+    connect(connections, BOLT, realm_id="9130002", name="second")
+    assert exit_code(_rotate_one_and_die, url_of(database), clock) == -signal.SIGKILL
+    both = make_connections(database, clock, keys=(OTHER_KEY, KEY))
+    assert both.load(ACME).tokens == make_tokens("first")
+    assert both.load(BOLT).tokens == make_tokens("second")
+    assert both.rotate_keys() == 1
+
+
+def _rotate_one_and_die(url: str, clock: FixedClock) -> None:
+    class DiesAtTheSecondRow(Database):
+        """Ends the process when the second row is about to be written."""
+
+        writes = 0
+
+        def write(self):  # type: ignore[no-untyped-def]  # a context manager of the parent
+            self.writes += 1
+            if self.writes == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().write()
+
+    make_connections(DiesAtTheSecondRow(url), clock, keys=(OTHER_KEY, KEY)).rotate_keys()
+
+
+@only_sqlite
+def test_no_token_is_in_the_database_files(connections: Connections, database: Database) -> None:
+    connect(connections)
+    connections.save_refreshed(connections.load(ACME), make_tokens("second"))
+    files = {path.name: path.read_bytes() for path in Path(str(database.url.database)).parent.glob("runway.sqlite*")}
+    assert files.keys() >= {"runway.sqlite", "runway.sqlite-wal"}
+    assert b"9130001" in b"".join(files.values()), "the row is in there"
+    for name, content in files.items():
+        for token in ("access-first", "refresh-first", "access-second", "refresh-second"):
+            assert token.encode() not in content, f"{token} is in {name}"

@@ -1,0 +1,188 @@
+"""Cash movements: what counts once, what it is called, and opening + movements = closing."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import strategies as st
+
+from runway_calcs.cash import cash_position
+from runway_calcs.movements import COLUMNS, Kind, cash_movements
+from runway_calcs.policy import CardBasis, CashPolicy
+from tests.runway_calcs import ledger
+from tests.runway_calcs.builders import Row, accounts, day, point, postings
+from tests.runway_calcs.properties import EXAMPLES, holds
+
+CHART = accounts(
+    {"qbo_id": "35", "name": "Checking"},
+    {"qbo_id": "36", "name": "Savings"},
+    {"qbo_id": "37", "name": "Trust", "account_subtype": "TrustAccounts"},
+    {"qbo_id": "38", "name": "Tax reserve"},
+    {"qbo_id": "41", "name": "Card", "account_type": "Credit Card", "account_subtype": "CreditCard"},
+    {
+        "qbo_id": "50",
+        "name": "Undeposited",
+        "account_type": "Other Current Asset",
+        "account_subtype": "UndepositedFunds",
+    },
+    {"qbo_id": "60", "name": "Rent", "account_type": "Expense", "account_subtype": "RentOrLeaseOfBuildings"},
+    {"qbo_id": "61", "name": "Wages", "account_type": "Expense", "account_subtype": "PayrollExpenses"},
+    {
+        "qbo_id": "62",
+        "name": "Withheld",
+        "account_type": "Other Current Liability",
+        "account_subtype": "PayrollTaxPayable",
+    },
+    {
+        "qbo_id": "63",
+        "name": "Sales tax",
+        "account_type": "Other Current Liability",
+        "account_subtype": "SalesTaxPayable",
+    },
+    {"qbo_id": "70", "name": "Bank loan", "account_type": "Long Term Liability", "account_subtype": "NotesPayable"},
+    {"qbo_id": "71", "name": "Owner", "account_type": "Equity", "account_subtype": "OwnersEquity"},
+    {"qbo_id": "80", "name": "Payables", "account_type": "Accounts Payable", "account_subtype": "AccountsPayable"},
+)
+RESERVE_EXCLUDED = CashPolicy(excluded_account_ids=frozenset({"38"}))
+
+
+def moved(*rows: Row, card_basis: CardBasis = "payment") -> list[tuple[int, str]]:
+    policy = CashPolicy(excluded_account_ids=RESERVE_EXCLUDED.excluded_account_ids, card_basis=card_basis)
+    frame = postings(*rows)
+    position = cash_position(CHART, frame, at=point(), home_currency="USD", policy=policy)
+    found = cash_movements(frame, CHART, position=position, at=point(), policy=policy)
+    return list(zip(found["amount_cents"], found["kind"], strict=True))
+
+
+def txn(txn_type: str, cents: int, counters: str, *, account: str = "35", qbo_id: str = "1") -> Row:
+    return {
+        "qbo_id": qbo_id,
+        "txn_type": txn_type,
+        "amount_cents": cents,
+        "counter_account_ids": counters,
+        "account_id": account,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        pytest.param(txn("Purchase", -100, "60"), Kind.EXPENSE, id="a cheque for rent"),
+        pytest.param(txn("BillPayment", -100, "80"), Kind.BILL_PAYMENT, id="a bill payment"),
+        pytest.param(txn("JournalEntry", -100, "61;62"), Kind.PAYROLL, id="payroll with withheld taxes"),
+        pytest.param(txn("Purchase", -100, "62"), Kind.TAX, id="withheld taxes paid over"),
+        pytest.param(txn("Purchase", -100, "63"), Kind.TAX, id="sales tax paid over"),
+        pytest.param(
+            txn("SalesReceipt", 100, "63;90"), Kind.CUSTOMER_RECEIPT, id="a sale with sales tax stays a receipt"
+        ),
+        pytest.param(txn("Deposit", 100, "50"), Kind.CUSTOMER_RECEIPT, id="undeposited funds reach the bank"),
+        pytest.param(txn("RefundReceipt", -100, "90"), Kind.CUSTOMER_REFUND, id="a refund to a customer"),
+        pytest.param(txn("Purchase", 100, "60"), Kind.OTHER_RECEIPT, id="a refund from a shop"),
+        pytest.param(txn("Deposit", 100, "70"), Kind.FINANCING, id="a loan is paid out"),
+        pytest.param(txn("Purchase", -100, "71"), Kind.FINANCING, id="the owner draws"),
+        pytest.param(txn("Purchase", -100, "70;92"), Kind.EXPENSE, id="a loan payment with interest is an expense"),
+        pytest.param(txn("Transfer", -100, "38"), Kind.OWN_ACCOUNT, id="money to an account that does not count"),
+        pytest.param(txn("Transfer", 100, "37"), Kind.OTHER_RECEIPT, id="fees earned come out of trust"),
+        pytest.param(txn("Transfer", -100, "41"), Kind.CARD_PAYMENT, id="the card is paid"),
+    ],
+)
+def test_accounts_and_transaction_say_what_a_movement_is(row: Row, kind: Kind) -> None:
+    assert moved(row) == [(row["amount_cents"], kind)]
+
+
+def test_a_transfer_between_two_cash_accounts_is_no_movement() -> None:
+    assert moved(txn("Transfer", -100, "36"), txn("Transfer", 100, "35", account="36")) == []
+
+
+PURCHASE = txn("Purchase", -100, "60", account="41", qbo_id="1")
+PAYMENT = (txn("Transfer", -250, "41", qbo_id="2"), txn("Transfer", 250, "35", account="41", qbo_id="2"))
+
+
+@pytest.mark.parametrize(
+    ("card_basis", "expected"),
+    [
+        pytest.param("payment", [(-250, Kind.CARD_PAYMENT)], id="paying the card counts"),
+        pytest.param("purchase", [(-100, Kind.EXPENSE)], id="buying with the card counts"),
+    ],
+)
+def test_card_spending_counts_once(card_basis: CardBasis, expected: list[tuple[int, Kind]]) -> None:
+    assert moved(PURCHASE, *PAYMENT, card_basis=card_basis) == expected
+
+
+def test_series_are_named_by_party_and_payroll_is_one() -> None:
+    frame = postings(
+        {**txn("Purchase", -1, "60", qbo_id="1"), "party_type": "Vendor", "party_id": "7", "party_name": "Landlord"},
+        {**txn("BillPayment", -1, "80", qbo_id="2"), "party_type": "Vendor", "party_id": "7", "party_name": "Landlord"},
+        txn("JournalEntry", -1, "61", qbo_id="3"),
+        txn("JournalEntry", -1, "61;62", qbo_id="4"),
+        txn("Purchase", -1, "60", qbo_id="5"),
+        txn("Transfer", -1, "41", qbo_id="6"),
+    )
+    position = cash_position(CHART, frame, at=point(), home_currency="USD", policy=CashPolicy())
+    found = cash_movements(frame, CHART, position=position, at=point(), policy=CashPolicy()).set_index("txn_id")
+    assert found.loc["1", "stream"] == found.loc["2", "stream"] == "Vendor:7"
+    assert found.loc["3", "stream"] == found.loc["4", "stream"] == "payroll"
+    assert found.loc["5", "stream"] == "accounts:60"
+    assert found.loc["6", "stream"] == "card:accounts:41"
+    assert list(found.loc[["1", "4", "5"], "label"]) == ["Landlord", "Wages, Withheld", "Rent"]
+
+
+def test_an_edited_transaction_moves_its_newest_amount_only() -> None:
+    later = point().known_until + timedelta(days=7)
+    frame = postings(txn("Purchase", -100, "60"), {**txn("Purchase", 0, "", account=""), "known_at": later})
+    at = point(known_until=later, first_known_at=point().known_until)
+    position = cash_position(CHART, frame, at=at, home_currency="USD", policy=CashPolicy())
+    assert cash_movements(frame, CHART, position=position, at=at, policy=CashPolicy()).empty
+
+
+def test_no_postings_give_an_empty_frame_of_the_same_types() -> None:
+    position = cash_position(CHART, postings(), at=point(), home_currency="USD", policy=CashPolicy())
+    empty = cash_movements(postings(), CHART, position=position, at=point(), policy=CashPolicy())
+    one = cash_movements(
+        postings({**txn("Purchase", -1, "60"), "txn_date": day("2026-11-01")}),
+        CHART,
+        position=position,
+        at=point(),
+        policy=CashPolicy(),
+    )
+    assert list(empty.columns) == list(COLUMNS)
+    assert empty.dtypes.to_dict() == one.dtypes.to_dict()
+
+
+@EXAMPLES
+def test_opening_cash_and_movements_give_the_closing_cash(examples: int) -> None:
+    def check(books: ledger.Books, known_until: datetime, days: int) -> None:
+        sync = ledger.START.replace(month=12, day=15)
+        frames = ledger.frames(books, syncs=[sync])
+        known_until = max(known_until, ledger.START)
+        closing_at = point(as_of=known_until.date(), known_until=known_until, first_known_at=sync)
+        opening_at = point(
+            as_of=known_until.date() - timedelta(days=days), known_until=known_until, first_known_at=sync
+        )
+        policy = CashPolicy()
+        closing, opening = (
+            cash_position(frames.accounts, frames.postings, at=at, home_currency="USD", policy=policy)
+            for at in (closing_at, opening_at)
+        )
+        found = cash_movements(frames.postings, frames.accounts, position=closing, at=closing_at, policy=policy)
+        between = found[(found["date"] > opening_at.as_of_day) & (found["date"] <= closing_at.as_of_day)]
+        assert opening.cash_cents is not None
+        assert opening.cash_cents + int(between["amount_cents"].sum()) == closing.cash_cents
+        later = found[found["date"] > closing_at.as_of_day]
+        assert int(later["amount_cents"].sum()) == closing.dated_later_cents
+
+    holds(check, examples=examples, books=ledger.books(), known_until=ledger.instants(), days=st.integers(0, 100))
+
+
+@EXAMPLES
+def test_with_purchases_counted_cash_less_cards_rolls_the_same_way(examples: int) -> None:
+    def check(books: ledger.Books) -> None:
+        sync = ledger.START.replace(month=12, day=15)
+        frames = ledger.frames(books, syncs=[sync])
+        at = point(as_of=sync.date(), known_until=sync, first_known_at=sync)
+        policy = CashPolicy(card_basis="purchase")
+        closing = cash_position(frames.accounts, frames.postings, at=at, home_currency="USD", policy=policy)
+        found = cash_movements(frames.postings, frames.accounts, position=closing, at=at, policy=policy)
+        assert closing.cash_cents is not None
+        assert int(found["amount_cents"].sum()) == closing.cash_cents - closing.card_owed_cents
+
+    holds(check, examples=examples, books=ledger.books())

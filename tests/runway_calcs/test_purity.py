@@ -1,0 +1,81 @@
+"""Calculators read no clock, no file, no network and draw nothing: what they know is passed in."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import runway_calcs.as_of
+
+ROOM = Path(runway_calcs.as_of.__file__).parent
+ALLOWED_IMPORTS = {
+    "calendar",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "itertools",
+    "numpy",
+    "pandas",
+    "runway_calcs",
+    "typing",
+}
+IMPURE_NAMES = {"open", "print", "input", "eval", "exec", "compile", "__import__", "globals", "breakpoint"}
+IMPURE_ATTRIBUTES = {"now", "today", "utcnow", "fromtimestamp", "random", "default_rng", "sample", "eval", "query"}
+IMPURE_PREFIXES = (
+    "read_",
+    "to_csv",
+    "to_parquet",
+    "to_pickle",
+    "to_sql",
+    "to_json",
+    "to_excel",
+    "load",
+    "save",
+    "from_file",
+)
+
+
+def impurities(source: str) -> list[str]:
+    """What a module does that a calculator may not."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name.split(".")[0] not in ALLOWED_IMPORTS]
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level or module.split(".")[0] not in ALLOWED_IMPORTS:
+                found.append(module)
+        elif isinstance(node, ast.Name) and node.id in IMPURE_NAMES:
+            found.append(node.id)
+        elif isinstance(node, ast.Attribute) and (
+            node.attr in IMPURE_ATTRIBUTES or node.attr.startswith(IMPURE_PREFIXES)
+        ):
+            found.append(node.attr)
+    return found
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in sorted(ROOM.glob("**/*.py"))])
+def test_the_module_is_pure(path: Path) -> None:
+    assert impurities(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("from datetime import datetime\ndatetime.now()", id="clock"),
+        pytest.param("from datetime import date\ndate.today()", id="today"),
+        pytest.param("import pandas as pd\npd.Timestamp.now()", id="pandas clock"),
+        pytest.param("import time", id="time"),
+        pytest.param("open('x')", id="file"),
+        pytest.param("from pathlib import Path", id="path"),
+        pytest.param("import os", id="environment"),
+        pytest.param("import pandas as pd\npd.read_csv('x')", id="pandas reading"),
+        pytest.param("import random", id="random"),
+        pytest.param("import numpy as np\nnp.random.default_rng()", id="numpy random"),
+        pytest.param("import httpx", id="network"),
+        pytest.param("from resources.clock import SystemClock", id="another room"),
+    ],
+)
+def test_the_check_sees_impurity(source: str) -> None:
+    assert impurities(source)
