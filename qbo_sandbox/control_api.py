@@ -198,7 +198,7 @@ async def versions(request: Request) -> Response:
     stored = company.objects.get(entity, {}).get(object_id) or company.gone.get(entity, {}).get(object_id)
     if stored is None:
         raise RefusedControl(404, f"no {entity} {object_id}")
-    found = [{"at": at, "body": stored.version_at(at)} for at in stored.version_times()]
+    found = [{"at": at, "body": body} for at, body in stored.versions()]
     return _exact({"versions": found, "deleted_at": stored.gone})
 
 

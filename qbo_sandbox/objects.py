@@ -73,17 +73,12 @@ class StoredObject:
         """The body as it was at an instant; None before creation and after deletion."""
         if instant < self.created or (self.gone is not None and instant >= self.gone):
             return None
-        body = dict(self.body)
-        for changed_at, replaced in reversed(self._replaced):
-            if changed_at <= instant:
-                break
-            for key, old in replaced.items():
-                if old is _ABSENT:
-                    body.pop(key, None)
-                else:
-                    body[key] = old
-        return body
+        return [body for began, body in self.versions() if began <= instant][-1]
 
-    def version_times(self) -> tuple[int, ...]:
-        """When each version began, oldest first."""
-        return (self.created, *(at for at, _ in self._replaced))
+    def versions(self) -> list[tuple[int, JsonObject]]:
+        """Every version with the instant it began, oldest first; several can begin in one second."""
+        body, found = dict(self.body), []
+        for changed_at, replaced in reversed(self._replaced):
+            found.append((changed_at, body))
+            body = {key: value for key, value in {**body, **replaced}.items() if value is not _ABSENT}
+        return [(self.created, body), *reversed(found)]

@@ -82,8 +82,8 @@ class Throttle:
         window = self._windows[realm, name]
         while window and window[0] <= now - span:
             window.popleft()
-        # A clock that was set back must not leave requests of the future behind.
-        while window and window[-1] > now:
+        # A clock that was set back must not leave requests of the future behind; real clocks step back by milliseconds.
+        while window and window[-1] > now + _SECOND:
             window.pop()
         return len(window)
 

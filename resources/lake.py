@@ -197,6 +197,8 @@ def _confined(folder: Path) -> duckdb.DuckDBPyConnection:
     try:
         # The order matters: the allowed folder first, then no other access, then no way to change that again.
         connection.execute("SET allowed_directories = $folders", {"folders": [f"{folder}/"]})
+        # Prefetching waits for readers beside us, which is when a clock that steps back does harm (docs/decisions/0003).
+        connection.execute("SET disable_parquet_prefetching = true")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from migrations.chain import upgrade
@@ -18,6 +19,10 @@ from tests.databases import (  # noqa: F401 - fixtures of every room
     postgres,
 )
 from tests.sandbox import Sandbox, start_sandbox
+
+# A shared machine stalls now and then; how long an example takes is not what these tests are about.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 #: A Friday; generated companies of the tests end on its morning.
 FRIDAY = date(2026, 11, 20)

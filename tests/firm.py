@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -91,6 +92,15 @@ class Firm:
             )
         )
 
+    def succeed(self, job: str, tenant: str, *, week_ending: date | None = None) -> None:
+        """Run a job that has to succeed; an assertion error tells why it did not."""
+        result = self.run(job, tenant, week_ending=week_ending)
+        assert result.success, [
+            event.step_failure_data.error or event.step_failure_data
+            for event in result.all_events
+            if event.is_step_failure
+        ]
+
     def failure(self, result: dg.ExecuteInProcessResult) -> str:
         """Why a run failed, as Dagster shows it."""
         for event in result.all_events:
@@ -105,7 +115,8 @@ class Firm:
 
 
 @contextmanager
-def dagster_instance(home: str) -> Iterator[dg.DagsterInstance]:
+def dagster_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """A real instance on SQLite in a folder of its own."""
-    with dg.DagsterInstance.local_temp(home) as instance:
+    home.mkdir()
+    with dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}}) as instance:
         yield instance

@@ -24,7 +24,7 @@ _DIGEST = "digest/friday_digest"
 
 @pytest.fixture
 def firm(tmp_path: Path, installation: Installation, sandbox: Sandbox) -> Iterator[Firm]:
-    with dagster_instance(str(tmp_path / "dagster")) as instance:
+    with dagster_instance(tmp_path / "dagster") as instance:
         yield Firm(installation, instance, sandbox)
 
 
@@ -60,15 +60,15 @@ def test_failing_tenants_are_red_and_say_why_and_the_good_ones_digest_is_there(f
     failed = [tenant for tenant, status in firm.status(_DIGEST, tenants).items() if status == "FAILED"]
     assert sorted(failed) == ["broken", "revoked"]
     for tenant in failed:
-        assert firm.run("tenant_sync", tenant).success
-        assert firm.run("friday", tenant).success
+        firm.succeed("tenant_sync", tenant)
+        firm.succeed("friday", tenant)
     assert firm.status(_DIGEST, tenants) == dict.fromkeys(tenants, "MATERIALIZED")
     assert good.realm_id != broken.realm_id
 
 
 def test_a_sync_that_fails_later_leaves_a_digest_that_says_how_old_its_books_are(firm: Firm, clock: FixedClock) -> None:
     company = firm.company("acme")
-    assert firm.run("tenant_sync", "acme").success
+    firm.succeed("tenant_sync", "acme")
     clock.move_to(clock.now() + timedelta(days=7))
     firm.sandbox.break_with(company.realm_id, kind="http_500")
     try:
@@ -76,7 +76,7 @@ def test_a_sync_that_fails_later_leaves_a_digest_that_says_how_old_its_books_are
     finally:
         firm.sandbox.heal(company.realm_id)
     assert firm.status("raw_qbo/invoices", ["acme"]) == {"acme": "FAILED"}
-    assert firm.run("friday", "acme").success
+    firm.succeed("friday", "acme")
     text = _digest(firm, "acme", FRIDAY + timedelta(days=7)).with_suffix(".txt").read_text()
     assert "Books are 7 days old" in text
 
@@ -98,41 +98,41 @@ def _state(firm: Firm) -> dict[str, str]:
 
 def test_running_friday_twice_changes_nothing(firm: Firm) -> None:
     firm.company("acme", industry="construction")
-    assert firm.run("tenant_sync", "acme").success
+    firm.succeed("tenant_sync", "acme")
     for week in (None, FRIDAY - timedelta(days=7)):
-        assert firm.run("friday", "acme", week_ending=week).success
+        firm.succeed("friday", "acme", week_ending=week)
     before = _state(firm)
     for week in (None, FRIDAY - timedelta(days=7)):
-        assert firm.run("friday", "acme", week_ending=week).success
+        firm.succeed("friday", "acme", week_ending=week)
     assert _state(firm) == before
 
 
 def test_syncing_unchanged_books_again_keeps_no_new_version(firm: Firm, clock: FixedClock) -> None:
     firm.company("acme")
-    assert firm.run("tenant_sync", "acme").success
+    firm.succeed("tenant_sync", "acme")
     clock.move_to(clock.now() + timedelta(hours=1))
     before = _state(firm)
-    assert firm.run("tenant_sync", "acme").success
+    firm.succeed("tenant_sync", "acme")
     assert _state(firm) == before
 
 
 def test_a_week_recalculated_after_later_syncs_is_the_same_to_the_byte(firm: Firm, clock: FixedClock) -> None:
     firm.company("acme")
-    assert firm.run("tenant_sync", "acme").success
-    assert firm.run("friday", "acme", week_ending=FRIDAY).success
+    firm.succeed("tenant_sync", "acme")
+    firm.succeed("friday", "acme", week_ending=FRIDAY)
     told = _digest(firm, "acme").read_bytes()
     clock.move_to(clock.now() + timedelta(days=9))
-    assert firm.run("tenant_sync", "acme").success
-    assert firm.run("friday", "acme", week_ending=FRIDAY).success
+    firm.succeed("tenant_sync", "acme")
+    firm.succeed("friday", "acme", week_ending=FRIDAY)
     assert _digest(firm, "acme").read_bytes() == told
 
 
 def test_a_sync_that_commits_in_the_middle_of_a_friday_run_does_not_mix_into_it(firm: Firm, clock: FixedClock) -> None:
     firm.company("acme")
-    assert firm.run("tenant_sync", "acme").success
-    assert firm.run("friday", "acme").success
+    firm.succeed("tenant_sync", "acme")
+    firm.succeed("friday", "acme")
     clock.move_to(clock.now() + timedelta(hours=2))
-    assert firm.run("tenant_sync", "acme").success
+    firm.succeed("tenant_sync", "acme")
     result = dg.materialize(
         list(ASSETS),
         partition_key="acme",

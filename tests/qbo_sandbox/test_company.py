@@ -288,8 +288,9 @@ def test_every_earlier_version_can_be_read_back(books: SmallBooks) -> None:
     books.pay_bills(4_000, ("Bill", bill, 4_000))
     second = dict(books.read("Bill", bill))
     books.company.update("Bill", {"Id": bill, "PrivateNote": "second"}, at=books.tick(), sparse=True)
-    begun = stored.version_times()
+    begun = [at for at, _ in stored.versions()]
     assert [stored.version_at(at) for at in begun[:2]] == [first, second]
+    assert [body for _, body in stored.versions()][:2] == [first, second]
     assert stored.version_at(begun[2]) == books.read("Bill", bill)
     assert stored.version_at(begun[0] - 1) is None
 

@@ -202,7 +202,7 @@ def test_the_request_log_tells_what_was_asked(sandbox: Sandbox) -> None:
         ("preferences", 200, 1),
     ]
     assert "select" in logged[0]["query"]
-    assert logged[0]["started"] <= logged[0]["finished"]
+    assert abs(logged[0]["finished"] - logged[0]["started"]) < 30
 
 
 def test_other_companies_are_answered_while_one_is_built(sandbox: Sandbox, reading: Company) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrations.chain import upgrade
-from resources.clock import FixedClock
-from resources.errors import TenantError
+from resources.clock import Clock, FixedClock, SystemClock
 from resources.installation import Installation
 from resources.qbo.errors import ConnectionLost, QboNotAuthorised, QboUnavailable
 from resources.qbo.fields import QboObject
@@ -61,6 +60,8 @@ def _connected(installation: Installation, sandbox: Sandbox, *, realm_id: str, i
         as_of="2026-11-20",
         zone="America/New_York",
     )
+    # The clock of these tests jumps where a real one waits, so the limits of real time are checked in a test of their own.
+    sandbox.control.post(f"/__sandbox__/realms/{realm_id}/settings", json={"throttled": False}).raise_for_status()
     tenant = tenant_id(f"larkspur-{realm_id[-2:]}")
     installation.registry.add_tenant(tenant, firm_id="birch-cpa", name=tenant, zone="America/New_York")
     consented = installation.oauth.consent_without_browser(
@@ -142,11 +143,39 @@ def test_faults_and_revocation_are_the_tenants_own_and_pass(installation: Instal
         installation.smart_sync.sync(tenant)
 
 
+class _Running(Clock):
+    """A clock that runs and waits as the machine's does, on another day."""
+
+    def __init__(self) -> None:
+        self._machine = SystemClock()
+        self._ahead = NOW - self._machine.now()
+
+    def now(self) -> datetime:
+        return self._machine.now() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        self._machine.sleep(seconds)
+
+
+def test_a_sync_in_real_time_stays_below_the_limits(installation: Installation, sandbox: Sandbox) -> None:
+    realm_id = "9130357849000070"
+    tenant = _connected(installation, sandbox, realm_id=realm_id, industry="consulting")
+    sandbox.control.post(f"/__sandbox__/realms/{realm_id}/settings", json={"throttled": True}).raise_for_status()
+    running = Installation(installation.settings, clock=_Running())
+    try:
+        report = running.smart_sync.sync(tenant)
+    finally:
+        running.close()
+    assert report.waited_seconds > 1
+    exceeded = sandbox.control.get("/__sandbox__/limits").json()["by_limit"]
+    assert realm_id not in {one["realm"] for one in exceeded}
+
+
 def test_a_good_token_opens_no_other_company(installation: Installation, sandbox: Sandbox) -> None:
     tenant = _connected(installation, sandbox, realm_id="9130357849000067", industry="consulting")
     other = _connected(installation, sandbox, realm_id="9130357849000068", industry="consulting")
     mine, theirs = (installation.connections.load(one) for one in (tenant, other))
-    with pytest.raises((QboNotAuthorised, TenantError)):
+    with pytest.raises(QboNotAuthorised):
         installation.qbo_client.singleton(
             "CompanyInfo", realm_id=theirs.realm_id, access_token=mine.tokens.access_token
         )

@@ -1,0 +1,168 @@
+"""Every statement that touches a tenant's table names the tenant; what is rightly across tenants is listed here."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+import payments.tables  # noqa: F401 - registers the ledger's tables with the metadata
+from resources.clock import FixedClock
+from resources.commits import Commits, Quarantined
+from resources.connections import RealmTaken
+from resources.database import Database
+from resources.documents import Document, Documents
+from resources.registry import TenantRegistry
+from resources.settings import Thresholds
+from resources.store import Store
+from resources.tables import FIRM, METADATA
+from tests.resources.builders import (
+    ACME,
+    BOLT,
+    KEY,
+    NOON,
+    OTHER_KEY,
+    add_tenants,
+    commit_sync,
+    connect,
+    make_connections,
+    make_lake,
+    make_rows,
+    make_segment,
+    make_tokens,
+)
+
+_TENANT_TABLES = {table.name for table in METADATA.sorted_tables if "tenant_id" in table.primary_key.columns}
+#: Those of the payment ledger have no statements yet.
+_USED_TABLES = {
+    "connection",
+    "lease",
+    "published_document",
+    "quarantine",
+    "result",
+    "segment",
+    "sync",
+    "tenant",
+}
+
+#: Statements across tenants, each with its reason. Compared without the list of columns.
+_ACROSS_TENANTS = {
+    "SELECT FROM tenant JOIN firm ON firm.firm_id = tenant.firm_id ORDER BY tenant.created_at, tenant.tenant_id": "the list",
+    "SELECT FROM tenant JOIN firm ON firm.firm_id = tenant.firm_id WHERE tenant.active = ? "
+    "ORDER BY tenant.created_at, tenant.tenant_id": "the list of schedules",
+    "SELECT FROM connection WHERE connection.environment = ? AND connection.realm_id = ? AND connection.tenant_id != ?": (
+        "whether another tenant has the company"
+    ),
+}
+
+
+@contextmanager
+def _traced() -> Iterator[list[tuple[str, Any]]]:
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
+        seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def _tables_of(statement: str) -> set[str]:
+    return set(re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)", statement)) & _TENANT_TABLES
+
+
+def _shape(statement: str) -> str:
+    """The statement on one line, without columns, its parameters as question marks."""
+    line = re.sub(r"\s+", " ", statement).strip()
+    line = re.sub(r"%\(\w+\)s(::\w+(\(\d+\))?)?", "?", line)
+    return re.sub(r"^SELECT .*? FROM", "SELECT FROM", line)
+
+
+def _bound(statement: str, parameters: Any) -> set[str]:
+    """The tenants that a condition or inserted rows take; `nobody` stands for a set of parameters without one."""
+    if re.search(r"\btenant_id = (\?|%\()|INSERT INTO", statement) is None:
+        return {"nobody"}
+    sets = parameters if isinstance(parameters, list) else [parameters]
+    values = [set(one.values() if isinstance(one, dict) else one) for one in sets]
+    return set().union(*(one & {ACME, BOLT} or {"nobody"} for one in values))
+
+
+def test_every_statement_binds_the_tenant(database: Database, clock: FixedClock, tmp_path: Path) -> None:
+    add_tenants(database, clock, ACME, BOLT)
+    connect(make_connections(database, clock), BOLT, realm_id="9130002")
+    with _traced() as seen:
+        _use_everything(database, clock, tmp_path)
+    touching = [(statement, parameters) for statement, parameters in seen if _tables_of(statement)]
+    unbound = {_shape(statement) for statement, parameters in touching if _bound(statement, parameters) != {ACME}}
+    assert unbound == _ACROSS_TENANTS.keys()
+    assert set().union(*(_tables_of(statement) for statement, _ in touching)) == _USED_TABLES
+
+
+def test_sealing_again_works_on_one_tenant_at_a_time(database: Database, clock: FixedClock) -> None:
+    add_tenants(database, clock, ACME, BOLT)
+    connections = make_connections(database, clock)
+    connect(connections)
+    connect(connections, BOLT, realm_id="9130002")
+    with _traced() as seen:
+        assert make_connections(database, clock, keys=(OTHER_KEY, KEY)).rotate_keys() == 2
+    (first, _), *others = [(statement, parameters) for statement, parameters in seen if _tables_of(statement)]
+    assert re.sub(r"\s+", " ", first) == "SELECT connection.tenant_id FROM connection"
+    assert [_bound(statement, parameters) for statement, parameters in others] == [{ACME}, {ACME}, {BOLT}, {BOLT}]
+
+
+def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> None:
+    """Each operation of the stores, for one tenant beside another."""
+    registry = TenantRegistry(database, clock=clock)
+    registry.tenants()
+    registry.tenants(active_only=False)
+    registry.set_thresholds(ACME, {"floor_cents": 1}, defaults=Thresholds())
+    _use_connections(database, clock)
+    commits = Commits(database, clock=clock)
+    bad = Quarantined(entity="Bill", qbo_id="1", field="Line", expected="x", reason="y", raw_text="{}")
+    with commits.lease(ACME) as lease:
+        commits.renew(lease)
+        sync = commit_sync(commits, lease, segments=[make_segment("a"), make_segment("b")], quarantined=[bad, bad])
+    commits.quarantined(sync)
+    commits.sync(ACME, sync.sync_id)
+    commits.history(ACME, table="raw_qbo/bills", up_to=sync)
+    _use_weeks(Store(lake=make_lake(tmp_path), commits=commits), registry, clock)
+    shelf = Documents(database, clock=clock)
+    document = Document(tenant_id=ACME, kind="k", key="1", title="", body="", html="", text="", data_as_of=NOON)
+    shelf.publish(document)
+    shelf.read(ACME, kind="k", key="1")
+    registry.deactivate(ACME)
+
+
+def _use_connections(database: Database, clock: FixedClock) -> None:
+    connections = make_connections(database, clock)
+    connect(connections)
+    with pytest.raises(RealmTaken):
+        connect(connections, realm_id="9130002")
+    connect(connections, realm_id="9130003")
+    with connections.refresh_lease(ACME):
+        connections.save_refreshed(connections.load(ACME), make_tokens("second"))
+    connections.forget_previous(connections.load(ACME))
+    connections.mark_lost(connections.load(ACME), because="x")
+    connections.is_connected(ACME)
+
+
+def _use_weeks(store: Store, registry: TenantRegistry, clock: FixedClock) -> None:
+    friday = date(2026, 11, 20)
+    tenant = registry.tenant(ACME)
+    week = store.newest_week(tenant, as_of=friday)
+    for ids in ("1", "2"):
+        store.put(week, "books/ageing", make_rows(ids))
+    store.week_of(tenant, as_of=friday, table="books/ageing")
+    store.get(week, "books/ageing")
+    store.sweep(ACME, now=clock.now())
+
+
+def test_the_tables_without_a_tenant_are_known() -> None:
+    assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {FIRM.name}
