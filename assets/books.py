@@ -4,27 +4,23 @@ Belongs here: loading history, choosing frames and calculators. Does not: how an
 (`resources/qbo/frames.py`, `postings.py`), which version counts (`runway_calcs/as_of.py`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import dagster as dg
 
-from assets.desk import LEDGER, Desk, for_each_desk, frame_schema, newest_desk, result_schema
+from assets.desk import LEDGER, Desk, WeekTable, frame_schema, newest_desk, result_schema, week_assets
 from assets.ingest import raw_key
 from assets.partitions import TENANTS
 from assets.schemas import LEDGER_TABLES, MOVEMENT_COLUMNS, OPEN_ITEM_COLUMNS
-from assets.tenants import Metadata, settle_many
-from resources.errors import TenantError
+from assets.tenants import Metadata, for_each_tenant
 from resources.installation import Installation, RunWeek
-from resources.qbo.entities import parse
-from resources.qbo.fields import QboObject
 from resources.qbo.frames import accounts, applications, documents, parties, terms
 from resources.qbo.home_currency import home_currency as home_currency_of
 from resources.qbo.kinds import ENTITIES
 from resources.qbo.list_objects import CompanyInfo
 from resources.qbo.postings import chart_of_accounts, postings
-from resources.tenants import tenant_id
+from resources.tenants import TenantId
 from runway_calcs.cash import CashPosition, cash_position
 from runway_calcs.movements import cash_movements
 from runway_calcs.open_items import Side, open_items
@@ -77,18 +73,16 @@ def books_ledger(
     week: dg.ResourceParam[RunWeek],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Every kept version of the books as typed tables; the one place that turns QBO's objects into rows."""
-    done: dict[str, dict[dg.AssetKey, Metadata]] = {}
-    failed: dict[str, TenantError] = {}
-    for key in context.partition_keys:
-        try:
-            done[key] = _ledger(newest_desk(tenant_id(key), installation=installation, week=week))
-        except TenantError as error:
-            failed[key] = error
-    yield from settle_many(context, done=done, failed=failed)
+
+    def work(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
+        with newest_desk(tenant, installation=installation, week=week) as desk:
+            return _ledger(desk)
+
+    yield from for_each_tenant(context, work)
 
 
 def _ledger(desk: Desk) -> dict[dg.AssetKey, Metadata]:
-    versions = list(_versions(desk))
+    versions = [version for kind in ENTITIES for version in desk.versions(kind)]
     home = home_currency_of(versions)
     chart = chart_of_accounts(versions)
     company = max(
@@ -109,42 +103,26 @@ def _ledger(desk: Desk) -> dict[dg.AssetKey, Metadata]:
     return metadata
 
 
-def _versions(desk: Desk) -> Iterator[tuple[datetime, QboObject]]:
-    for kind in ENTITIES:
-        kept = desk.history(kind.table, columns=("known_at", "payload"))
-        if kept is None:
-            continue
-        for known_at, payload in zip(kept["known_at"].to_pylist(), kept["payload"].to_pylist(), strict=True):
-            yield known_at, parse(kind.entity, payload)
+def _cash_position(desk: Desk) -> Metadata:
+    position = cash_position(
+        desk.frame("books/accounts"),
+        desk.frame("books/postings"),
+        at=desk.at,
+        home_currency=home_currency(desk),
+        policy=desk.cash_policy,
+    )
+    return desk.put_result("books/cash_position", position)
 
 
-@dg.asset(
-    key_prefix="books",
-    name="cash_position",
-    group_name=GROUP,
-    partitions_def=TENANTS,
-    deps=[["books", "accounts"], ["books", "postings"], ["books", "company"]],
-    kinds=KINDS,
-    metadata=result_schema(CashPosition),
-)
-def books_cash_position(
-    context: dg.AssetExecutionContext,
-    installation: dg.ResourceParam[Installation],
-    week: dg.ResourceParam[RunWeek],
-) -> dg.MaterializeResult[None]:
-    """The cash of the chosen bank accounts as known; trust money and undeposited receipts are shown and left out."""
-
-    def work(desk: Desk) -> Metadata:
-        position = cash_position(
-            desk.frame("books/accounts"),
-            desk.frame("books/postings"),
-            at=desk.at,
-            home_currency=home_currency(desk),
-            policy=desk.cash_policy,
-        )
-        return desk.put_result("books/cash_position", position)
-
-    return for_each_desk(context, installation=installation, week=week, work=work)
+def _cash_movements(desk: Desk) -> Metadata:
+    moved = cash_movements(
+        desk.frame("books/postings"),
+        desk.frame("books/accounts"),
+        position=desk.result("books/cash_position", CashPosition),
+        at=desk.at,
+        policy=desk.cash_policy,
+    )
+    return desk.put_frame("books/cash_movements", moved)
 
 
 def _open_items(table: str, *, side: Side) -> Callable[[Desk], Metadata]:
@@ -155,71 +133,40 @@ def _open_items(table: str, *, side: Side) -> Callable[[Desk], Metadata]:
     return work
 
 
-@dg.asset(
-    key_prefix="books",
-    name="open_bills",
-    group_name=GROUP,
-    partitions_def=TENANTS,
-    deps=[["books", "documents"], ["books", "applications"]],
-    kinds=KINDS,
-    metadata=frame_schema(OPEN_ITEM_COLUMNS),
+books_positions = week_assets(
+    "books_positions",
+    (
+        WeekTable(
+            key="books/cash_position",
+            description="The cash of the chosen bank accounts as known; trust money and undeposited receipts are shown "
+            "and left out.",
+            deps=("books/accounts", "books/postings", "books/company"),
+            columns=result_schema(CashPosition),
+            work=_cash_position,
+        ),
+        WeekTable(
+            key="books/open_bills",
+            description="What is open with vendors as known: bills, and credits as negative amounts.",
+            deps=("books/documents", "books/applications"),
+            columns=frame_schema(OPEN_ITEM_COLUMNS),
+            work=_open_items("books/open_bills", side="payables"),
+        ),
+        WeekTable(
+            key="books/open_invoices",
+            description="What is open with customers as known: invoices, and credits and unapplied money as negative amounts.",
+            deps=("books/documents", "books/applications"),
+            columns=frame_schema(OPEN_ITEM_COLUMNS),
+            work=_open_items("books/open_invoices", side="receivables"),
+        ),
+        WeekTable(
+            key="books/cash_movements",
+            description="What each transaction did to the cash: no transfers between own accounts, a card purchase or its "
+            "payment, never both.",
+            deps=("books/postings", "books/accounts", "books/cash_position"),
+            columns=frame_schema(MOVEMENT_COLUMNS),
+            work=_cash_movements,
+        ),
+    ),
 )
-def books_open_bills(
-    context: dg.AssetExecutionContext,
-    installation: dg.ResourceParam[Installation],
-    week: dg.ResourceParam[RunWeek],
-) -> dg.MaterializeResult[None]:
-    """What is open with vendors as known: bills, and credits as negative amounts."""
-    work = _open_items("books/open_bills", side="payables")
-    return for_each_desk(context, installation=installation, week=week, work=work)
 
-
-@dg.asset(
-    key_prefix="books",
-    name="open_invoices",
-    group_name=GROUP,
-    partitions_def=TENANTS,
-    deps=[["books", "documents"], ["books", "applications"]],
-    kinds=KINDS,
-    metadata=frame_schema(OPEN_ITEM_COLUMNS),
-)
-def books_open_invoices(
-    context: dg.AssetExecutionContext,
-    installation: dg.ResourceParam[Installation],
-    week: dg.ResourceParam[RunWeek],
-) -> dg.MaterializeResult[None]:
-    """What is open with customers as known: invoices, and credits and unapplied money as negative amounts."""
-    work = _open_items("books/open_invoices", side="receivables")
-    return for_each_desk(context, installation=installation, week=week, work=work)
-
-
-@dg.asset(
-    key_prefix="books",
-    name="cash_movements",
-    group_name=GROUP,
-    partitions_def=TENANTS,
-    deps=[["books", "postings"], ["books", "accounts"], books_cash_position],
-    kinds=KINDS,
-    metadata=frame_schema(MOVEMENT_COLUMNS),
-)
-def books_cash_movements(
-    context: dg.AssetExecutionContext,
-    installation: dg.ResourceParam[Installation],
-    week: dg.ResourceParam[RunWeek],
-) -> dg.MaterializeResult[None]:
-    """What each transaction did to the cash: no transfers between own accounts, a card purchase or its payment, never both."""
-
-    def work(desk: Desk) -> Metadata:
-        moved = cash_movements(
-            desk.frame("books/postings"),
-            desk.frame("books/accounts"),
-            position=desk.result("books/cash_position", CashPosition),
-            at=desk.at,
-            policy=desk.cash_policy,
-        )
-        return desk.put_frame("books/cash_movements", moved)
-
-    return for_each_desk(context, installation=installation, week=week, work=work)
-
-
-BOOKS_ASSETS = (books_ledger, books_cash_position, books_open_bills, books_open_invoices, books_cash_movements)
+BOOKS_ASSETS = (books_ledger, books_positions)

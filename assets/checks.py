@@ -4,12 +4,11 @@ Belongs here: one factory for partitioned checks (a preview feature of Dagster, 
 Does not: reconciliation with QuickBooks' own balances.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import dagster as dg
 
-from assets.calculators import runway_cash_runway, runway_payables_ageing, runway_receivables_ageing
 from assets.desk import Desk, desk_for
 from assets.partitions import TENANTS
 from resources.installation import Installation, RunWeek
@@ -20,24 +19,14 @@ from runway_calcs.projection import CashRunway
 _SAMPLE = 10
 
 
-def identity(
-    *, name: str, asset: dg.AssetsDefinition, broken: Callable[[Desk], list[str]], description: str
-) -> dg.AssetChecksDefinition:
-    """A blocking check of one tenant's result; `broken` lists what does not hold."""
-
-    @dg.asset_check(asset=asset, name=name, description=description, blocking=True, partitions_def=TENANTS)
-    def _check(
-        context: dg.AssetCheckExecutionContext,
-        installation: dg.ResourceParam[Installation],
-        week: dg.ResourceParam[RunWeek],
-    ) -> dg.AssetCheckResult:
-        found = broken(desk_for(tenant_id(context.partition_key), installation=installation, week=week))
-        return dg.AssetCheckResult(
-            passed=not found,
-            metadata={"count": len(found), "sample": dg.MetadataValue.text("\n".join(found[:_SAMPLE]))},
-        )
-
-    return _check
+def _identity(asset: str, name: str, *, description: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name,
+        asset=dg.AssetKey(asset.split("/")),
+        description=description,
+        blocking=True,
+        partitions_def=TENANTS,
+    )
 
 
 def _ageing_differs(ageing_table: str, items_table: str) -> Callable[[Desk], list[str]]:
@@ -69,23 +58,51 @@ def _weeks_do_not_roll(desk: Desk) -> list[str]:
     return found
 
 
-CHECKS = (
-    identity(
-        name="buckets_sum_to_open_bills",
-        asset=runway_payables_ageing,
-        broken=_ageing_differs("runway/payables_ageing", "books/open_bills"),
-        description="The ageing buckets add up to the open bills less credits. Red: look at books/open_bills first.",
+#: Each identity and what lists where it does not hold.
+_IDENTITIES: tuple[tuple[dg.AssetCheckSpec, Callable[[Desk], list[str]]], ...] = (
+    (
+        _identity(
+            "runway/payables_ageing",
+            "buckets_sum_to_open_bills",
+            description="The ageing buckets add up to the open bills less credits. Red: look at books/open_bills first.",
+        ),
+        _ageing_differs("runway/payables_ageing", "books/open_bills"),
     ),
-    identity(
-        name="buckets_sum_to_open_invoices",
-        asset=runway_receivables_ageing,
-        broken=_ageing_differs("runway/receivables_ageing", "books/open_invoices"),
-        description="The ageing buckets add up to the open invoices less credits. Red: look at books/open_invoices first.",
+    (
+        _identity(
+            "runway/receivables_ageing",
+            "buckets_sum_to_open_invoices",
+            description="The ageing buckets add up to the open invoices less credits. Red: look at books/open_invoices first.",
+        ),
+        _ageing_differs("runway/receivables_ageing", "books/open_invoices"),
     ),
-    identity(
-        name="weeks_roll",
-        asset=runway_cash_runway,
-        broken=_weeks_do_not_roll,
-        description="Each projected week opens where the one before closed. Red: the projection is wrong, do not read it.",
+    (
+        _identity(
+            "runway/cash_runway",
+            "weeks_roll",
+            description="Each projected week opens where the one before closed. Red: the projection is wrong, do not read it.",
+        ),
+        _weeks_do_not_roll,
     ),
 )
+
+
+@dg.multi_asset_check(specs=[spec for spec, _ in _IDENTITIES])
+def runway_identities(
+    context: dg.AssetCheckExecutionContext,
+    installation: dg.ResourceParam[Installation],
+    week: dg.ResourceParam[RunWeek],
+) -> Iterator[dg.AssetCheckResult]:
+    """Check one tenant's week."""
+    with desk_for(tenant_id(context.partition_key), installation=installation, week=week) as desk:
+        checked = [(spec, broken(desk)) for spec, broken in _IDENTITIES]
+    for spec, found in checked:
+        yield dg.AssetCheckResult(
+            asset_key=spec.asset_key,
+            check_name=spec.name,
+            passed=not found,
+            metadata={"count": len(found), "sample": dg.MetadataValue.text("\n".join(found[:_SAMPLE]))},
+        )
+
+
+CHECKS = (runway_identities,)

@@ -4,8 +4,9 @@ Belongs here: tables to frames and back, results to one-row tables and back, the
 Does not: arithmetic (`runway_calcs`), files and commits (`resources/store.py`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
 from types import NoneType, UnionType
@@ -16,8 +17,13 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import TypeAdapter
 
+from assets.partitions import TENANTS
 from assets.tenants import Metadata, for_each_tenant
 from resources.installation import Installation, RunWeek
+from resources.lake import TenantLake
+from resources.qbo.columns import Version
+from resources.qbo.history import versions
+from resources.qbo.kinds import Kind
 from resources.store import Week
 from resources.tenants import TenantId
 from runway_calcs.as_of import AsOf
@@ -40,8 +46,10 @@ _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 class Desk:
     """What an asset needs to work on one tenant's week."""
 
-    def __init__(self, installation: Installation, week: Week) -> None:
+    def __init__(self, installation: Installation, week: Week, lake: TenantLake) -> None:
+        self._lake = lake
         self._store = installation.store
+        self._read: dict[str, pa.Table] = {}
         self.installation = installation
         self.week = week
         self.thresholds = installation.settings.thresholds.overridden(week.tenant.thresholds)
@@ -71,13 +79,14 @@ class Desk:
         """The tenant's thresholds as the projection takes them."""
         return ProjectionPolicy(floor_cents=self.thresholds.floor_cents)
 
-    def history(self, table: str, *, columns: tuple[str, ...]) -> pa.Table | None:
-        """All versions of a raw table known to this week's sync; None if none was ever kept."""
-        return self._store.history(self.week, table, columns=columns)
+    def versions(self, kind: Kind) -> Iterator[Version]:
+        """All versions of one kind of QBO object known to this week's sync, oldest knowledge first."""
+        segments = self._store.history(self.week, kind.table)
+        return versions(self._lake, segments, entity=kind.entity, until=self.week.data_as_of)
 
     def frame(self, table: str) -> pd.DataFrame:
-        """A table of this week as a frame, without the tenant column."""
-        found: pd.DataFrame = self._store.get(self.week, table).drop_columns(["tenant_id"]).to_pandas()
+        """A table of this week as a frame of its own, without the tenant column."""
+        found: pd.DataFrame = self._rows(table).drop_columns(["tenant_id"]).to_pandas()
         return found
 
     def result(self, table: str, kind: type[Result]) -> Result:
@@ -87,7 +96,7 @@ class Desk:
 
     def records(self, table: str, kind: type[Result]) -> tuple[Result, ...]:
         """A table of results of this week, in the calculator's order."""
-        stored = self._store.get(self.week, table)["result"].to_pylist()
+        stored = self._rows(table)["result"].to_pylist()
         return tuple(_adapter(kind).validate_json(text) for text in stored)
 
     def put_frame(self, table: str, frame: pd.DataFrame) -> Metadata:
@@ -109,7 +118,13 @@ class Desk:
         columns["result"] = pa.array(as_json, type=pa.string())
         return self._put(table, pa.table(columns))
 
+    def _rows(self, table: str) -> pa.Table:
+        if table not in self._read:
+            self._read[table] = self._lake.rows([self._store.result(self.week, table)])
+        return self._read[table]
+
     def _put(self, table: str, rows: pa.Table) -> Metadata:
+        self._read[table] = rows
         segment = self._store.put(self.week, table, rows)
         return {
             "dagster/partition_row_count": dg.MetadataValue.int(segment.rows),
@@ -125,27 +140,74 @@ class Desk:
 LEDGER = "books/company"
 
 
-def newest_desk(tenant: TenantId, *, installation: Installation, week: RunWeek) -> Desk:
+@contextmanager
+def newest_desk(tenant: TenantId, *, installation: Installation, week: RunWeek) -> Iterator[Desk]:
     """The desk for the week of the run with the newest books it has: what the ledger is made from."""
     known = installation.registry.tenant(tenant)
-    return Desk(installation, installation.store.newest_week(known, as_of=week.of(known)))
+    found = installation.store.newest_week(known, as_of=week.of(known))
+    with installation.lake.open(tenant) as lake:
+        yield Desk(installation, found, lake)
 
 
-def desk_for(tenant: TenantId, *, installation: Installation, week: RunWeek) -> Desk:
+@contextmanager
+def desk_for(tenant: TenantId, *, installation: Installation, week: RunWeek) -> Iterator[Desk]:
     """The desk for the week of the run with the books that its ledger was made from."""
     known = installation.registry.tenant(tenant)
-    return Desk(installation, installation.store.week_of(known, as_of=week.of(known), table=LEDGER))
+    found = installation.store.week_of(known, as_of=week.of(known), table=LEDGER)
+    with installation.lake.open(tenant) as lake:
+        yield Desk(installation, found, lake)
 
 
-def for_each_desk(
-    context: dg.AssetExecutionContext,
-    *,
-    installation: Installation,
-    week: RunWeek,
-    work: Callable[[Desk], Metadata],
-) -> dg.MaterializeResult[None]:
-    """Do one asset's work for each tenant of the run."""
-    return for_each_tenant(context, lambda tenant: work(desk_for(tenant, installation=installation, week=week)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekTable:
+    """One asset of a week: its key, what it is made from, and the work that makes it."""
+
+    key: str
+    description: str
+    deps: tuple[str, ...]
+    columns: Mapping[str, Any]
+    work: Callable[[Desk], Metadata]
+    kinds: frozenset[str] = frozenset({"python", "parquet"})
+
+    @property
+    def asset_key(self) -> dg.AssetKey:
+        """The key as Dagster has it."""
+        return dg.AssetKey(self.key.split("/"))
+
+    @property
+    def spec(self) -> dg.AssetSpec:
+        """What the UI shows of it."""
+        return dg.AssetSpec(
+            self.asset_key,
+            group_name=self.asset_key.path[0],
+            description=self.description,
+            kinds=set(self.kinds),
+            deps=[dg.AssetKey(dep.split("/")) for dep in self.deps],
+            metadata=self.columns,
+        )
+
+
+def week_assets(name: str, tables: Sequence[WeekTable]) -> dg.AssetsDefinition:
+    """One op for the tables of a layer, in this order; any of them can be materialized alone.
+
+    An op costs Dagster about a third of a second whatever it does, so a layer is one op and its tables share their reads.
+    """
+
+    @dg.multi_asset(name=name, specs=[table.spec for table in tables], partitions_def=TENANTS, can_subset=True)
+    def _assets(
+        context: dg.AssetExecutionContext,
+        installation: dg.ResourceParam[Installation],
+        week: dg.ResourceParam[RunWeek],
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        selected = [table for table in tables if table.asset_key in context.selected_asset_keys]
+
+        def work(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
+            with desk_for(tenant, installation=installation, week=week) as desk:
+                return {table.asset_key: table.work(desk) for table in selected}
+
+        yield from for_each_tenant(context, work)
+
+    return _assets
 
 
 def frame_schema(columns: Mapping[str, tuple[str, str]]) -> Mapping[str, Any]:

@@ -7,58 +7,21 @@ from collections import Counter
 
 import dagster as dg
 
-from assets.books import books_cash_position, books_open_bills, books_open_invoices, home_currency
-from assets.calculators import (
-    runway_cash_burn,
-    runway_cash_runway,
-    runway_expected_collections,
-    runway_payables_ageing,
-    runway_receivables_ageing,
-)
-from assets.desk import Desk, for_each_desk
-from assets.partitions import TENANTS
+from assets.books import home_currency
+from assets.desk import Desk, WeekTable, week_assets
 from assets.tenants import Metadata
 from experiences.digest.build import build_digest
 from experiences.digest.document import to_json
 from experiences.digest.render import render_html, render_text, subject
 from resources.documents import Document
 from resources.files import write_whole
-from resources.installation import Installation, RunWeek
 from runway_calcs.ageing import Ageing
 from runway_calcs.burn import Burn
 from runway_calcs.cash import CashPosition
 from runway_calcs.collection import ExpectedCollection
 from runway_calcs.projection import CashRunway
 
-GROUP = "digest"
 DIGEST_KIND = "friday_digest"
-
-
-@dg.asset(
-    key_prefix="digest",
-    name="friday_digest",
-    group_name=GROUP,
-    partitions_def=TENANTS,
-    deps=[
-        ["books", "company"],
-        books_cash_position,
-        books_open_bills,
-        books_open_invoices,
-        runway_cash_burn,
-        runway_payables_ageing,
-        runway_receivables_ageing,
-        runway_expected_collections,
-        runway_cash_runway,
-    ],
-    kinds={"html", "text"},
-)
-def digest_friday_digest(
-    context: dg.AssetExecutionContext,
-    installation: dg.ResourceParam[Installation],
-    week: dg.ResourceParam[RunWeek],
-) -> dg.MaterializeResult[None]:
-    """The Friday digest of a tenant's week: how long the cash lasts, money in, money out. Published and written to files."""
-    return for_each_desk(context, installation=installation, week=week, work=_friday_digest)
 
 
 def _friday_digest(desk: Desk) -> Metadata:
@@ -111,4 +74,29 @@ def _friday_digest(desk: Desk) -> Metadata:
     }
 
 
-EXPERIENCE_ASSETS = (digest_friday_digest,)
+digest_documents = week_assets(
+    "digest_documents",
+    (
+        WeekTable(
+            key="digest/friday_digest",
+            description="The Friday digest of a tenant's week: how long the cash lasts, money in, money out. Published to "
+            "the operational database and written to files.",
+            deps=(
+                "books/company",
+                "books/cash_position",
+                "books/open_bills",
+                "books/open_invoices",
+                "runway/cash_burn",
+                "runway/payables_ageing",
+                "runway/receivables_ageing",
+                "runway/expected_collections",
+                "runway/cash_runway",
+            ),
+            columns={},
+            work=_friday_digest,
+            kinds=frozenset({"html", "text"}),
+        ),
+    ),
+)
+
+EXPERIENCE_ASSETS = (digest_documents,)

@@ -4,17 +4,16 @@ Belongs here: one asset for each QBO entity, all of one sync. Does not: HTTP and
 arithmetic (`assets/books.py`, `runway_calcs`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
 from assets.partitions import TENANTS
-from assets.tenants import Metadata, settle_many
-from resources.errors import TenantError
+from assets.tenants import Metadata, for_each_tenant
 from resources.installation import Installation
 from resources.qbo.kinds import ENTITIES, Kind
 from resources.qbo.sync_report import SyncReport
-from resources.tenants import TenantId, tenant_id
+from resources.tenants import TenantId
 
 GROUP = "raw_qbo"
 
@@ -58,16 +57,13 @@ def raw_qbo(
     context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Sync each tenant of the run. A sync reads all entities together whatever is selected: one commit, one `data_as_of`."""
-    done: dict[str, dict[dg.AssetKey, Metadata]] = {}
-    failed: dict[str, TenantError] = {}
-    for key in context.partition_keys:
-        tenant = tenant_id(key)
-        try:
-            done[key] = _described(installation.smart_sync.sync(tenant))
-            _sweep(installation, tenant)
-        except TenantError as error:
-            failed[key] = error
-    yield from settle_many(context, done=done, failed=failed)
+
+    def read(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
+        report = installation.smart_sync.sync(tenant)
+        installation.store.sweep(tenant, now=installation.clock.now())
+        return _described(report)
+
+    yield from for_each_tenant(context, read)
 
 
 def _described(report: SyncReport) -> dict[dg.AssetKey, Metadata]:
@@ -89,10 +85,6 @@ def _described(report: SyncReport) -> dict[dg.AssetKey, Metadata]:
             "waited_seconds": dg.MetadataValue.float(found.waited_seconds),
         }
     return described
-
-
-def _sweep(installation: Installation, tenant: TenantId) -> None:
-    installation.store.sweep(tenant, now=installation.clock.now())
 
 
 INGEST_ASSETS = (raw_qbo,)

@@ -1,6 +1,6 @@
 """Work over the tenants of a run: credit each success, then fail the step if any tenant failed.
 
-Belongs here: `for_each_tenant` and its two endings. Does not: what is done for a tenant.
+Belongs here: `for_each_tenant` and its ending. Does not: what is done for a tenant.
 
 A run has one tenant or a range. Only a `TenantError` is a tenant's failure; anything else is a bug and propagates.
 A bare `MaterializeResult` marks every partition of the run, so the ones that succeeded beside a failure are logged one by one.
@@ -17,48 +17,35 @@ Metadata = Mapping[str, dg.MetadataValue]
 
 
 def for_each_tenant(
-    context: dg.AssetExecutionContext, compute: Callable[[TenantId], Metadata]
-) -> dg.MaterializeResult[None]:
-    """Compute one asset for each tenant of the run, and settle."""
-    done: dict[str, Metadata] = {}
+    context: dg.AssetExecutionContext, compute: Callable[[TenantId], Mapping[dg.AssetKey, Metadata]]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Compute the selected assets of an op for each tenant of the run, and settle."""
+    done: dict[str, Mapping[dg.AssetKey, Metadata]] = {}
     failed: dict[str, TenantError] = {}
     for key in context.partition_keys:
         try:
             done[key] = compute(tenant_id(key))
         except TenantError as error:
             failed[key] = error
-    return settle(context, done=done, failed=failed)
+    yield from settle(context, done=done, failed=failed)
 
 
 def settle(
-    context: dg.AssetExecutionContext, *, done: Mapping[str, Metadata], failed: Mapping[str, TenantError]
-) -> dg.MaterializeResult[None]:
-    """Report what became of each tenant of a single asset's run; `dagster.Failure` if any failed."""
-    _assert_all_accounted(context, done=done, failed=failed)
-    if failed:
-        for key, metadata in done.items():
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
-        raise _failure(failed) from next(iter(failed.values()))
-    for key, metadata in done.items():
-        context.add_asset_metadata(metadata, partition_key=key)
-    return dg.MaterializeResult()
-
-
-def settle_many(
     context: dg.AssetExecutionContext,
     *,
     done: Mapping[str, Mapping[dg.AssetKey, Metadata]],
     failed: Mapping[str, TenantError],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """The same for a multi-asset: `done` holds each tenant's metadata by asset key."""
+    """Report what became of each tenant; `done` holds its metadata by asset key. `dagster.Failure` if any failed."""
     _assert_all_accounted(context, done=done, failed=failed)
-    selected = sorted(context.selected_asset_keys)
+    selected = context.selected_asset_keys
     if failed:
         for key, by_asset in done.items():
-            for asset_key in selected:
+            for asset_key in (one for one in by_asset if one in selected):
                 context.log_event(dg.AssetMaterialization(asset_key, partition=key, metadata=by_asset[asset_key]))
         raise _failure(failed) from next(iter(failed.values()))
-    for asset_key in selected:
+    # In the order of the work: Dagster wants what others depend on first.
+    for asset_key in (one for one in next(iter(done.values())) if one in selected):
         for key, by_asset in done.items():
             context.add_asset_metadata(by_asset[asset_key], asset_key=asset_key, partition_key=key)
         yield dg.MaterializeResult(asset_key=asset_key)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from qbo_sandbox import lists
 from qbo_sandbox.entities import BALANCE_SHEET, CLASSIFICATION, ENTITIES, NAME_LISTS, PARTIES
 from qbo_sandbox.faults import QboFault
+from qbo_sandbox.forms import PARTY
 from qbo_sandbox.ledger import Entry, Ledger
 from qbo_sandbox.money import money
 from qbo_sandbox.objects import JsonObject, StoredObject
@@ -236,13 +237,16 @@ class Books:
         value = str(given["value"])
         named = self._references.get((kind, value))
         if named is None:
-            entity = self.party_kind(value) or "Vendor" if kind == "party" else kind
-            found = self.objects[entity].get(value)
+            entity = self.party_kind(value) or "Vendor" if kind == PARTY else kind
+            found = self.objects.get(entity, {}).get(value)
             if found is None:
                 raise QboFault.bad_reference(element=f"{kind}Ref", value=value)
             name_field = "FullyQualifiedName" if entity == "Account" else NAME_LISTS[entity]
-            named = self._references[kind, value] = {"value": value, "name": found.body[name_field]}
-        return {**given, **named} if len(given) > len(named) else named
+            named = {"value": value, "name": found.body[name_field]}
+            if kind == PARTY:
+                named["type"] = entity
+            self._references[kind, value] = named
+        return {**given, **named} if given.keys() - named.keys() else named
 
     def due_days(self, term: Mapping[str, Any]) -> int | None:
         """The days a term allows; None for terms that go by the day of the month."""

@@ -19,9 +19,15 @@ class VirtualClock:
 
     def __init__(self, *, system_seconds: Callable[[], float] = _system_seconds) -> None:
         self._system_seconds = system_seconds
+        self._latest = system_seconds()
         self._shift = 0.0
         self._frozen: float | None = None
         self._moved = asyncio.Condition()
+
+    def _real_seconds(self) -> float:
+        """Real time that never runs backwards: system clocks are stepped back now and then, books are not."""
+        self._latest = max(self._latest, self._system_seconds())
+        return self._latest
 
     def now(self) -> datetime:
         """The present instant, aware and in UTC."""
@@ -29,12 +35,12 @@ class VirtualClock:
 
     def seconds(self) -> float:
         """Seconds since 1970 of the present instant."""
-        return self._frozen if self._frozen is not None else self._system_seconds() + self._shift
+        return self._frozen if self._frozen is not None else self._real_seconds() + self._shift
 
     @property
     def shift_seconds(self) -> float:
         """How far ahead of real time the clock runs."""
-        return self.seconds() - self._system_seconds()
+        return self.seconds() - self._real_seconds()
 
     @property
     def is_frozen(self) -> bool:
@@ -46,7 +52,7 @@ class VirtualClock:
         if self._frozen is not None:
             self._frozen = instant.timestamp()
         else:
-            self._shift = instant.timestamp() - self._system_seconds()
+            self._shift = instant.timestamp() - self._real_seconds()
 
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
@@ -59,7 +65,7 @@ class VirtualClock:
     def run(self) -> None:
         """Let time run again from where it stands."""
         if self._frozen is not None:
-            self._shift = self._frozen - self._system_seconds()
+            self._shift = self._frozen - self._real_seconds()
             self._frozen = None
 
     async def notify(self) -> None:

@@ -1,7 +1,7 @@
 """A company's books and the only ways to change them: create, update, delete, void, merge.
 
 Belongs here: which operation an entity allows, who is told. Does not: how a transaction is booked (``transactions.py``,
-``postings.py``), the lists (``books.py``), checks of what a client may send (``requests.py``).
+``postings.py``), the lists (``books.py``), checks of what a client may send (``writes.py``).
 
 Every operation takes the instant of entry and is complete when it returns; a refused one leaves the books as they were.
 """

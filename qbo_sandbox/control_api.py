@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from qbo_sandbox.fault_plan import EVERY_REALM, FaultSpec
+from qbo_sandbox.fault_plan import AUTHORISATION_SERVER, EVERY_REALM, FaultSpec
 from qbo_sandbox.faults import QboFault
 from qbo_sandbox.living import next_operation
 from qbo_sandbox.operations import Operation, parse_json
@@ -133,9 +133,9 @@ async def build(request: Request) -> Response:
 
 
 async def add_fault(request: Request) -> Response:
-    """Plan a fault for a realm, or for all with ``*``."""
+    """Plan a fault for a realm, for all with ``*``, or for the token endpoint with ``oauth``."""
     realm_id = request.path_params["realm"]
-    if realm_id != EVERY_REALM:
+    if realm_id not in (EVERY_REALM, AUTHORISATION_SERVER):
         _realm(request)
     spec = FaultSpec.model_validate_json(await request.body())
     planned = _sandbox(request).faults.add(realm_id, spec)

@@ -9,36 +9,24 @@ answers (``envelopes.py``), checks of writes (``writes.py``).
     faults      those that strike afterwards
 """
 
-import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from qbo_sandbox.envelopes import HTML, Answer, fault_answer, gateway_answer, standard_headers
-from qbo_sandbox.fault_plan import AFTER, BEFORE, FaultSpec
-from qbo_sandbox.faults import QboFault
+from qbo_sandbox.envelopes import Answer, gateway_answer, standard_headers
+from qbo_sandbox.misbehaviour import Drop, Outcome, carry_out_with_faults, response
 from qbo_sandbox.realms import Realm
 from qbo_sandbox.sandbox import Sandbox
 from qbo_sandbox.service import Call, metered_calls, serve
 from qbo_sandbox.traffic import LoggedRequest
 from qbo_sandbox.transport import Dropped
+from qbo_sandbox.xml_answers import as_xml, wants_json
 
-_HTML_PAGE = (
-    b"<!DOCTYPE html><html><head><title>Service Unavailable</title></head><body><h1>We are sorry</h1></body></html>"
-)
 _THROTTLED = "The request limit was reached. Try again later"
 _RETRY_SECONDS = "60"
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """The connection ends without an answer."""
-
-
-Outcome = Answer | Drop
 
 
 async def data_endpoint(request: Request) -> Response | Dropped:
@@ -63,15 +51,9 @@ async def data_endpoint(request: Request) -> Response | Dropped:
     sandbox.log.add(entry)
     outcome = await _outcome(sandbox, request, call, entry)
     entry.finished = time.time()
-    if isinstance(outcome, Drop):
-        return Dropped()
-    entry.status = outcome.status
-    headers = standard_headers(milliseconds=int((entry.finished - entry.started) * 1000))
-    return Response(
-        content=outcome.body,
-        status_code=outcome.status,
-        headers={**headers, **outcome.headers, "Content-Type": outcome.content_type},
-    )
+    if not isinstance(outcome, Drop):
+        entry.status = outcome.status
+    return response(outcome, headers=standard_headers(milliseconds=int((entry.finished - entry.started) * 1000)))
 
 
 async def _outcome(sandbox: Sandbox, request: Request, call: Call, entry: LoggedRequest) -> Outcome:
@@ -82,18 +64,13 @@ async def _outcome(sandbox: Sandbox, request: Request, call: Call, entry: Logged
     realm = _admitted(sandbox, call, request.headers)
     if isinstance(realm, Answer):
         return realm
-    for spec in striking:
-        if spec.kind in ("latency", "slow_then_commit"):
-            await asyncio.sleep(spec.seconds)
-            if spec.kind == "latency" and await request.is_disconnected():
-                return Drop()
-    before = next((spec for spec in striking if spec.kind in BEFORE), None)
-    if before is not None:
-        return _refused(sandbox, before, realm)
-    answer = await _carried_out(sandbox, realm, call, entry)
-    if any(spec.kind == "double_delivery" for spec in striking):
-        await _carried_out(sandbox, realm, call, entry)
-    return _spoiled(sandbox, answer, next((spec for spec in striking if spec.kind in AFTER), None))
+    return await carry_out_with_faults(
+        striking,
+        request=request,
+        now=sandbox.clock.now(),
+        throttled=lambda: _throttled(sandbox, realm),
+        work=lambda: _carried_out(sandbox, realm, call, entry, accept=request.headers.get("accept", "")),
+    )
 
 
 def _admitted(sandbox: Sandbox, call: Call, headers: Mapping[str, str]) -> Realm | Answer:
@@ -134,7 +111,7 @@ def _throttled(sandbox: Sandbox, realm: Realm) -> Answer:
     return answer
 
 
-async def _carried_out(sandbox: Sandbox, realm: Realm, call: Call, entry: LoggedRequest) -> Answer:
+async def _carried_out(sandbox: Sandbox, realm: Realm, call: Call, entry: LoggedRequest, *, accept: str) -> Answer:
     company = await sandbox.realms.company(realm)
     now = sandbox.clock.now()
     answer = serve(sandbox, realm, company, call, now=now)
@@ -142,40 +119,4 @@ async def _carried_out(sandbox: Sandbox, realm: Realm, call: Call, entry: Logged
         entry.metered = metered_calls(call, realm.settings)
         if entry.metered:
             sandbox.meter.count(call.realm_id, entry.metered, now=now)
-    return answer
-
-
-def _refused(sandbox: Sandbox, spec: FaultSpec, realm: Realm) -> Outcome:
-    if spec.kind == "drop_before":
-        return Drop()
-    if spec.kind == "html_body":
-        return Answer(status=spec.status, body=_HTML_PAGE, content_type=HTML)
-    if spec.kind == "throttle_storm":
-        return _throttled(sandbox, realm)
-    if spec.kind == "unauthorized":
-        return gateway_answer("AuthenticationFailed", detail="Token expired: withheld", now=sandbox.clock.now())
-    return _broken(sandbox, status=503 if spec.kind == "http_503" else 500)
-
-
-def _spoiled(sandbox: Sandbox, answer: Answer, spec: FaultSpec | None) -> Outcome:
-    """What a planned fault makes of a finished answer."""
-    if spec is None:
-        return answer
-    if spec.kind == "drop_after":
-        return Drop()
-    if spec.kind == "truncated_json":
-        return replace(answer, body=answer.body[: len(answer.body) // 2])
-    return _broken(sandbox, status=503 if spec.kind == "http_503_after" else 500)
-
-
-def _broken(sandbox: Sandbox, *, status: int) -> Answer:
-    if status == 503:  # noqa: PLR2004 - maintenance is answered by the gateway, without a fault object
-        return Answer(status=status, body=b"Service Unavailable", content_type="text/plain")
-    fault = QboFault(
-        code="10000",
-        message="An application error has occurred while processing your request",
-        detail="System Failure Error: Internal error",
-        status=status,
-        kind="SystemFault",
-    )
-    return fault_answer(fault, now=sandbox.clock.now())
+    return answer if wants_json(accept, call.params.get("format")) else as_xml(answer)

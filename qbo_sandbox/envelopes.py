@@ -18,7 +18,8 @@ JSON = "application/json"
 JSON_OK = "application/json;charset=utf-8"
 XML = "application/xml"
 HTML = "text/html"
-_NAMESPACE = "http://schema.intuit.com/finance/v3"
+XML_NAMESPACE = "http://schema.intuit.com/finance/v3"
+XML_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 GatewayRefusal = Literal["AuthenticationFailed", "ApplicationAuthorizationFailed", "ThrottleExceeded"]
 # errorCode, HTTP status, type
 _GATEWAY: dict[GatewayRefusal, tuple[str, int, str]] = {
@@ -129,8 +130,7 @@ def gateway_answer(
 def fault_xml(*, kind: str, code: str, message: str, detail: str, now: datetime) -> str:
     """The XML twin of a fault."""
     return (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        f"<IntuitResponse xmlns={quoteattr(_NAMESPACE)} time={quoteattr(pacific_millis(now))}>"
+        f"{XML_HEAD}<IntuitResponse xmlns={quoteattr(XML_NAMESPACE)} time={quoteattr(pacific_millis(now))}>"
         f'<Fault type={quoteattr(kind)}><Error code={quoteattr(code)} element="">'
         f"<Message>{escape(message)}</Message><Detail>{escape(detail)}</Detail></Error></Fault></IntuitResponse>"
     )

@@ -1,10 +1,10 @@
 """Misbehaviour on demand: which faults hit a request.
 
-Belongs here: kinds of faults, schedules, seeded chance. Does not: carrying them out (``data_api.py``, ``transport.py``).
+Belongs here: kinds of faults, schedules, seeded chance. Does not: carrying them out
+(``misbehaviour.py``).
 """
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -37,6 +37,7 @@ BEFORE: tuple[FaultKind, ...] = (
 )
 AFTER: tuple[FaultKind, ...] = ("http_500_after", "http_503_after", "drop_after", "truncated_json")
 EVERY_REALM = "*"
+AUTHORISATION_SERVER = "oauth"  # in place of a realm: the token endpoint serves them all
 
 
 class FaultSpec(BaseModel):
@@ -114,7 +115,9 @@ class FaultPlan:
     def striking(self, realm: str, *, method: str, path: str, query: str, now: datetime) -> list[FaultSpec]:
         """The faults that hit a request, in the order they were planned."""
         planned = [*self._planned.get(EVERY_REALM, ()), *self._planned.get(realm, ())]
-        strikes: Callable[[PlannedFault], bool] = lambda fault: fault.strikes(  # noqa: E731 - four arguments, once
-            method=method, path=path, query=query, now=now
-        )
-        return [fault.spec for fault in planned if strikes(fault)]
+        return [fault.spec for fault in planned if fault.strikes(method=method, path=path, query=query, now=now)]
+
+    def striking_tokens(self, *, method: str, path: str, now: datetime) -> list[FaultSpec]:
+        """The faults that hit a request to the token endpoint; those of every realm do not."""
+        planned = self._planned.get(AUTHORISATION_SERVER, ())
+        return [fault.spec for fault in planned if fault.strikes(method=method, path=path, query="", now=now)]

@@ -1,7 +1,7 @@
 """The stored shape of a transaction: what QuickBooks adds to what a client sent.
 
 Belongs here: line numbers, names in references, due dates, subtotals, voided forms. Does not: totals and balances that
-follow from the ledger (``company.py``), whether a request is acceptable (``requests.py``).
+follow from the ledger (``company.py``), whether a request is acceptable (``writes.py``).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,6 +20,7 @@ READ_ONLY = frozenset(
         "RemainingCredit", "LinkedTxn", "RecurDataRef", "status",
     }
 )  # fmt: skip
+PARTY = "party"  # a vendor or a customer: such a reference comes back with its type
 # References that come back with the name of what they point at; the others were recorded with the value alone.
 NAMED_REFERENCES = {
     "AccountRef": "Account",
@@ -33,8 +34,8 @@ NAMED_REFERENCES = {
     "ItemRef": "Item",
     "VendorRef": "Vendor",
     "CustomerRef": "Customer",
-    "EntityRef": "party",
-    "Entity": "party",
+    "EntityRef": PARTY,
+    "Entity": PARTY,
 }
 Named = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 DueDays = Callable[[Mapping[str, Any]], int | None]
@@ -152,7 +153,9 @@ def _detail(kind: str, detail: Mapping[str, Any], named: Named) -> JsonObject:
         return {**detail, "Line": _numbered(list(detail.get("Line") or ()), named)}
     found = _with_names(detail, named)
     if kind == "JournalEntryLineDetail" and "Entity" in found:
-        found["Entity"] = _with_names(detail["Entity"], named)
+        # Here the type stands beside the reference, not in it.
+        entity = detail["Entity"]
+        found["Entity"] = {**entity, "EntityRef": named(entity.get("Type") or PARTY, entity["EntityRef"])}
     if kind in ("AccountBasedExpenseLineDetail", "ItemBasedExpenseLineDetail"):
         found.setdefault("BillableStatus", "NotBillable")
         found.setdefault("TaxCodeRef", {"value": "NON"})

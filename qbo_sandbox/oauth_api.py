@@ -14,9 +14,13 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from qbo_sandbox.envelopes import Answer
+from qbo_sandbox.fault_plan import AUTHORISATION_SERVER
+from qbo_sandbox.misbehaviour import Drop, carry_out_with_faults, response
 from qbo_sandbox.oauth import GrantRefusedError, TokenPair
 from qbo_sandbox.sandbox import Sandbox
 from qbo_sandbox.traffic import LoggedRequest
+from qbo_sandbox.transport import Dropped
 
 SCOPE = "com.intuit.quickbooks.accounting"
 _HARD_EXPIRY_HEADER = "x-include-refresh-token-hard-expires-in"
@@ -68,14 +72,29 @@ def _choice_page(request: Request, sandbox: Sandbox, realms: list[str]) -> str:
     )
 
 
-async def tokens(request: Request) -> Response:
-    """Exchange a code or refresh; credentials by Basic or in the form."""
+async def tokens(request: Request) -> Response | Dropped:
+    """Exchange a code or refresh; credentials by Basic or in the form. Faults are planned under the realm ``oauth``."""
     sandbox: Sandbox = request.app.state.sandbox
     form = dict(parse_qsl((await request.body()).decode()))
     entry = _log(sandbox, request)
-    answer = _token_answer(sandbox, request, form)
-    entry.status, entry.finished = answer.status_code, time.time()
-    return answer
+    now = sandbox.clock.now()
+    striking = sandbox.faults.striking_tokens(method=request.method, path=request.url.path, now=now)
+    entry.fault = ",".join(spec.kind for spec in striking) or None
+
+    async def work() -> Answer:
+        answer = _token_answer(sandbox, request, form)
+        headers = {"Cache-Control": "no-store"}
+        return Answer(
+            status=answer.status_code, body=bytes(answer.body), content_type="application/json", headers=headers
+        )
+
+    outcome = await carry_out_with_faults(
+        striking, request=request, now=now, throttled=lambda: Answer(status=429, body=b""), work=work
+    )
+    entry.finished = time.time()
+    if not isinstance(outcome, Drop):
+        entry.status = outcome.status
+    return response(outcome)
 
 
 def _token_answer(sandbox: Sandbox, request: Request, form: dict[str, str]) -> Response:
@@ -97,7 +116,7 @@ def _token_answer(sandbox: Sandbox, request: Request, form: dict[str, str]) -> R
             body["error_description"] = refused.description
         return JSONResponse(body, status_code=400)
     with_hard_expiry = request.headers.get(_HARD_EXPIRY_HEADER, "").casefold() == "true"
-    return JSONResponse(_token_body(pair, with_hard_expiry=with_hard_expiry), headers={"Cache-Control": "no-store"})
+    return JSONResponse(_token_body(pair, with_hard_expiry=with_hard_expiry))
 
 
 def _token_body(pair: TokenPair, *, with_hard_expiry: bool) -> dict[str, str | int]:
@@ -168,7 +187,7 @@ def _basic(request: Request) -> tuple[str, str] | None:
 
 def _log(sandbox: Sandbox, request: Request) -> LoggedRequest:
     entry = LoggedRequest(
-        realm="",
+        realm=AUTHORISATION_SERVER,
         method=request.method,
         path=request.url.path,
         query="",

@@ -13,7 +13,7 @@ from qbo_sandbox.company import VOIDABLE, Company
 from qbo_sandbox.entities import PARTIES, SINGLETONS, TRANSACTIONS
 from qbo_sandbox.faults import QboFault
 from qbo_sandbox.fields import PROPERTIES, REQUIRED
-from qbo_sandbox.forms import NAMED_REFERENCES
+from qbo_sandbox.forms import NAMED_REFERENCES, PARTY
 from qbo_sandbox.objects import JsonObject, StoredObject
 from qbo_sandbox.operations import Operation, Verb
 from qbo_sandbox.settings import RealmSettings
@@ -245,7 +245,7 @@ def _check_references(company: Company, entity: str, body: JsonObject, *, existi
     kept = set(_references(existing.body)) if existing is not None else set()
     for name, object_id in _references(body):
         kind = NAMED_REFERENCES[name]
-        entities = PARTIES if kind == "party" else (kind,)
+        entities = PARTIES if kind == PARTY else (kind,)
         found = next(
             (company.objects[each][object_id] for each in entities if object_id in company.objects[each]), None
         )

@@ -80,17 +80,9 @@ class Store:
         first = self._commits.first_sync(tenant.tenant_id) or sync
         return Week(tenant=tenant, as_of=as_of, known_until=known_until, first_known_at=first.data_as_of, sync=sync)
 
-    def history(self, week: Week, table: str, *, columns: tuple[str, ...]) -> pa.Table | None:
-        """All versions of a raw table known to the week's sync, in a stable order; None if no sync ever kept one."""
-        segments = self._commits.history(week.tenant.tenant_id, table=table, up_to=week.sync)
-        if not segments:
-            return None
-        with self._lake.open(week.tenant.tenant_id) as lake:
-            listed = ", ".join(_COLUMNS[column] for column in columns)
-            return lake.rows(
-                segments,
-                sql=f"SELECT {listed} FROM segments ORDER BY known_at, length(qbo_id), qbo_id",  # noqa: S608 - fixed names
-            )
+    def history(self, week: Week, table: str) -> list[Segment]:
+        """The segments with all versions of a raw table known to the week's sync, oldest first."""
+        return self._commits.history(week.tenant.tenant_id, table=table, up_to=week.sync)
 
     def put(self, week: Week, table: str, rows: pa.Table) -> Segment:
         """Make these rows the week's result; the same rows again change nothing."""
@@ -98,12 +90,12 @@ class Store:
         self._commits.commit_result(as_of=week.as_of, known_until=week.known_until, sync=week.sync, segment=segment)
         return segment
 
-    def get(self, week: Week, table: str) -> pa.Table:
+    def result(self, week: Week, table: str) -> Segment:
         """A result of this week; `TenantNotReady` if it is not there or was calculated from other books."""
         result = self._commits.result(week.tenant.tenant_id, table=table, as_of=week.as_of)
         if result is None or result.sync_id != week.sync.sync_id:
             raise _not_calculated(week.tenant.tenant_id, table=table, as_of=week.as_of)
-        return self._lake.read(tenant=week.tenant.tenant_id, segments=[result.segment])
+        return result.segment
 
     def sweep(self, tenant: TenantId, *, now: datetime) -> int:
         """Delete files that no commit names and that no running write can still be about to name; how many."""
@@ -115,12 +107,3 @@ def _not_calculated(tenant: TenantId, *, table: str, as_of: date) -> TenantNotRe
         what=f"{table} of {tenant!r} is not calculated for {as_of} from the same books as the rest of that week.",
         next_step=f"Materialize {table} and what is downstream of it, or the whole job `friday`.",
     )
-
-
-_COLUMNS = {
-    "qbo_id": "qbo_id",
-    "known_at": "known_at",
-    "created_at": "created_at",
-    "is_deleted": "is_deleted",
-    "payload": "payload",
-}

@@ -6,11 +6,12 @@ import dagster as dg
 import pytest
 
 from assets.partitions import TENANTS
-from assets.tenants import for_each_tenant, settle_many
+from assets.tenants import for_each_tenant
 from resources.errors import TenantError
 from resources.tenants import TenantId
 
 _KEYS = ["acme", "birch", "cedar"]
+_UP, _DOWN = dg.AssetKey("upstream"), dg.AssetKey("downstream")
 _ONE = dg.AssetKey(["raw_qbo", "one"])
 _TWO = dg.AssetKey(["raw_qbo", "two"])
 
@@ -29,31 +30,40 @@ class Breaks:
             raise TenantError(what=f"{tenant} cannot be read.", next_step="Look at it.")
 
 
-@dg.asset(partitions_def=TENANTS)
-def upstream(context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]) -> dg.MaterializeResult[None]:
-    def compute(tenant: TenantId) -> Mapping[str, dg.MetadataValue]:
+_Done = Mapping[dg.AssetKey, Mapping[str, dg.MetadataValue]]
+
+
+def _named(tenant: str, *keys: dg.AssetKey) -> _Done:
+    return {key: {"name": dg.MetadataValue.text(tenant)} for key in keys}
+
+
+@dg.multi_asset(specs=[dg.AssetSpec("upstream")], partitions_def=TENANTS)
+def upstream(
+    context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]
+) -> Iterator[dg.MaterializeResult[None]]:
+    def compute(tenant: TenantId) -> _Done:
         breaks.check(tenant)
-        return {"name": dg.MetadataValue.text(tenant)}
+        return _named(tenant, dg.AssetKey("upstream"))
 
-    return for_each_tenant(context, compute)
-
-
-@dg.asset(partitions_def=TENANTS, deps=[upstream])
-def downstream(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    return for_each_tenant(context, lambda _tenant: {})
+    yield from for_each_tenant(context, compute)
 
 
-@dg.multi_asset(specs=[dg.AssetSpec(_ONE), dg.AssetSpec(_TWO)], partitions_def=TENANTS, can_subset=True)
-def both(context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]) -> Iterator[dg.MaterializeResult[None]]:
-    done: dict[str, dict[dg.AssetKey, Mapping[str, dg.MetadataValue]]] = {}
-    failed: dict[str, TenantError] = {}
-    for key in context.partition_keys:
-        try:
-            breaks.check(key)
-            done[key] = {one: {"name": dg.MetadataValue.text(key)} for one in (_ONE, _TWO)}
-        except TenantError as error:
-            failed[key] = error
-    yield from settle_many(context, done=done, failed=failed)
+@dg.multi_asset(specs=[dg.AssetSpec("downstream", deps=["upstream"])], partitions_def=TENANTS)
+def downstream(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+    yield from for_each_tenant(context, lambda tenant: _named(tenant, dg.AssetKey("downstream")))
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec(_TWO, deps=[_ONE]), dg.AssetSpec(_ONE)], partitions_def=TENANTS, can_subset=True
+)
+def both(
+    context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]
+) -> Iterator[dg.MaterializeResult[None]]:
+    def compute(tenant: TenantId) -> _Done:
+        breaks.check(tenant)
+        return _named(tenant, _ONE, _TWO)
+
+    yield from for_each_tenant(context, compute)
 
 
 @pytest.fixture
@@ -92,21 +102,21 @@ def _names(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str | None, o
 
 def test_one_tenant_is_a_run_of_one(instance: dg.DagsterInstance) -> None:
     assert _run(instance, Breaks(), keys=["birch"]).success
-    assert _status(instance, upstream.key) == {"birch": "MATERIALIZED"}
-    assert _status(instance, downstream.key) == {"birch": "MATERIALIZED"}
+    assert _status(instance, _UP) == {"birch": "MATERIALIZED"}
+    assert _status(instance, _DOWN) == {"birch": "MATERIALIZED"}
 
 
 def test_a_range_credits_each_tenant_with_its_own_metadata(instance: dg.DagsterInstance) -> None:
     assert _run(instance, Breaks(), keys=_KEYS).success
-    assert _names(instance, upstream.key) == {key: key for key in _KEYS}
-    assert _status(instance, downstream.key) == dict.fromkeys(_KEYS, "MATERIALIZED")
+    assert _names(instance, _UP) == {key: key for key in _KEYS}
+    assert _status(instance, _DOWN) == dict.fromkeys(_KEYS, "MATERIALIZED")
 
 
 def test_one_tenants_failure_in_a_range_leaves_the_others_materialized(instance: dg.DagsterInstance) -> None:
     result = _run(instance, Breaks("birch"), keys=_KEYS)
     assert not result.success
-    assert _status(instance, upstream.key) == {"acme": "MATERIALIZED", "birch": "FAILED", "cedar": "MATERIALIZED"}
-    assert _names(instance, upstream.key) == {"acme": "acme", "cedar": "cedar"}
+    assert _status(instance, _UP) == {"acme": "MATERIALIZED", "birch": "FAILED", "cedar": "MATERIALIZED"}
+    assert _names(instance, _UP) == {"acme": "acme", "cedar": "cedar"}
 
 
 def test_a_failure_says_what_happened_and_what_to_do(instance: dg.DagsterInstance) -> None:
@@ -119,7 +129,7 @@ def test_a_failure_says_what_happened_and_what_to_do(instance: dg.DagsterInstanc
 def test_a_bug_is_not_taken_for_a_tenants_failure(instance: dg.DagsterInstance) -> None:
     result = _run(instance, Breaks("birch", bug=True), keys=_KEYS)
     assert not result.success
-    assert "MATERIALIZED" not in _status(instance, upstream.key).values()
+    assert "MATERIALIZED" not in _status(instance, _UP).values()
 
 
 @pytest.mark.parametrize("keys", [["acme"], _KEYS], ids=["one", "range"])

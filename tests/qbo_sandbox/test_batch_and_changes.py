@@ -132,6 +132,13 @@ def test_deleted_transactions_come_last_as_stubs_even_when_never_seen(books: Sma
     assert set(answer[1]["MetaData"]) == {"LastUpdatedTime"}
 
 
+def test_changes_come_in_the_order_in_which_they_were_made(books: SmallBooks) -> None:
+    since = books.tick()
+    bills = [books.bill(cents) for cents in (1, 2, 3)]
+    books.company.update("Bill", {"Id": bills[0], "PrivateNote": "later"}, at=books.tick(), sparse=True)
+    assert [body["Id"] for body in changes(books, since, "Bill")[0]["Bill"]] == [bills[1], bills[2], bills[0]]
+
+
 def test_a_name_made_inactive_comes_whole_and_a_merged_one_as_a_stub(books: SmallBooks) -> None:
     since = books.tick()
     other = books.create("Vendor", DisplayName="Other")

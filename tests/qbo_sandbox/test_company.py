@@ -326,3 +326,37 @@ def test_a_payment_line_points_at_one_document_of_the_same_customer(books: Small
         books.receive(10_000, ("Invoice", invoice, 10_000))
     with pytest.raises(QboFault, match="620"):
         books.receive(100, Line=[settling("Bill", books.bill(100), 100)])
+
+
+def test_a_new_document_has_no_links(books: SmallBooks) -> None:
+    for entity, document in (
+        ("Bill", books.bill(100)),
+        ("Invoice", books.invoice(100)),
+        ("Payment", books.receive(100)),
+    ):
+        assert books.read(entity, document)["LinkedTxn"] == []
+
+
+def test_liabilities_read_negative_and_equity_from_its_credit_side(books: SmallBooks) -> None:
+    owner = books.create("Account", Name="Owner", AccountType="Equity", AccountSubType="OwnersEquity")
+    books.journal(("Debit", books.bank, 90_000, None), ("Credit", owner, 90_000, None))
+    books.create("Purchase", AccountRef=ref(books.card), PaymentType="CreditCard", Line=[books.expense(15_772)])
+    balances = {
+        name: books.read("Account", each)["CurrentBalance"] for name, each in (("owner", owner), ("card", books.card))
+    }
+    assert balances == {"owner": 900, "card": Decimal("-157.72")}
+    assert books.read("Account", books.rent)["CurrentBalance"] == 0
+
+
+def test_references_to_a_party_tell_its_type_where_quickbooks_puts_it(books: SmallBooks) -> None:
+    body = {"AccountRef": ref(books.bank), "PaymentType": "Cash", "Line": [books.expense(100)]}
+    purchase = books.create("Purchase", **body, EntityRef={"value": books.vendor, "type": "Vendor"})
+    assert books.read("Purchase", purchase)["EntityRef"] == {"value": "1", "name": "Paper Mill", "type": "Vendor"}
+    entry = books.journal(("Debit", books.rent, 100, None), ("Credit", books.payable, 100, books.vendor))
+    line = books.read("JournalEntry", entry)["Line"][1]["JournalEntryLineDetail"]
+    assert line["Entity"] == {"Type": "Vendor", "EntityRef": {"value": "1", "name": "Paper Mill"}}
+    detail = {"AccountRef": ref(books.sales), "Entity": {"value": books.customer, "type": "Customer"}}
+    bank_line = {"Amount": 5, "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+    deposit = books.create("Deposit", DepositToAccountRef=ref(books.bank), Line=[bank_line])
+    entity = books.read("Deposit", deposit)["Line"][0]["DepositLineDetail"]["Entity"]
+    assert entity == {"value": "2", "name": "Corner Shop", "type": "Customer"}

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -235,3 +236,26 @@ def test_a_day_of_truth_is_named_in_the_answer(reading: Company) -> None:
         f"/__sandbox__/realms/{reading.realm_id}/truth", params={"day": "2026-06-30", "basis": "dated"}
     ).json()
     assert (told["day"], told["basis"], told["instant"]) == (date(2026, 6, 30).isoformat(), "dated", None)
+
+
+def test_without_asking_for_json_the_answer_is_xml(reading: Company) -> None:
+    statement = "select * from Bill maxresults 1"
+    headers = {"Authorization": f"Bearer {reading.access_token}"}
+    answer = reading.http.get(f"{reading.root}/query", params={"query": statement}, headers=headers)
+    assert answer.headers["content-type"] == "application/xml"
+    names = {"v3": "http://schema.intuit.com/finance/v3"}
+    response = ElementTree.fromstring(answer.text)  # noqa: S314 - our own answer
+    page = response.find("v3:QueryResponse", names)
+    assert page is not None
+    assert page.attrib == {"startPosition": "1", "maxResults": "1", "totalCount": "1"}
+    bill = reading.rows(statement)[0]
+    assert page.findtext("v3:Bill/v3:Id", namespaces=names) == bill["Id"]
+    vendor = page.find("v3:Bill/v3:VendorRef", names)
+    assert vendor is not None
+    assert (vendor.text, vendor.attrib["name"]) == (bill["VendorRef"]["value"], bill["VendorRef"]["name"])
+    refused = reading.http.get(f"{reading.root}/query", params={"query": "x"}, headers=headers)
+    fault = ElementTree.fromstring(refused.text).find("v3:Fault/v3:Error", names)  # noqa: S314 - our own answer
+    assert fault is not None
+    assert fault.attrib["code"] == "4000"
+    asked = reading.http.get(f"{reading.root}/query", params={"query": statement, "format": "json"}, headers=headers)
+    assert asked.json()["QueryResponse"]["maxResults"] == 1

@@ -1,5 +1,6 @@
 """Documented limits, the meter of CorePlus calls and its quota, in the sandbox's own time."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,29 +8,31 @@ import httpx
 import pytest
 
 from tests.qbo_sandbox.client import Company, move_clock, new_company
-from tests.sandbox import Sandbox
+from tests.sandbox import Sandbox, start_sandbox
 
-NOON = datetime(2026, 11, 30, 20, tzinfo=UTC)
+NOON = datetime(2026, 12, 10, 20, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox whose time stands still until a test moves it."""
+    with start_sandbox(tmp_path_factory.mktemp("limits")) as running:
+        move_clock(running.control, to=NOON, frozen=True)
+        yield running
 
 
 @pytest.fixture
-def limited(own_sandbox: Sandbox) -> Company:
-    """A company under the documented limits, in a sandbox whose time stands still."""
-    company = new_company(own_sandbox)
-    move_clock(own_sandbox.control, to=NOON, frozen=True)
+def limited(standing: Sandbox) -> Company:
+    """A company under the documented limits, an hour after the test before."""
+    move_clock(standing.control, by=timedelta(hours=1))
+    company = new_company(standing)
     company.settings(throttled=True)
-    refreshed = company.http.post(
-        "/oauth2/v1/tokens/bearer",
-        data={"grant_type": "refresh_token", "refresh_token": company.refresh_token},
-        auth=("sandbox-client", "sandbox-secret"),
-    )
-    company.access_token = refreshed.json()["access_token"]
     return company
 
 
 def violations(company: Company) -> dict[str, Any]:
     found = company.http.get("/__sandbox__/limits").json()
-    return {entry["limit"]: entry["count"] for entry in found["by_limit"]}
+    return {entry["limit"]: entry["count"] for entry in found["by_limit"] if entry["realm"] == company.realm_id}
 
 
 def statuses(company: Company, count: int) -> list[int]:
@@ -83,30 +86,31 @@ def meter(http: httpx.Client) -> int:
 
 def test_reads_and_batches_are_metered_and_single_writes_are_not(limited: Company) -> None:
     limited.settings(throttled=False)
+    before = meter(limited.http)
     limited.get("preferences")
     limited.query("select * from Term")
     limited.http.post(f"{limited.root}/query", content="select * from Term", headers=limited.headers)
-    limited.get("cdc", entities="Term", changedSince="2026-11-25T00:00:00Z")
+    limited.get("cdc", entities="Term", changedSince="2026-12-08T00:00:00Z")
     two = {"BatchItemRequest": [{"bId": str(n), "Query": "select * from Term"} for n in range(2)]}
     limited.post("batch", two)
-    assert meter(limited.http) == 5
+    assert meter(limited.http) - before == 5
     limited.create("Term", {"Name": "Net 7", "DueDays": 7})
     limited.get("bill/999999")
-    assert meter(limited.http) == 5
+    assert meter(limited.http) - before == 5
     limited.settings(batch_metering="item")
     limited.post("batch", two)
-    assert meter(limited.http) == 7
+    assert meter(limited.http) - before == 7
 
 
-def test_past_its_quota_the_app_is_blocked_everywhere_until_the_month_ends(
-    limited: Company, own_sandbox: Sandbox
-) -> None:
+def test_past_its_quota_the_app_is_blocked_everywhere_until_the_month_ends(limited: Company, standing: Sandbox) -> None:
     limited.settings(throttled=False)
-    other = new_company(own_sandbox)
-    own_sandbox.control.post("/__sandbox__/settings", json={"monthly_quota": 2, "access_token_seconds": 10_000_000})
+    other = new_company(standing)
+    quota = {"monthly_quota": meter(standing.control) + 2, "access_token_seconds": 10_000_000}
+    standing.control.post("/__sandbox__/settings", json=quota).raise_for_status()
     assert statuses(limited, 3) == [200, 200, 429]
     assert other.get("preferences").status_code == 429
     assert limited.post("term", {"Name": "Net 8", "DueDays": 8}).status_code == 200
-    move_clock(own_sandbox.control, to=datetime(2026, 12, 1, 8, 1, tzinfo=UTC))
-    fresh = new_company(own_sandbox)
-    assert fresh.get("preferences").status_code == 200
+    move_clock(standing.control, to=datetime(2027, 1, 1, 7, 59, tzinfo=UTC))
+    assert new_company(standing).get("preferences").status_code == 429
+    move_clock(standing.control, to=datetime(2027, 1, 1, 8, 1, tzinfo=UTC))
+    assert new_company(standing).get("preferences").status_code == 200

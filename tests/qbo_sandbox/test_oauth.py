@@ -212,3 +212,21 @@ def test_connections_writes_and_moved_time_survive_a_restart(tmp_path_factory: p
         move_clock(second.control, by=timedelta(minutes=31))
         assert again.get("preferences").status_code == 401
         assert refresh(again).status_code == 200
+
+
+def test_a_lost_answer_of_the_token_endpoint_loses_the_rotated_token(clocked: Sandbox, connected: Company) -> None:
+    """The client never hears of the new value, and the old one is dead: only a new consent helps."""
+    faults = "/__sandbox__/realms/oauth/faults"
+    app_settings(clocked, refresh_rotation_seconds=0)
+    try:
+        clocked.control.post(faults, json={"kind": "drop_before", "times": 1}).raise_for_status()
+        with pytest.raises(httpx.RemoteProtocolError):
+            refresh(connected)
+        kept = refresh(connected).json()["refresh_token"]
+        clocked.control.post(faults, json={"kind": "drop_after", "times": 1}).raise_for_status()
+        with pytest.raises(httpx.RemoteProtocolError):
+            refresh(connected, kept)
+        assert refresh(connected, kept).json()["error"] == "invalid_grant"
+    finally:
+        clocked.control.delete(faults)
+        app_settings(clocked, refresh_rotation_seconds=86_400)

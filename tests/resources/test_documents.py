@@ -83,12 +83,13 @@ def test_processes_that_publish_at_once_leave_the_newest(documents: Documents, d
     at_once(4, _publish_often, url_of(database))
     found = documents.read(ACME, kind="digest", key="2026-11-20")
     assert found is not None
-    assert found.text == "of 3"
+    assert found.text == "20 of 3"
 
 
 def _publish_often(number: int, url: str) -> None:
     database = Database(url)
     shelf = Documents(database, clock=SystemClock())
-    for _ in range(5):
-        shelf.publish(replace(_DIGEST, text=f"of {number}", data_as_of=NOON + timedelta(hours=number)))
+    for times in range(1, 21):
+        newer = NOON + timedelta(hours=times, minutes=number)
+        shelf.publish(replace(_DIGEST, text=f"{times} of {number}", data_as_of=newer))
     database.close()

@@ -232,19 +232,11 @@ def test_a_stored_path_that_leads_elsewhere_is_not_read(lake: Lake, scene: Path,
         lake.read(tenant=_T1, segments=[segment])
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "tenant-10/plain.parquet",
-        "tenant-1/../tenant-10/plain.parquet",
-        "*/plain.parquet",
-        "tenant-1/link/plain.parquet",
-    ],
-)
+@pytest.mark.parametrize("path", ["tenant-10", "tenant-1/../tenant-10", "tenant-1/link", "*"])
 def test_what_the_attacks_ask_for_is_there(scene: Path, path: str) -> None:
     """Without this, a mistyped path would be 'refused' too."""
-    with duckdb.connect() as free:
-        assert free.read_parquet(str(scene / path)).fetchall() == [(1,)]
+    [found] = {one.resolve() for one in scene.glob(f"{path}/plain.parquet")}
+    assert pq.read_table(found).to_pylist() == [{"a": 1}]
 
 
 def test_parameters_are_data(lake: Lake) -> None:

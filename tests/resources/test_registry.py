@@ -100,12 +100,12 @@ def test_two_people_who_set_different_thresholds_at_once_both_get_theirs(registr
     """Reading before the writing transaction once let the second overwrite the first."""
 
     def set_one(name: str) -> None:
-        for value in range(1, 11):
-            registry.set_thresholds(ACME, {name: value}, defaults=Thresholds())
+        for value in range(1, 31):
+            assert registry.set_thresholds(ACME, {name: value}, defaults=Thresholds()).thresholds[name] == value
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(set_one, ["floor_cents", "stale_after_days"]))
-    assert registry.tenant(ACME).thresholds == {"floor_cents": 10, "stale_after_days": 10}
+    assert registry.tenant(ACME).thresholds == {"floor_cents": 30, "stale_after_days": 30}
 
 
 def test_an_instant_of_registration_is_kept_to_the_microsecond(database: Database) -> None:

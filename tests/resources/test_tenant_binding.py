@@ -160,7 +160,7 @@ def _use_weeks(store: Store, registry: TenantRegistry, clock: FixedClock) -> Non
     for ids in ("1", "2"):
         store.put(week, "books/ageing", make_rows(ids))
     store.week_of(tenant, as_of=friday, table="books/ageing")
-    store.get(week, "books/ageing")
+    store.result(week, "books/ageing")
     store.sweep(ACME, now=clock.now())
 
 
