@@ -76,12 +76,13 @@ def books_ledger(
 
     def work(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
         with newest_desk(tenant, installation=installation, week=week) as desk:
-            return _ledger(desk)
+            return make_ledger(desk)
 
     yield from for_each_tenant(context, work)
 
 
-def _ledger(desk: Desk) -> dict[dg.AssetKey, Metadata]:
+def make_ledger(desk: Desk) -> dict[dg.AssetKey, Metadata]:
+    """Turn the kept versions of all objects into the ledger's tables."""
     versions = [version for kind in ENTITIES for version in desk.versions(kind)]
     home = home_currency_of(versions)
     chart = chart_of_accounts(versions)
@@ -133,40 +134,39 @@ def _open_items(table: str, *, side: Side) -> Callable[[Desk], Metadata]:
     return work
 
 
-books_positions = week_assets(
-    "books_positions",
-    (
-        WeekTable(
-            key="books/cash_position",
-            description="The cash of the chosen bank accounts as known; trust money and undeposited receipts are shown "
-            "and left out.",
-            deps=("books/accounts", "books/postings", "books/company"),
-            columns=result_schema(CashPosition),
-            work=_cash_position,
-        ),
-        WeekTable(
-            key="books/open_bills",
-            description="What is open with vendors as known: bills, and credits as negative amounts.",
-            deps=("books/documents", "books/applications"),
-            columns=frame_schema(OPEN_ITEM_COLUMNS),
-            work=_open_items("books/open_bills", side="payables"),
-        ),
-        WeekTable(
-            key="books/open_invoices",
-            description="What is open with customers as known: invoices, and credits and unapplied money as negative amounts.",
-            deps=("books/documents", "books/applications"),
-            columns=frame_schema(OPEN_ITEM_COLUMNS),
-            work=_open_items("books/open_invoices", side="receivables"),
-        ),
-        WeekTable(
-            key="books/cash_movements",
-            description="What each transaction did to the cash: no transfers between own accounts, a card purchase or its "
-            "payment, never both.",
-            deps=("books/postings", "books/accounts", "books/cash_position"),
-            columns=frame_schema(MOVEMENT_COLUMNS),
-            work=_cash_movements,
-        ),
+POSITIONS = (
+    WeekTable(
+        key="books/cash_position",
+        description="The cash of the chosen bank accounts as known; trust money and undeposited receipts are shown "
+        "and left out.",
+        deps=("books/accounts", "books/postings", "books/company"),
+        columns=result_schema(CashPosition),
+        work=_cash_position,
+    ),
+    WeekTable(
+        key="books/open_bills",
+        description="What is open with vendors as known: bills, and credits as negative amounts.",
+        deps=("books/documents", "books/applications"),
+        columns=frame_schema(OPEN_ITEM_COLUMNS),
+        work=_open_items("books/open_bills", side="payables"),
+    ),
+    WeekTable(
+        key="books/open_invoices",
+        description="What is open with customers as known: invoices, and credits and unapplied money as negative amounts.",
+        deps=("books/documents", "books/applications"),
+        columns=frame_schema(OPEN_ITEM_COLUMNS),
+        work=_open_items("books/open_invoices", side="receivables"),
+    ),
+    WeekTable(
+        key="books/cash_movements",
+        description="What each transaction did to the cash: no transfers between own accounts, a card purchase or its "
+        "payment, never both.",
+        deps=("books/postings", "books/accounts", "books/cash_position"),
+        columns=frame_schema(MOVEMENT_COLUMNS),
+        work=_cash_movements,
     ),
 )
+
+books_positions = week_assets("books_positions", POSITIONS)
 
 BOOKS_ASSETS = (books_ledger, books_positions)

@@ -67,59 +67,58 @@ def _cash_runway(desk: Desk) -> Metadata:
     return desk.put_result("runway/cash_runway", found)
 
 
-runway_calculators = week_assets(
-    "runway_calculators",
-    (
-        WeekTable(
-            key="runway/cash_burn",
-            description="Gross and net burn a day from thirteen weeks of cash movements, and the buffer days they leave.",
-            deps=("books/cash_movements", "books/cash_position"),
-            columns=result_schema(Burn),
-            work=_cash_burn,
+CALCULATORS = (
+    WeekTable(
+        key="runway/cash_burn",
+        description="Gross and net burn a day from thirteen weeks of cash movements, and the buffer days they leave.",
+        deps=("books/cash_movements", "books/cash_position"),
+        columns=result_schema(Burn),
+        work=_cash_burn,
+    ),
+    WeekTable(
+        key="runway/payables_ageing",
+        description="What is owed to vendors by days past the due date: current, 1-30, 31-60, 61-90, 91 and over.",
+        deps=("books/open_bills",),
+        columns=result_schema(Ageing),
+        work=_payables_ageing,
+    ),
+    WeekTable(
+        key="runway/receivables_ageing",
+        description="What customers owe by days past the due date: current, 1-30, 31-60, 61-90, 91 and over.",
+        deps=("books/open_invoices",),
+        columns=result_schema(Ageing),
+        work=_receivables_ageing,
+    ),
+    WeekTable(
+        key="runway/expected_collections",
+        description="When each open invoice is expected to be paid, from the customer's own paying habit, with the reason.",
+        deps=("books/documents", "books/applications"),
+        columns=result_schema(ExpectedCollection),
+        work=_expected_collections,
+    ),
+    WeekTable(
+        key="runway/recurring_outflows",
+        description="Payments that come back weekly, every two weeks, monthly or quarterly, and their next dates.",
+        deps=("books/cash_movements",),
+        columns=result_schema(RecurringOutflow),
+        work=_recurring_outflows,
+    ),
+    WeekTable(
+        key="runway/cash_runway",
+        description="The projected cash of the next thirteen weeks: the first day below the floor, and the low-water mark.",
+        deps=(
+            "books/cash_position",
+            "books/cash_movements",
+            "books/open_bills",
+            "books/open_invoices",
+            "runway/expected_collections",
+            "runway/recurring_outflows",
         ),
-        WeekTable(
-            key="runway/payables_ageing",
-            description="What is owed to vendors by days past the due date: current, 1-30, 31-60, 61-90, 91 and over.",
-            deps=("books/open_bills",),
-            columns=result_schema(Ageing),
-            work=_payables_ageing,
-        ),
-        WeekTable(
-            key="runway/receivables_ageing",
-            description="What customers owe by days past the due date: current, 1-30, 31-60, 61-90, 91 and over.",
-            deps=("books/open_invoices",),
-            columns=result_schema(Ageing),
-            work=_receivables_ageing,
-        ),
-        WeekTable(
-            key="runway/expected_collections",
-            description="When each open invoice is expected to be paid, from the customer's own paying habit, with the reason.",
-            deps=("books/documents", "books/applications"),
-            columns=result_schema(ExpectedCollection),
-            work=_expected_collections,
-        ),
-        WeekTable(
-            key="runway/recurring_outflows",
-            description="Payments that come back weekly, every two weeks, monthly or quarterly, and their next dates.",
-            deps=("books/cash_movements",),
-            columns=result_schema(RecurringOutflow),
-            work=_recurring_outflows,
-        ),
-        WeekTable(
-            key="runway/cash_runway",
-            description="The projected cash of the next thirteen weeks: the first day below the floor, and the low-water mark.",
-            deps=(
-                "books/cash_position",
-                "books/cash_movements",
-                "books/open_bills",
-                "books/open_invoices",
-                "runway/expected_collections",
-                "runway/recurring_outflows",
-            ),
-            columns=result_schema(CashRunway),
-            work=_cash_runway,
-        ),
+        columns=result_schema(CashRunway),
+        work=_cash_runway,
     ),
 )
+
+runway_calculators = week_assets("runway_calculators", CALCULATORS)
 
 CALCULATOR_ASSETS = (runway_calculators,)

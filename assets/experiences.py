@@ -44,6 +44,7 @@ def _friday_digest(desk: Desk) -> Metadata:
         open_receivables=desk.frame("books/open_invoices"),
         open_payables=desk.frame("books/open_bills"),
         unreadable=unreadable,
+        stale_after_days=desk.thresholds.stale_after_days,
     )
     html, text = render_html(document), render_text(document)
     folder = desk.installation.settings.digests_root / tenant.tenant_id

@@ -3,6 +3,7 @@
 Belongs here: choosing tenants, progress, the summary. Does not: the work (the jobs `tenant_sync` and `friday`).
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,8 @@ def run_friday(
 ) -> list[TenantOutcome]:
     """Run both jobs for each tenant, one after the other, with progress."""
     prepare_dagster_home(installation.settings)
+    # What Dagster calls beta or preview is decided on in the code; it is no news for who runs it.
+    warnings.filterwarnings("ignore", message=".*is currently in (preview|beta)")
     # Importing Dagster takes seconds: only the commands that need it pay for it.
     from cli.runs import JobRunner  # noqa: PLC0415
 

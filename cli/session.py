@@ -13,6 +13,7 @@ from pathlib import Path
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.logging import RichHandler
 
@@ -42,6 +43,10 @@ def read_settings() -> Settings:
         for one in error.errors(include_url=False, include_input=False):
             name = "RUNWAY_" + "__".join(str(part) for part in one["loc"]).upper()
             problems.print(f"  {name.rstrip('_')}: {one['msg']}", markup=False)
+        raise typer.Exit(code=2) from error
+    except SettingsError as error:
+        problems.print("[bold red]The settings cannot be read.[/]")
+        problems.print(f'  {error}: write a list as JSON, for example ["35", "36"].', markup=False)
         raise typer.Exit(code=2) from error
 
 

@@ -32,7 +32,9 @@ class Thresholds(BaseModel):
         default=(), description="QBO ids of bank accounts that are not the company's own cash."
     )
     stale_after_days: int = Field(
-        default=2, ge=0, description="Age in days from which the digest says that the books are old."
+        default=2,
+        ge=1,
+        description="Age in days from which the digest says that the books are old; the nightly sync may end before midnight.",
     )
 
     def overridden(self, overrides: Mapping[str, Any]) -> "Thresholds":

@@ -43,6 +43,7 @@ def build_digest(
     open_receivables: pd.DataFrame,
     open_payables: pd.DataFrame,
     unreadable: Mapping[str, int],
+    stale_after_days: int,
 ) -> doc.DigestDocument:
     """The digest of one tenant's week.
 
@@ -63,6 +64,7 @@ def build_digest(
         open_receivables: Open invoices and customer credits (``runway_calcs.open_items``).
         open_payables: Open bills and vendor credits (``runway_calcs.open_items``).
         unreadable: Objects that could not be read, by QBO entity.
+        stale_after_days: Age in days from which the books are called old.
 
     Raises:
         ValueError: results of different days or points of view were handed in.
@@ -79,6 +81,7 @@ def build_digest(
         week_ending=week_ending,
         as_of=at.as_of,
         data_as_of=data_as_of.astimezone(UTC),
+        stale_after_days=stale_after_days,
         books_age_days=max(0, (at.as_of - _local_date(data_as_of, zone=zone)).days),
         basis=at.basis,
         connected_on=_local_date(at.first_known_at, zone=zone),

@@ -277,6 +277,7 @@ class DigestDocument:
     as_of: date
     data_as_of: datetime
     books_age_days: int
+    stale_after_days: int
     basis: Basis
     connected_on: date
     runway: Runway

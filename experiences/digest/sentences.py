@@ -28,8 +28,6 @@ SUBJECT_LIMIT = 60
 NAME_LIMIT = 44
 REASON_LIMIT = 240
 _ISO_DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
-FRESH_DAYS = 1
-"""Books read on the day before still count as fresh: the nightly sync of a Friday digest may end before midnight."""
 
 
 def subject(document: DigestDocument) -> str:
@@ -89,7 +87,7 @@ def badges(document: DigestDocument) -> tuple[str, ...]:
         )
     if document.basis == "historical":
         found.append(f"A past week, as the books were known on {full_date(document.as_of)}.")
-    if document.books_age_days > FRESH_DAYS:
+    if document.books_age_days >= document.stale_after_days:
         found.append(f"Books are {days(document.books_age_days)} old: last read on {books_read(document)}.")
     return tuple(found)
 

@@ -53,12 +53,8 @@ def downstream(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     yield from for_each_tenant(context, lambda tenant: _named(tenant, dg.AssetKey("downstream")))
 
 
-@dg.multi_asset(
-    specs=[dg.AssetSpec(_TWO, deps=[_ONE]), dg.AssetSpec(_ONE)], partitions_def=TENANTS, can_subset=True
-)
-def both(
-    context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]
-) -> Iterator[dg.MaterializeResult[None]]:
+@dg.multi_asset(specs=[dg.AssetSpec(_TWO, deps=[_ONE]), dg.AssetSpec(_ONE)], partitions_def=TENANTS, can_subset=True)
+def both(context: dg.AssetExecutionContext, breaks: dg.ResourceParam[Breaks]) -> Iterator[dg.MaterializeResult[None]]:
     def compute(tenant: TenantId) -> _Done:
         breaks.check(tenant)
         return _named(tenant, _ONE, _TWO)

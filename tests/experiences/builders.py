@@ -129,6 +129,7 @@ def make_digest(
         "open_receivables": make_open_items([]),
         "open_payables": make_open_items(bills),
         "unreadable": unreadable or {},
+        "stale_after_days": 2,
     }
     return build_digest(**{**arguments, **overrides})
 

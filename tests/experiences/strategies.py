@@ -194,6 +194,7 @@ def documents(draw: st.DrawFn) -> DigestDocument:
         as_of=AS_OF,
         data_as_of=datetime(2026, 11, 20, 13, 0, tzinfo=UTC),
         books_age_days=draw(st.integers(0, 4000)),
+        stale_after_days=draw(st.integers(0, 4000)),
         basis=draw(st.sampled_from(["current", "historical", "reconstructed"])),
         connected_on=draw(near_dates),
         runway=draw(runways(state=state)),

@@ -107,6 +107,7 @@ def _fullest() -> DigestDocument:
         currency="CHF",
         basis="reconstructed",
         books_age_days=10**6,
+        stale_after_days=0,
         runway=replace(plain.runway, reason=name, floor_reason=name, basis_text=name, floor_cents=-big, low_cents=-big),
         cash=replace(
             plain.cash, accounts=_full(account), cash_cents=-big, left_out=(left_out,) * MAX_ROWS, left_out_count=10**6

@@ -111,3 +111,8 @@ def _with_class(document: DigestDocument, name: str) -> list[Element]:
 def _sources(suffix: str = "") -> list[str]:
     package = files("experiences") / "digest"
     return [entry.read_text() for entry in package.iterdir() if entry.is_file() and entry.name.endswith(suffix)]
+
+
+def test_books_are_called_old_from_the_day_the_threshold_names() -> None:
+    fresh = replace(STALE, stale_after_days=STALE.books_age_days + 1)
+    assert "Books are" not in render_text(fresh)
