@@ -9,7 +9,6 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli.connecting import connect_tenant
 from cli.friday import report, run_friday
 from cli.programs import answers, companies_file, local_quickbooks
 from cli.session import console, open_installation, plain_errors, read_settings
@@ -63,7 +62,7 @@ def demo() -> None:
             tenants = [_register(installation, company) for company in _COMPANIES]
             for tenant, company in zip(tenants, _COMPANIES, strict=True):
                 if not installation.connections.is_connected(tenant):
-                    connect_tenant(installation, tenant, realm_id=company["realm_id"])
+                    installation.connector.connect_without_browser(tenant, realm_id=company["realm_id"])
                     console.print(f"Connected {company['name']}.", markup=False)
             known = [installation.registry.tenant(tenant) for tenant in tenants]
             console.print("Reading the books and making the Friday digests ...")

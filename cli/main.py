@@ -15,7 +15,11 @@ app = typer.Typer(
 app.add_typer(firms.app, name="firm")
 app.add_typer(tenants.app, name="tenant")
 app.command("connect")(connecting.connect)
+app.command("disconnect")(connecting.disconnect)
 app.command("friday")(friday.friday)
 app.command("sandbox", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(programs.sandbox)
 app.command("dagster")(programs.dagster)
 app.command("demo")(demo.demo)
+
+if __name__ == "__main__":
+    app()

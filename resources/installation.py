@@ -9,6 +9,7 @@ from functools import cached_property
 
 from resources.clock import Clock, SystemClock
 from resources.commits import Commits
+from resources.connecting import Connector
 from resources.connections import Connections
 from resources.database import Database
 from resources.documents import Documents
@@ -122,6 +123,18 @@ class Installation:
         """The raw client of the chosen QuickBooks."""
         url = {"local": self.settings.qbo_local_url, **QBO_URLS}[self.settings.qbo_environment]
         return QboClient(url=url, timeout_seconds=self.settings.qbo_timeout_seconds)
+
+    @cached_property
+    def connector(self) -> Connector:
+        """Connects tenants to companies of the chosen QuickBooks."""
+        return Connector(
+            registry=self.registry,
+            connections=self.connections,
+            oauth=self.oauth,
+            client=self.qbo_client,
+            environment=self.settings.qbo_environment,
+            redirect_uri=self.settings.qbo_redirect_uri,
+        )
 
     @cached_property
     def smart_sync(self) -> SmartSync:

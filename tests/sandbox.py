@@ -60,9 +60,9 @@ class Sandbox:
 
 
 @contextmanager
-def start_sandbox(state: Path, *arguments: str) -> Iterator[Sandbox]:
-    """Start the program on a free port and end it afterwards."""
-    command = [sys.executable, "-m", "qbo_sandbox", "serve", "--port", "0", "--state", str(state), *arguments]
+def start_sandbox(state: Path, *arguments: str, python: str = sys.executable) -> Iterator[Sandbox]:
+    """Start the program on a free port and end it afterwards; ``python`` is one that has the program's packages."""
+    command = [python, "-m", "qbo_sandbox", "serve", "--port", "0", "--state", str(state), *arguments]
     log = (state / "stderr.log").open("wb")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ})
     assert process.stdout is not None

@@ -1,0 +1,149 @@
+"""The `runway` command as a person uses it: real processes against the local QuickBooks."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox import Sandbox
+
+_REALMS = {"acme": "9130370000000001", "birch": "9130370000000002"}
+
+
+class Shell:
+    """Runs the command with a data folder of its own."""
+
+    def __init__(self, data: Path, url: str) -> None:
+        self.data = data
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("RUNWAY_", "DAGSTER_"))},
+            "RUNWAY_DATA_DIR": str(data),
+            "RUNWAY_QBO_LOCAL_URL": url,
+            "RUNWAY_QBO_RETRY_SECONDS": "0",
+            "COLUMNS": "200",
+        }
+
+    def __call__(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *arguments],
+            env={**self.environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+
+@pytest.fixture
+def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
+    return Shell(tmp_path / "data", sandbox.url)
+
+
+def _ok(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_firm_from_nothing_to_its_digests_and_who_failed_is_named(shell: Shell, sandbox: Sandbox) -> None:
+    for seed, (tenant, realm) in enumerate(_REALMS.items()):
+        sandbox.add_company(
+            realm_id=realm,
+            name=f"{tenant} generated",
+            industry="consulting",
+            size="micro",
+            seed=seed,
+            as_of="2026-11-20",
+            zone="America/New_York",
+        )
+    _ok(shell("firm", "add", "oak", "--name", "Oak & Partners"))
+    for tenant, realm in _REALMS.items():
+        _ok(shell("tenant", "add", tenant, "--firm", "oak", "--zone", "America/New_York"))
+        _ok(shell("connect", tenant, "--realm", realm))
+    sandbox.revoke(_REALMS["birch"])
+
+    done = shell("friday", "--week-ending", "2026-11-20")
+
+    assert done.returncode == 1
+    assert "1 of 2 tenants failed: birch" in done.stderr
+    assert "runway connect birch" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    digest = shell.data / "digests" / "acme" / "2026-11-20.html"
+    assert str(digest) in done.stdout
+    assert "<h1" in digest.read_text()
+    assert not (shell.data / "digests" / "birch").exists()
+
+    listed = _ok(shell("tenant", "list"))
+    assert "acme" in listed
+    assert "never" in listed
+    _ok(shell("connect", "birch", "--realm", _REALMS["birch"]))
+    _ok(shell("friday", "--tenant", "birch", "--week-ending", "2026-11-20"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(
+            ["tenant", "add", "../x", "--firm", "oak", "--zone", "America/New_York"], "is no tenant id", id="id"
+        ),
+        pytest.param(["tenant", "add", "acme", "--firm", "oak", "--zone", "Mars"], "list of time zones", id="zone"),
+        pytest.param(["tenant", "add", "acme", "--firm", "elm", "--zone", "Europe/London"], "no firm 'elm'", id="firm"),
+        pytest.param(["friday"], "no active tenant", id="nobody"),
+        pytest.param(["friday", "--week-ending", "2026-11-19"], "is not a Friday", id="thursday"),
+        pytest.param(["friday", "--tenant", "acme"], "no tenant 'acme'", id="unknown"),
+        pytest.param(["connect", "acme"], "no tenant 'acme'", id="connect unknown"),
+        pytest.param(["tenant", "set", "acme", "floor_cents=1"], "no tenant 'acme'", id="set unknown"),
+    ],
+)
+def test_a_mistake_is_answered_in_words_with_what_to_do(shell: Shell, arguments: list[str], says: str) -> None:
+    done = shell(*arguments)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bad_setting_is_named(shell: Shell) -> None:
+    done = shell("firm", "list", RUNWAY_QBO_TIMEOUT_SECONDS="soon")
+    assert done.returncode == 2
+    assert "RUNWAY_QBO_TIMEOUT_SECONDS" in done.stderr
+
+
+def test_a_deactivated_tenant_is_listed_only_on_request(shell: Shell) -> None:
+    _ok(shell("firm", "add", "oak"))
+    _ok(shell("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London"))
+    _ok(shell("tenant", "deactivate", "acme"))
+    assert "acme" not in _ok(shell("tenant", "list"))
+    assert "acme" in _ok(shell("tenant", "list", "--all"))
+
+
+def test_thresholds_of_one_tenant_are_set_and_taken_back(shell: Shell) -> None:
+    _ok(shell("firm", "add", "oak"))
+    _ok(shell("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London"))
+    assert "2500000" in _ok(shell("tenant", "set", "acme", "floor_cents=2500000"))
+    refused = shell("tenant", "set", "acme", "floor_cents=-1")
+    assert refused.returncode == 1
+    assert "floor_cents" in refused.stderr
+    assert "2500000" not in _ok(shell("tenant", "set", "acme", "floor_cents="))
+
+
+def test_the_demo_ends_with_three_digests_and_can_be_run_again(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        # Another program listens on the configured port: the demo takes a free one and says so.
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        shell = Shell(tmp_path / "data", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        first = _ok(shell("demo"))
+        again = _ok(shell("demo"))
+    assert "is taken by another program" in first
+    digests = sorted((shell.data / "digests").rglob("*.html"))
+    assert len(digests) == 3
+    for digest in digests:
+        assert str(digest) in first
+        assert str(digest) in again
+        assert digest.with_suffix(".txt").exists()
+    assert "make dagster" in first
+    companies = json.loads((shell.data / "sandbox" / "companies.json").read_text())
+    assert len(companies) == 3
