@@ -75,29 +75,28 @@ def _friday_digest(desk: Desk) -> Metadata:
     }
 
 
-digest_documents = week_assets(
-    "digest_documents",
-    (
-        WeekTable(
-            key="digest/friday_digest",
-            description="The Friday digest of a tenant's week: how long the cash lasts, money in, money out. Published to "
-            "the operational database and written to files.",
-            deps=(
-                "books/company",
-                "books/cash_position",
-                "books/open_bills",
-                "books/open_invoices",
-                "runway/cash_burn",
-                "runway/payables_ageing",
-                "runway/receivables_ageing",
-                "runway/expected_collections",
-                "runway/cash_runway",
-            ),
-            columns={},
-            work=_friday_digest,
-            kinds=frozenset({"html", "text"}),
+DIGESTS = (
+    WeekTable(
+        key="digest/friday_digest",
+        description="The Friday digest of a tenant's week: how long the cash lasts, money in, money out. Published to "
+        "the operational database and written to files.",
+        deps=(
+            "books/company",
+            "books/cash_position",
+            "books/open_bills",
+            "books/open_invoices",
+            "runway/cash_burn",
+            "runway/payables_ageing",
+            "runway/receivables_ageing",
+            "runway/expected_collections",
+            "runway/cash_runway",
         ),
+        columns={},
+        work=_friday_digest,
+        kinds=frozenset({"html", "text"}),
     ),
 )
+
+digest_documents = week_assets("digest_documents", DIGESTS)
 
 EXPERIENCE_ASSETS = (digest_documents,)

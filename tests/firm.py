@@ -65,12 +65,7 @@ class Firm:
 
     def connect(self, tenant: str, realm_id: str) -> None:
         """Consent again, as a person does after a disconnect."""
-        consented = self.installation.oauth.consent_without_browser(
-            redirect_uri=self.installation.settings.qbo_redirect_uri, realm_id=realm_id
-        )
-        self.installation.connections.connect(
-            tenant_id(tenant), environment="local", realm_id=consented.realm_id, tokens=consented.tokens
-        )
+        connect(self.installation, tenant, realm_id)
 
     def run(self, job: str, tenant: str, *, week_ending: date | None = None) -> dg.ExecuteInProcessResult:
         """Run a job for one tenant as the daemon would: on the deployed definitions and this instance."""
@@ -112,6 +107,16 @@ class Firm:
         """The partition status of an asset as the UI colours it."""
         found = self.instance.get_status_by_partition(dg.AssetKey(asset.split("/")), tenants, TENANTS) or {}
         return {tenant: status.value for tenant, status in found.items() if status is not None}
+
+
+def connect(installation: Installation, tenant: str, realm_id: str) -> None:
+    """Connect a tenant to its generated company; the local QuickBooks consents by itself."""
+    consented = installation.oauth.consent_without_browser(
+        redirect_uri=installation.settings.qbo_redirect_uri, realm_id=realm_id
+    )
+    installation.connections.connect(
+        tenant_id(tenant), environment="local", realm_id=consented.realm_id, tokens=consented.tokens
+    )
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from typing import IO
 import httpx
 import pytest
 
+from migrations.chain import upgrade
+from resources.installation import Installation
+from resources.settings import Settings
 from tests.browser import CHROMIUM, NO_CHROMIUM, free_port, start_chromium, visit
 from tests.sandbox import Sandbox
 
@@ -38,11 +41,13 @@ def environment(tmp_path: Path, sandbox: Sandbox) -> dict[str, str]:
         "BROWSER": "true",  # the test is the browser; this one opens and shows nothing
         "COLUMNS": "200",
     }
-    for command in (
-        ("firm", "add", "oak"),
-        ("tenant", "add", "acme", "--firm", "oak", "--zone", "America/New_York"),
-    ):
-        subprocess.run([sys.executable, "-m", "cli.main", *command], env=found, check=True, capture_output=True)
+    installation = Installation(Settings(data_dir=tmp_path / "data"))
+    try:
+        upgrade(installation.database)
+        installation.registry.add_firm("oak", name="Oak")
+        installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="America/New_York")
+    finally:
+        installation.close()
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from migrations.chain import upgrade
 from resources.clock import FixedClock
-from resources.connecting import Connected, ConsentRequest
+from resources.connecting import Connected, Connector, ConsentRequest
 from resources.connections import OtherCompany, RealmTaken
 from resources.consent_callback import CallbackListener
 from resources.errors import TenantNotReady
@@ -215,8 +215,14 @@ def test_a_revocation_that_did_not_arrive_marks_nothing(house: Installation) -> 
             client_secret=Secret("y"),
             clock=house.clock,
         ) as oauth:
-            house.oauth.close()
-            house.oauth = oauth
+            connector = Connector(
+                registry=house.registry,
+                connections=house.connections,
+                oauth=oauth,
+                client=house.qbo_client,
+                environment="local",
+                redirect_uri="http://localhost/callback",
+            )
             with pytest.raises(QboUnavailable):
-                house.connector.disconnect(ACME)
-            assert house.connections.is_connected(ACME)
+                connector.disconnect(ACME)
+    assert house.connections.is_connected(ACME)
