@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import dagster as dg
 import pandas as pd
 import pyarrow as pa
+from docstring_parser import parse_from_object
 from pydantic import TypeAdapter
 
 from assets.partitions import TENANTS
@@ -220,7 +221,12 @@ def frame_schema(columns: Mapping[str, tuple[str, str]]) -> Mapping[str, Any]:
 def result_schema(kind: type[Any]) -> Mapping[str, Any]:
     """The spec's metadata of a one-row result table."""
     described = [dg.TableColumn("tenant_id", "string", description="Whose row it is.")]
-    described += [dg.TableColumn(name, str(_ARROW[plain])) for name, plain in plain_fields(kind).items()]
+    # What a field means stands once, below the field of the calculator's result.
+    meaning = {one.arg_name: one.description for one in parse_from_object(kind).params}
+    described += [
+        dg.TableColumn(name, str(_ARROW[plain]), description=meaning.get(name))
+        for name, plain in plain_fields(kind).items()
+    ]
     described.append(dg.TableColumn("result", "string", description="The whole result as JSON, reasons included."))
     return {"dagster/column_schema": dg.TableSchema(columns=described)}
 

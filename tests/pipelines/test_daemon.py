@@ -20,7 +20,7 @@ from resources.settings import Settings
 from tests.firm import connect
 from tests.sandbox import Sandbox
 
-_TENANTS = {"good": "9130390000000001", "broken": "9130390000000002"}
+_TENANTS = {"good": "9130455000000001", "broken": "9130455000000002"}
 _WEEK = "2026-11-20"
 
 
