@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CLIENTS := .venv-clients
+CLIENTS_READY := $(CLIENTS)/.ready
+NODE_CLIENT := tests/clients/node
+NODE_READY := $(NODE_CLIENT)/node_modules/.ready
 # Two cores are what CI has; xdist takes what the machine offers.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
-.PHONY: setup demo dagster test test-long check format lock clean bench-friday
+.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync
 
 setup: $(READY)
 
@@ -30,6 +34,19 @@ test: check ## the suite with a seeded sample of the long checks
 test-long: $(READY) ## the full counts; prints its seeds
 	$(PYTEST) -m long tests
 
+test-clients: $(READY) $(CLIENTS_READY) $(NODE_READY) ## clients that nobody here wrote, against the local QuickBooks (needs Node 20)
+	$(CLIENTS)/bin/python -m pytest tests/clients
+
+$(CLIENTS_READY): tests/clients/requirements.lock
+	@echo "Setting up $(CLIENTS) (pinned packages from tests/clients/requirements.lock) ..."
+	@$(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/clients/requirements.lock
+	@touch $(CLIENTS_READY)
+
+$(NODE_READY): $(NODE_CLIENT)/package-lock.json
+	@npm --prefix $(NODE_CLIENT) ci --no-audit --no-fund --silent
+	@touch $(NODE_READY)
+
 check: $(READY) ## lint, format, types, architecture contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,6 +62,7 @@ bench-friday: $(READY) ## the Friday run of 20 small tenants, split into HTTP, o
 
 lock: $(READY) ## re-pin requirements.lock from pyproject.toml (needs uv on the PATH)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --all-extras pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate tests/clients/requirements.in -o tests/clients/requirements.lock
 
 clean:
-	rm -rf $(VENV) .runway .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(CLIENTS) $(NODE_CLIENT)/node_modules .runway .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -71,6 +71,15 @@ def _described(report: SyncReport) -> dict[dg.AssetKey, Metadata]:
         "data_as_of": dg.MetadataValue.timestamp(report.data_as_of),
         "sync_id": dg.MetadataValue.text(report.sync_id),
     }
+    if report.usage is not None:
+        shared = {
+            **shared,
+            "calls_for_all_entities": dg.MetadataValue.int(report.shared_calls),
+            "metered_calls_this_month": dg.MetadataValue.int(report.usage.metered),
+            "metered_calls_projected": dg.MetadataValue.int(report.usage.projected),
+        }
+    if report.warning is not None:
+        shared = {**shared, "warning": dg.MetadataValue.text(report.warning)}
     by_entity = {one.entity: one for one in report.entities}
     described: dict[dg.AssetKey, Metadata] = {}
     for kind in ENTITIES:

@@ -5,7 +5,7 @@ Belongs here: the tree of commands. Does not: what they do (one module each).
 
 import typer
 
-from cli import connecting, demo, firms, friday, programs, tenants
+from cli import connecting, demo, firms, friday, programs, reconciling, tenants, webhooks
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,7 +16,9 @@ app.add_typer(firms.app, name="firm")
 app.add_typer(tenants.app, name="tenant")
 app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)
+app.command("reconcile")(reconciling.reconcile_tenant)
 app.command("friday")(friday.friday)
+app.command("webhooks")(webhooks.webhooks)
 app.command("sandbox", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(programs.sandbox)
 app.command("dagster")(programs.dagster)
 app.command("demo")(demo.demo)

@@ -13,13 +13,15 @@ from assets.books import BOOKS_ASSETS
 from assets.calculators import CALCULATOR_ASSETS
 from assets.checks import CHECKS
 from assets.experiences import EXPERIENCE_ASSETS
+from assets.fleet_checks import FLEET_CHECKS
 from assets.ingest import INGEST_ASSETS
+from assets.published import PUBLISHED_ASSETS
 from pipelines.jobs import JOBS
 from pipelines.schedules import SCHEDULES
 from pipelines.sensors import SENSORS
 from resources.dagster_wrappers import InstallationResource, WeekResource
 
-ASSETS = (*INGEST_ASSETS, *BOOKS_ASSETS, *CALCULATOR_ASSETS, *EXPERIENCE_ASSETS)
+ASSETS = (*INGEST_ASSETS, *PUBLISHED_ASSETS, *BOOKS_ASSETS, *CALCULATOR_ASSETS, *EXPERIENCE_ASSETS)
 
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
@@ -30,7 +32,7 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     }
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=CHECKS,
+        asset_checks=(*CHECKS, *FLEET_CHECKS),
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=SENSORS,

@@ -8,22 +8,31 @@ from typing import Any
 
 import dagster as dg
 
+from assets.fleet_checks import FLEET_CHECKS
 
 WEEK_TAG = "runway/week_ending"
 
+_fleet = dg.AssetSelection.checks(*FLEET_CHECKS)
+
 tenant_sync = dg.define_asset_job(
     "tenant_sync",
-    selection=dg.AssetSelection.groups("raw_qbo"),
-    description="Reads a tenant's books from QuickBooks and commits them as one sync.",
+    selection=dg.AssetSelection.groups("raw_qbo", "published") - _fleet,
+    description="Reads a tenant's books from QuickBooks and commits them as one sync; publishes its balances and reconciles them.",
 )
 
 friday = dg.define_asset_job(
     "friday",
-    selection=dg.AssetSelection.groups("books", "runway", "digest"),
+    selection=dg.AssetSelection.groups("books", "runway", "digest") - _fleet,
     description="From the newest complete sync to the Friday digest of one tenant's week.",
 )
 
-JOBS = (tenant_sync, friday)
+fleet_checks = dg.define_asset_job(
+    "fleet_checks",
+    selection=_fleet,
+    description="Looks once a day for tenants that were left behind.",
+)
+
+JOBS = (tenant_sync, friday, fleet_checks)
 
 
 def week_config(week_ending: date | None) -> dict[str, Any]:

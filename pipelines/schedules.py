@@ -12,14 +12,17 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from assets.fleet_checks import NIGHTLY_SYNC_AT
 from assets.partitions import TENANTS
-from pipelines.jobs import friday, tenant_sync, week_config, week_tags
+from pipelines.jobs import fleet_checks, friday, tenant_sync, week_config, week_tags
 from resources.installation import Installation
 from resources.tenants import ZONES, Tenant
 
-NIGHTLY = "0 2 * * *"
+NIGHTLY = f"{NIGHTLY_SYNC_AT.minute} {NIGHTLY_SYNC_AT.hour} * * *"
 FRIDAY_SYNC = "0 5 * * 5"
 FRIDAY_DIGEST = "0 7 * * 5"
+#: In UTC: the last zone of a day, Honolulu, has its night behind it by then.
+FLEET_CHECKS_DAILY = "0 14 * * *"
 
 
 def zone_slug(zone: str) -> str:
@@ -99,4 +102,15 @@ def _requests(
     ]
 
 
-SCHEDULES = tuple(build(zone) for zone in ZONES for build in (build_sync_schedule, build_friday_schedule))
+fleet_checks_daily = dg.ScheduleDefinition(
+    name="fleet_checks_daily",
+    job=fleet_checks,
+    cron_schedule=FLEET_CHECKS_DAILY,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Looks once a day for tenants that were left behind.",
+)
+
+ZONE_SCHEDULES = tuple(build(zone) for zone in ZONES for build in (build_sync_schedule, build_friday_schedule))
+
+SCHEDULES = (*ZONE_SCHEDULES, fleet_checks_daily)

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 import dagster as dg
 
 from assets.partitions import TENANTS
+from pipelines.jobs import tenant_sync
 from resources.installation import Installation
+
+#: Each request costs the tick a query; the rest follows with the next one.
+_MOST_REQUESTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,4 +46,45 @@ def tenant_registry(
     return dg.SensorResult(dynamic_partitions_requests=[TENANTS.build_add_request(sorted(changes.added))])
 
 
-SENSORS = (tenant_registry,)
+@dg.sensor(
+    job=tenant_sync,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Reads the books of tenants that QuickBooks' webhooks said to have changed.",
+)
+def dirty_tenants(
+    context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for a sync of each dirty tenant that has none under way; a sync that fails is made up for by the nightly one."""
+    dirty = installation.dirty_tenants.dirty()
+    if not dirty:
+        return dg.SkipReason("no tenant has changes that were not read")
+    busy = _being_synced(context.instance)
+    partitions = set(context.instance.get_dynamic_partitions(str(TENANTS.name)))
+    firms = {tenant.tenant_id: tenant.firm_id for tenant in installation.registry.tenants()}
+    due = [one for one in dirty if one.tenant_id in partitions - busy and one.tenant_id in firms]
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(
+                run_key=f"dirty:{one.tenant_id}:{one.generation}",
+                partition_key=one.tenant_id,
+                tags={"runway/firm": firms[one.tenant_id]},
+            )
+            for one in due[:_MOST_REQUESTS]
+        ]
+    )
+
+
+def _being_synced(instance: dg.DagsterInstance) -> set[str]:
+    """Tenants with a sync that waits or runs: it may cover what is dirty, the next tick will know."""
+    waiting = [
+        dg.DagsterRunStatus.QUEUED,
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+    ]
+    records = instance.get_run_records(dg.RunsFilter(job_name=tenant_sync.name, statuses=waiting))
+    return {record.dagster_run.tags.get("dagster/partition", "") for record in records}
+
+
+SENSORS = (tenant_registry, dirty_tenants)

@@ -10,6 +10,7 @@ from typing import Any
 from qbo_sandbox.entities import ENTITIES
 from qbo_sandbox.envelopes import fault_object
 from qbo_sandbox.faults import QboFault
+from qbo_sandbox.intake import misshapen
 from qbo_sandbox.settings import RealmSettings
 from qbo_sandbox.wire import pacific_millis, to_json
 
@@ -31,6 +32,9 @@ def batch_answer(
             message="Batch size exceeded",
             detail=f"The maximum number of batch items is {settings.batch_items}; this request has {len(items)}.",
         )
+    for item in items:
+        if not isinstance(item, Mapping):
+            raise misshapen("BatchItemRequest", item)
     room = _BATCH_OBJECTS if settings.batch_cap == "batch" else None
     answers = []
     for item in items:
@@ -50,6 +54,8 @@ def _item(item: Mapping[str, Any], *, room: int | None, query: RunQuery, write: 
         entity = next((name for name in item if name in ENTITIES), None)
         if entity is None:
             raise QboFault.unsupported("batch item without an entity")
+        if not isinstance(item[entity], Mapping):
+            raise misshapen(entity, item[entity])
         operation, include = _operation(item)
         return f'{{"{entity}":{write(entity, item[entity], operation, include)},"bId":{item_id}}}', 0
     except QboFault as fault:

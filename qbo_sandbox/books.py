@@ -23,6 +23,7 @@ from qbo_sandbox.wire import epoch_seconds
 
 Operation = Literal["Create", "Update", "Delete", "Void", "Merge"]
 _ID_SEQUENCE = {"Vendor": "party", "Customer": "party"}
+_NAMED_BELOW_PARENT = ("Account", "Item")
 _CONTROL = {"Accounts Payable": PAYABLE, "Accounts Receivable": RECEIVABLE}
 # Keys that an update never drops: identity, and what the books compute.
 KEPT_KEYS = frozenset(
@@ -142,8 +143,8 @@ class Books:
 
     def create_list_object(self, entity: str, body: Mapping[str, Any]) -> StoredObject:
         """Add an account, vendor, customer, item or term."""
-        form = lists.list_form(entity, body, parent=lambda parent_id: self._parent(entity, parent_id))
-        key = (_name_space(entity), str(form[NAME_LISTS[entity]]).casefold())
+        form = self._list_form(entity, body)
+        key = _name_key(entity, form)
         if key in self._names:
             raise QboFault.duplicate_name(form[NAME_LISTS[entity]])
         form["Id"] = self.take_id(_ID_SEQUENCE.get(entity, entity))
@@ -158,11 +159,11 @@ class Books:
     def update_list_object(self, stored: StoredObject, body: Mapping[str, Any]) -> None:
         """Give a list object a new version; renaming and inactivating are such."""
         entity = stored.entity
-        form = lists.list_form(entity, body, parent=lambda parent_id: self._parent(entity, parent_id))
-        name_field, space = NAME_LISTS[entity], _name_space(entity)
-        old, new = (space, stored.body[name_field].casefold()), (space, form[name_field].casefold())
+        form = self._list_form(entity, body)
+        self._refuse_own_descent(stored, form.get("ParentRef"))
+        old, new = _name_key(entity, stored.body), _name_key(entity, form)
         if self._names.get(new, stored.id) != stored.id:
-            raise QboFault.duplicate_name(form[name_field])
+            raise QboFault.duplicate_name(form[NAME_LISTS[entity]])
         self._names.pop(old, None)
         self._names[new] = stored.id
         for key in [key for key in self._references if key[1] == stored.id]:
@@ -170,11 +171,16 @@ class Books:
         dropped = tuple(key for key in stored.body if key not in form and key not in KEPT_KEYS)
         stored.change(form, at=self.now, drop=dropped)
 
+    def _list_form(self, entity: str, body: Mapping[str, Any]) -> JsonObject:
+        return lists.list_form(
+            entity, body, parent=lambda parent_id: self._parent(entity, parent_id), named=self.reference
+        )
+
     def drop_list_object(self, stored: StoredObject) -> None:
         """Take a merged vendor or customer off its list."""
         entity = stored.entity
         del self.objects[entity][stored.id]
-        self._names.pop((_name_space(entity), stored.body[NAME_LISTS[entity]].casefold()), None)
+        self._names.pop(_name_key(entity, stored.body), None)
         stored.gone = stored.updated = self.now
         self.gone[entity][stored.id] = stored
 
@@ -230,6 +236,14 @@ class Books:
             raise QboFault.bad_reference(element="ParentRef", value=parent_id)
         return found.body
 
+    def _refuse_own_descent(self, stored: StoredObject, parent: Mapping[str, Any] | None) -> None:
+        """Refuse a parent that is the object itself or stands below it."""
+        while parent is not None:
+            above = self._parent(stored.entity, str(parent["value"]))
+            if above["Id"] == stored.id:
+                raise QboFault.business("An object cannot stand below itself.", element="ParentRef")
+            parent = above.get("ParentRef")
+
     def reference(self, kind: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """A reference with the name of what it points at; refuses one that points nowhere."""
         if "value" not in given:
@@ -246,7 +260,7 @@ class Books:
             if kind == PARTY:
                 named["type"] = entity
             self._references[kind, value] = named
-        return {**given, **named} if given.keys() - named.keys() else named
+        return named
 
     def due_days(self, term: Mapping[str, Any]) -> int | None:
         """The days a term allows; None for terms that go by the day of the month."""
@@ -282,5 +296,9 @@ class Books:
             self._touch_up(entity, self.objects[entity][parent["value"]])
 
 
-def _name_space(entity: str) -> str:
-    return "party" if entity in PARTIES else entity
+def _name_key(entity: str, body: Mapping[str, Any]) -> tuple[str, str]:
+    """What no two live objects share: one name among all parties, and among accounts or items below one parent."""
+    space = "party" if entity in PARTIES else entity
+    if entity in _NAMED_BELOW_PARENT and body.get("ParentRef"):
+        space = f"{space} {body['ParentRef']['value']}"
+    return space, str(body[NAME_LISTS[entity]]).casefold()

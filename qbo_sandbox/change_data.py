@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from qbo_sandbox.books import Books
-from qbo_sandbox.entities import ENTITIES
+from qbo_sandbox.entities import EMPTY_ENTITIES, ENTITIES, WITHOUT_CHANGE_DATA
 from qbo_sandbox.faults import QboFault
 from qbo_sandbox.objects import StoredObject
 from qbo_sandbox.settings import RealmSettings
@@ -34,7 +34,7 @@ def _entities(params: Mapping[str, str]) -> list[str]:
     asked = [name.strip() for name in params.get("entities", "").split(",") if name.strip()]
     if not asked:
         raise QboFault.required(element="entities")
-    known = {entity.casefold(): entity for entity in ENTITIES}
+    known = {entity.casefold(): entity for entity in (*ENTITIES, *EMPTY_ENTITIES) if entity not in WITHOUT_CHANGE_DATA}
     for name in asked:
         if name.casefold() not in known:
             raise QboFault.unsupported(f"cdc with entity {name}")
@@ -57,8 +57,8 @@ def _since(params: Mapping[str, str], *, settings: RealmSettings, now: datetime)
 
 
 def _changed(books: Books, entity: str, since: int) -> list[str]:
-    live = [stored for stored in books.objects[entity].values() if stored.updated >= since]
-    gone = [stored for stored in books.gone[entity].values() if stored.updated >= since]
+    live = [stored for stored in books.objects.get(entity, {}).values() if stored.updated >= since]
+    gone = [stored for stored in books.gone.get(entity, {}).values() if stored.updated >= since]
     live.sort(key=_by_time)
     gone.sort(key=_by_time)
     return [*(books.text(stored) for stored in live), *(_stub(stored) for stored in gone)]

@@ -50,7 +50,9 @@ class Company(Books):
         elif entity in NAME_LISTS:
             self.update_list_object(stored, wanted)
         else:
-            stored.change({key: value for key, value in body.items() if key not in READ_ONLY}, at=self.now)
+            sent = {key: value for key, value in body.items() if key not in READ_ONLY}
+            emptied = tuple(key for key, value in sent.items() if value is None)
+            stored.change({key: value for key, value in sent.items() if value is not None}, at=self.now, drop=emptied)
         self.tell(stored, "Update")
         return self.body(stored)
 

@@ -21,6 +21,15 @@ NAME_LISTS = {"Account": "Name", "Vendor": "DisplayName", "Customer": "DisplayNa
 SINGLETONS = ("CompanyInfo", "Preferences")
 ENTITIES = (*SINGLETONS, *NAME_LISTS, *TRANSACTIONS)
 
+# Entities that QuickBooks has and these companies have none of: asked for, they are empty, not unknown.
+EMPTY_ENTITIES = (
+    "Attachable", "Budget", "Class", "CompanyCurrency", "CreditCardPayment", "CustomerType", "Department", "Employee",
+    "Estimate", "JournalCode", "PaymentMethod", "PurchaseOrder", "RecurringTransaction", "ReimburseCharge", "TaxAgency",
+    "TaxCode", "TaxRate", "TimeActivity",
+)  # fmt: skip
+# The documentation excepts these from change data.
+WITHOUT_CHANGE_DATA = ("JournalCode", "TaxAgency", "TaxCode", "TaxRate", "TimeActivity")
+
 # Customers, vendors and employees share one name space and one id sequence in QuickBooks.
 PARTIES = ("Vendor", "Customer")
 PAYERS = ("BillPayment", "Payment")

@@ -82,6 +82,11 @@ class QboFault(Exception):
         )
 
     @classmethod
+    def not_listed(cls, *, element: str, value: object) -> "QboFault":
+        """2170: not one of the words that the property takes."""
+        return cls(code="2170", message="Invalid Enumeration", detail=f"Invalid Enumeration : {value}", element=element)
+
+    @classmethod
     def unbalanced_entry(cls) -> "QboFault":
         """2300: debits and credits of a journal entry differ."""
         return cls(

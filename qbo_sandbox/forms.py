@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from qbo_sandbox.entities import PAYERS, SALES_FORMS
+from qbo_sandbox.faults import QboFault
 from qbo_sandbox.money import line_money, to_cents
 from qbo_sandbox.objects import JsonObject
 
@@ -31,12 +32,18 @@ NAMED_REFERENCES = {
     "ToAccountRef": "Account",
     "DiscountAccountRef": "Account",
     "ItemAccountRef": "Account",
+    "IncomeAccountRef": "Account",
+    "ExpenseAccountRef": "Account",
+    "AssetAccountRef": "Account",
     "ItemRef": "Item",
     "VendorRef": "Vendor",
     "CustomerRef": "Customer",
     "EntityRef": PARTY,
     "Entity": PARTY,
 }
+NAMELESS_REFERENCES = {"DepositToAccountRef": "Account", "SalesTermRef": "Term"}
+# Of no meaning in a company of one currency in the United States, so taken and not kept.
+_FOREIGN = ("ExchangeRate", "GlobalTaxCalculation")
 Named = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 DueDays = Callable[[Mapping[str, Any]], int | None]
 
@@ -52,10 +59,14 @@ def stored_form(entity: str, body: Mapping[str, Any], *, named: Named, due_days:
     """The body as the books keep it, without what the ledger computes."""
     form: JsonObject = {"domain": "QBO", "sparse": False}
     for key, value in body.items():
-        if key in READ_ONLY or value is None or (key == "TotalAmt" and entity not in _DOCUMENT_TOTAL):
+        if (
+            key in READ_ONLY
+            or key in _FOREIGN
+            or value is None
+            or (key == "TotalAmt" and entity not in _DOCUMENT_TOTAL)
+        ):
             continue
-        wanted = NAMED_REFERENCES.get(key)
-        form[key] = named(wanted, value) if wanted else value
+        form[key] = _as_answered(key, value, named)
     form.setdefault("TxnDate", today)
     if entity not in _NO_CURRENCY:
         form.setdefault("CurrencyRef", US_DOLLAR)
@@ -68,6 +79,15 @@ def stored_form(entity: str, body: Mapping[str, Any], *, named: Named, due_days:
     if entity == "BillPayment":
         _complete_bill_payment(form, named)
     return form
+
+
+def _as_answered(key: str, value: Any, named: Named) -> Any:
+    """A property as the service answers it: references with the present name, or with the value alone."""
+    if key in NAMED_REFERENCES:
+        return named(NAMED_REFERENCES[key], value)
+    if key in NAMELESS_REFERENCES:
+        return {"value": value["value"]}
+    return US_DOLLAR if key == "CurrencyRef" else value
 
 
 def _complete_bill_payment(form: JsonObject, named: Named) -> None:
@@ -128,9 +148,10 @@ def _numbered(lines: list[Mapping[str, Any]], named: Named) -> list[JsonObject]:
     next_id = 1
     stored: list[JsonObject] = []
     for number, line in enumerate(lines, start=1):
-        if line.get("LinkedTxn") and not line.get("DetailType"):
+        if line.get("LinkedTxn") and line.get("DetailType", "DepositLineDetail") not in line:
             # A deposit's line for a received payment comes back without Id, LineNum and DetailType.
-            stored.append({**line, "Amount": line_money(to_cents(line["Amount"]))})
+            bare = {key: value for key, value in line.items() if key not in ("Id", "LineNum", "DetailType")}
+            stored.append({**bare, "Amount": line_money(to_cents(line.get("Amount")))})
             continue
         line_id = str(line.get("Id") or "")
         while not line_id:
@@ -140,7 +161,7 @@ def _numbered(lines: list[Mapping[str, Any]], named: Named) -> list[JsonObject]:
         kind = line.get("DetailType", "")
         if kind in line:
             new[kind] = _detail(kind, line[kind], named)
-        if kind == "DiscountLineDetail" and line[kind].get("PercentBased"):
+        if kind == "DiscountLineDetail" and line.get(kind, {}).get("PercentBased"):
             new["Amount"] = _percent_discount(line[kind], stored)
         elif line.get("Amount") is not None:
             new["Amount"] = line_money(to_cents(line["Amount"]))
@@ -155,6 +176,8 @@ def _detail(kind: str, detail: Mapping[str, Any], named: Named) -> JsonObject:
     if kind == "JournalEntryLineDetail" and "Entity" in found:
         # Here the type stands beside the reference, not in it.
         entity = detail["Entity"]
+        if "EntityRef" not in entity:
+            raise QboFault.required(element="EntityRef")
         found["Entity"] = {**entity, "EntityRef": named(entity.get("Type") or PARTY, entity["EntityRef"])}
     if kind in ("AccountBasedExpenseLineDetail", "ItemBasedExpenseLineDetail"):
         found.setdefault("BillableStatus", "NotBillable")
@@ -168,11 +191,13 @@ def _item_cents(lines: Iterable[Mapping[str, Any]]) -> int:
         if line.get("DetailType") == "SalesItemLineDetail":
             total += to_cents(line.get("Amount") or 0)
         elif line.get("DetailType") == "GroupLineDetail":
-            total += _item_cents(line["GroupLineDetail"]["Line"])
+            total += _item_cents(line.get("GroupLineDetail", {}).get("Line") or ())
     return total
 
 
 def _percent_discount(detail: Mapping[str, Any], before: list[JsonObject]) -> Decimal | int:
+    if "DiscountPercent" not in detail:
+        raise QboFault.required(element="DiscountPercent")
     share = Decimal(detail["DiscountPercent"]) / 100
     cents = (Decimal(_item_cents(before)) * share).quantize(Decimal(1), rounding=ROUND_HALF_UP)
     return line_money(int(cents))

@@ -8,7 +8,7 @@ from typing import Any
 
 from qbo_sandbox.entities import CLASSIFICATION, NAME_LISTS
 from qbo_sandbox.faults import QboFault
-from qbo_sandbox.forms import READ_ONLY, US_DOLLAR
+from qbo_sandbox.forms import NAMED_REFERENCES, READ_ONLY, US_DOLLAR, Named
 from qbo_sandbox.objects import JsonObject
 from qbo_sandbox.postings import DISCOUNTS, OPENING_EQUITY, PAYABLE, RECEIVABLE, SALES_TAX, UNDEPOSITED
 
@@ -29,10 +29,14 @@ SYSTEM_ACCOUNTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def list_form(entity: str, body: Mapping[str, Any], *, parent: Callable[[str], Mapping[str, Any]]) -> JsonObject:
+def list_form(
+    entity: str, body: Mapping[str, Any], *, parent: Callable[[str], Mapping[str, Any]], named: Named
+) -> JsonObject:
     """The body of a list object as the books keep it, without Id, times and balances."""
     form: JsonObject = {"domain": "QBO", "sparse": False}
-    form.update({key: value for key, value in body.items() if key not in _COMPUTED and value is not None})
+    for key, value in body.items():
+        if key not in _COMPUTED and value is not None:
+            form[key] = named(NAMED_REFERENCES[key], value) if key in NAMED_REFERENCES else value
     form.setdefault("Active", True)
     name_field = NAME_LISTS[entity]
     name = form.get(name_field) or _spelled_name(form)
@@ -65,9 +69,7 @@ def _account(form: JsonObject) -> None:
     if kind is None:
         raise QboFault.required(element="AccountType")
     if kind not in CLASSIFICATION:
-        raise QboFault(
-            code="2170", message="Invalid Enumeration", detail=f"Invalid Enumeration : {kind}", element="AccountType"
-        )
+        raise QboFault.not_listed(element="AccountType", value=kind)
     form["Classification"] = CLASSIFICATION[kind]
     form.setdefault("CurrencyRef", US_DOLLAR)
     form.setdefault("AccountSubType", kind.replace(" ", ""))

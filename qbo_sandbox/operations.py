@@ -43,8 +43,11 @@ def operation_from_json(raw: Mapping[str, Any]) -> Operation:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """JSON with exact numbers; refuses NaN and infinities, which are no JSON."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    """JSON with exact numbers; refuses NaN and infinities, which are no JSON, and nesting without end."""
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _no_constant(name: str) -> None:

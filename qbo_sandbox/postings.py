@@ -130,6 +130,23 @@ def _amount(line: Body) -> int:
     return to_cents(value)
 
 
+def _detail(line: Body) -> Body:
+    """The part of a line that its DetailType names."""
+    found: Body | None = line.get(line["DetailType"])
+    if found is None:
+        raise QboFault.required(element=line["DetailType"])
+    return found
+
+
+def _link(line: Body) -> tuple[str, str]:
+    """Type and id of the transaction that a line is linked to."""
+    link = line["LinkedTxn"][0]
+    for name in ("TxnType", "TxnId"):
+        if not link.get(name):
+            raise QboFault.required(element=name)
+    return link["TxnType"], str(link["TxnId"])
+
+
 def _not_negative(total: int) -> None:
     if total < 0:
         raise QboFault.business("Transaction amount must be 0 or greater.", element="TotalAmt")
@@ -146,9 +163,9 @@ def _expense_lines(body: Body, chart: Chart) -> Iterator[tuple[str, int]]:
     for line in body.get("Line") or ():
         kind = line.get("DetailType")
         if kind == "AccountBasedExpenseLineDetail":
-            yield reference(line[kind], "AccountRef"), _amount(line)
+            yield reference(_detail(line), "AccountRef"), _amount(line)
         elif kind == "ItemBasedExpenseLineDetail":
-            yield chart.item_account(reference(line[kind], "ItemRef"), field="ExpenseAccountRef"), _amount(line)
+            yield chart.item_account(reference(_detail(line), "ItemRef"), field="ExpenseAccountRef"), _amount(line)
         elif kind == "TaxLineDetail":
             yield chart.system(SALES_TAX), _amount(line)
         elif kind != "DescriptionOnly":
@@ -159,13 +176,13 @@ def _sales_lines(lines: list[Body], chart: Chart) -> Iterator[tuple[str, int]]:
     for line in lines:
         kind = line.get("DetailType")
         if kind == "SalesItemLineDetail":
-            yield _income_account(line[kind], chart), _amount(line)
+            yield _income_account(_detail(line), chart), _amount(line)
         elif kind == "DiscountLineDetail":
             # The wire carries a discount as a positive amount that reduces the total.
-            account = optional_reference(line[kind], "DiscountAccountRef") or chart.system(DISCOUNTS)
+            account = optional_reference(_detail(line), "DiscountAccountRef") or chart.system(DISCOUNTS)
             yield account, -_amount(line)
         elif kind == "GroupLineDetail":
-            yield from _sales_lines(line[kind].get("Line") or [], chart)
+            yield from _sales_lines(_detail(line).get("Line") or [], chart)
         elif kind not in ("SubTotalLineDetail", "DescriptionOnly"):
             raise QboFault.required(element="DetailType")
 
@@ -186,7 +203,7 @@ def _settles(body: Body) -> tuple[tuple[str, str, int], ...]:
         cents = _amount(line)
         if cents < 0:
             raise QboFault.business("A line amount cannot be negative.")
-        found.append((links[0]["TxnType"], str(links[0]["TxnId"]), cents))
+        found.append((*_link(line), cents))
     return tuple(found)
 
 
@@ -292,9 +309,8 @@ def _deposit(body: Body, chart: Chart) -> Effect:
     for line in body.get("Line") or ():
         cents = _amount(line)
         total += cents
-        links = line.get("LinkedTxn")
-        if links:
-            taken.append(str(links[0]["TxnId"]))
+        if line.get("LinkedTxn"):
+            taken.append(_link(line)[1])
             journal.debit(chart.system(UNDEPOSITED), -cents)
         else:
             detail = line.get("DepositLineDetail") or {}
@@ -310,9 +326,13 @@ def _deposit(body: Body, chart: Chart) -> Effect:
 
 def _transfer(body: Body, chart: Chart) -> Effect:
     cents = _amount(body)
+    _not_negative(cents)
+    giver, taker = reference(body, "FromAccountRef"), reference(body, "ToAccountRef")
+    if giver == taker:
+        raise QboFault.business("A transfer needs two different accounts.", element="ToAccountRef")
     journal = _Journal(chart)
-    journal.debit(reference(body, "ToAccountRef"), cents)
-    journal.debit(reference(body, "FromAccountRef"), -cents)
+    journal.debit(taker, cents)
+    journal.debit(giver, -cents)
     return journal.close(total=cents)
 
 

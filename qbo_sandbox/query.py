@@ -13,7 +13,7 @@ from typing import Any, Literal
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
-from qbo_sandbox.entities import ENTITIES
+from qbo_sandbox.entities import EMPTY_ENTITIES, ENTITIES
 from qbo_sandbox.faults import QboFault
 from qbo_sandbox.fields import PROPERTIES, QUERYABLE
 
@@ -55,8 +55,8 @@ class Statement:
 class _Tree(Transformer[Token, Any]):
     """Turns the parse tree into plain parts; the checks come after, with the entity known."""
 
-    def everything(self, _: list[Token]) -> tuple[str, ...] | None:
-        return None
+    def everything(self, names: list[Token]) -> tuple[str, ...]:
+        return ("*", *(str(name) for name in names))
 
     def count(self, _: list[Token]) -> str:
         return "count"
@@ -127,6 +127,8 @@ def parse(text: str) -> Statement:
 
 def _checked(parts: dict[str, Any]) -> Statement:
     entity = next((known for known in ENTITIES if known.casefold() == parts["entity"].casefold()), None)
+    if entity is None and parts["entity"].casefold() in _EMPTY:
+        return _of_nothing(_EMPTY[parts["entity"].casefold()], is_count=parts["columns"] == "count")
     if entity is None:
         raise invalid(f"invalid context declaration: {parts['entity']}")
     start, size = parts.get("start", 1), parts.get("size", DEFAULT_PAGE)
@@ -134,7 +136,7 @@ def _checked(parts: dict[str, Any]) -> Statement:
         if number < 1:
             raise invalid(f"value {number} is too small. Min allowed value is 1")
     is_count = parts["columns"] == "count"
-    columns = None if is_count or parts["columns"] is None else tuple(_property(entity, c) for c in parts["columns"])
+    listed = () if is_count else tuple(name if name == "*" else _property(entity, name) for name in parts["columns"])
     conditions = tuple(
         Condition(name=_queryable(entity, found.name), operator=found.operator, values=found.values)
         for found in parts.get("conditions", ())
@@ -145,12 +147,21 @@ def _checked(parts: dict[str, Any]) -> Statement:
     return Statement(
         entity=entity,
         is_count=is_count,
-        columns=columns,
+        # Clients ask for `*, Sku`, as some properties were once given only by name.
+        columns=None if is_count or "*" in listed else listed,
         conditions=conditions,
         order=tuple((_queryable(entity, name), descending) for name, descending in parts.get("order", ())),
         start=start,
         size=min(size, LARGEST_PAGE),
     )
+
+
+_EMPTY = {entity.casefold(): entity for entity in EMPTY_ENTITIES}
+
+
+def _of_nothing(entity: str, *, is_count: bool) -> Statement:
+    """A query of an entity without objects; which properties it has is not known here and makes no difference."""
+    return Statement(entity=entity, is_count=is_count, columns=None, conditions=(), order=(), start=1, size=1)
 
 
 def _property(entity: str, name: str) -> str:

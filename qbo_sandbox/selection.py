@@ -76,7 +76,7 @@ def _matching(books: Books, statement: Statement, *, settings: RealmSettings, no
     tests = [_test(books, condition, zone=zone, now=now) for condition in statement.conditions]
     if statement.entity in NAME_LISTS and not any(condition.name == "Active" for condition in statement.conditions):
         tests.append(lambda stored: bool(stored.body["Active"]))
-    for stored in books.objects[statement.entity].values():
+    for stored in books.objects.get(statement.entity, {}).values():
         if all(test(stored) for test in tests):
             yield stored
 

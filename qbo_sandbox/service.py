@@ -4,6 +4,7 @@ Belongs here: dispatch by path, reads, queries, single writes. Does not: batch (
 (``change_data.py``), reports (``reports.py``), tokens and limits (``data_api.py``).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -58,7 +59,8 @@ class Call:
 def metered_calls(call: Call, settings: RealmSettings) -> int:
     """How many CorePlus calls this is: every read and every batch, no single write."""
     if call.is_batch and settings.batch_metering == "item":
-        return max(1, len(_json_object(call.body).get("BatchItemRequest") or ()))
+        items = _json_object(call.body).get("BatchItemRequest")
+        return max(1, len(items)) if isinstance(items, list) else 1
     return 1 if call.method == "GET" or call.is_query or call.is_batch else 0
 
 
@@ -194,7 +196,23 @@ def _json_object(body: bytes) -> dict[str, Any]:
         raise _malformed(f"Unexpected content: {error}") from error
     if not isinstance(found, dict):
         raise _malformed("an object is expected")
+    if _HALF_A_CHARACTER.search(body) and not _is_text(found):
+        raise QboFault(
+            code="2040", message="Invalid String", detail="Invalid String : a character is outside of Unicode"
+        )
     return found
+
+
+# Half of a character beyond the basic plane, which JSON can write and no text can hold.
+_HALF_A_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _is_text(value: dict[str, Any]) -> bool:
+    try:
+        to_json(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _malformed(detail: str) -> QboFault:

@@ -1,11 +1,12 @@
 """What a client may send: the checks in front of the books, and a request turned into an operation.
 
-Belongs here: required and unknown fields, formats, references, account types, stale tokens, duplicate numbers. Does not:
-what the books themselves refuse (``transactions.py``), HTTP (``data_api.py``).
+Belongs here: required and unknown fields, references, account types, stale tokens, duplicate numbers. Does not: forms
+that differ from client to client (``intake.py``), what the books themselves refuse (``transactions.py``), HTTP
+(``data_api.py``).
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -13,14 +14,13 @@ from qbo_sandbox.company import VOIDABLE, Company
 from qbo_sandbox.entities import PARTIES, SINGLETONS, TRANSACTIONS
 from qbo_sandbox.faults import QboFault
 from qbo_sandbox.fields import PROPERTIES, REQUIRED
-from qbo_sandbox.forms import NAMED_REFERENCES, PARTY
+from qbo_sandbox.forms import NAMED_REFERENCES, NAMELESS_REFERENCES, PARTY
+from qbo_sandbox.intake import taken_in, without_emptied
 from qbo_sandbox.objects import JsonObject, StoredObject
 from qbo_sandbox.operations import Operation, Verb
 from qbo_sandbox.settings import RealmSettings
 
 _LONGEST = {"DocNumber": 21, "PrivateNote": 4000}
-_DAY_FIELDS = ("TxnDate", "DueDate")
-_MONEY_FIELDS = ("TotalAmt", "Amount")
 _CENT = Decimal("0.01")
 _LINE_PROPERTIES = frozenset(
     {
@@ -28,6 +28,7 @@ _LINE_PROPERTIES = frozenset(
         "CustomField", "ProjectRef",
     }
 )  # fmt: skip
+_REFERENCES = {**NAMED_REFERENCES, **NAMELESS_REFERENCES}
 _BANK = ("Bank",)
 _MONEY_ACCOUNTS = ("Bank", "Other Current Asset", "Credit Card", "Other Current Liability")
 # entity, path to the reference, account types allowed there
@@ -43,6 +44,13 @@ _ACCOUNT_TYPES: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 
 
+_WORDS = {
+    ("BillPayment", "PayType"): ("Check", "CreditCard"),
+    ("Purchase", "PaymentType"): ("Cash", "Check", "CreditCard"),
+    ("Item", "Type"): ("Service", "NonInventory", "Inventory", "Category", "Group"),
+}
+
+
 def operation_for(
     company: Company,
     entity: str,
@@ -54,9 +62,11 @@ def operation_for(
     at: datetime,
 ) -> Operation:
     """The operation that a POST means; raises the fault that QuickBooks answers."""
+    sent = taken_in(body)
     _check_properties(entity, body)
-    sent = _normalised(body)
     verb = _verb(entity, sent, operation=operation, include=include)
+    if verb != "sparse_update":
+        sent = without_emptied(sent)
     if verb in ("delete", "void"):
         _current(company, entity, sent)
         return Operation(verb=verb, entity=entity, at=at, body={"Id": str(sent["Id"])})
@@ -109,57 +119,13 @@ def _unknown_property(owner: str, name: str, known: frozenset[str]) -> QboFault:
     )
 
 
-def _normalised(body: Mapping[str, Any]) -> JsonObject:
-    """The body as the books take it: days without a zone, amounts in whole cents, empty numbers absent."""
-    sent = {name: value for name, value in body.items() if value is not None}
-    if sent.get("DocNumber") == "":
-        del sent["DocNumber"]
-    for name in _DAY_FIELDS:
-        if sent.get(name):
-            sent[name] = _day(name, sent[name])
-    for name in _MONEY_FIELDS:
-        if name in sent:
-            sent[name] = _cents(name, sent[name])
-    if isinstance(sent.get("Line"), list):
-        sent["Line"] = [_normalised_line(line) for line in sent["Line"]]
-    return sent
-
-
-def _normalised_line(line: Mapping[str, Any]) -> JsonObject:
-    sent = {name: value for name, value in line.items() if value is not None}
-    if "Amount" in sent:
-        sent["Amount"] = _cents("Amount", sent["Amount"])
-    return sent
-
-
-def _cents(name: str, value: object) -> Decimal | int:
-    # Clients compute in binary floats, and some write numbers as text: both are rounded to the cent as QuickBooks does.
-    if isinstance(value, str):
-        try:
-            value = Decimal(value)
-        except ArithmeticError as error:
-            raise QboFault.invalid_number(element=name, value=value) from error
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Decimal(value).is_finite():
-        raise QboFault.invalid_number(element=name, value=value)
-    return value if isinstance(value, int) else value.quantize(_CENT, rounding=ROUND_HALF_UP)
-
-
-def _day(name: str, value: object) -> str:
-    try:
-        return date.fromisoformat(str(value)[:10]).isoformat()
-    except ValueError as error:
-        raise QboFault(
-            code="2070", message="Invalid Date", detail=f"Invalid Date : {name} {value}", element=name
-        ) from error
-
-
 def _current(company: Company, entity: str, body: JsonObject) -> StoredObject:
     """The object a client means to change, when it has seen its present version."""
     object_id = str(body.get("Id") or "")
     if not object_id:
         raise QboFault.required(element="Id")
     check_id(object_id)
-    if body.get("SyncToken") in (None, ""):
+    if not body.get("SyncToken"):
         raise QboFault.required(element="SyncToken")
     existing = company.existing(entity, object_id)
     if str(body["SyncToken"]) != existing.body["SyncToken"]:
@@ -191,13 +157,16 @@ def _check_content(
         if body.get(name) in (None, "", {}):
             raise QboFault.required(element=name)
     for name, longest in _LONGEST.items():
-        if len(str(body.get(name, ""))) > longest:
+        if len(str(body.get(name) or "")) > longest:
             raise QboFault(
                 code="2050",
                 message="Invalid String Length",
                 detail=f"String length is either shorter or longer than supported by specification. Max:{longest}",
                 element=name,
             )
+    for (owner, name), words in _WORDS.items():
+        if owner == entity and body.get(name) and body[name] not in words:
+            raise QboFault.not_listed(element=name, value=body[name])
     _check_features(company, entity, body)
     _check_references(company, entity, body, existing=existing)
     if entity in TRANSACTIONS:
@@ -236,7 +205,7 @@ def _references(value: object) -> Iterator[tuple[str, str]]:
             yield from _references(part)
     elif isinstance(value, Mapping):
         for name, part in value.items():
-            if name in NAMED_REFERENCES and isinstance(part, Mapping) and part.get("value"):
+            if name in _REFERENCES and isinstance(part, Mapping) and part.get("value"):
                 yield name, str(part["value"])
             yield from _references(part)
 
@@ -244,7 +213,7 @@ def _references(value: object) -> Iterator[tuple[str, str]]:
 def _check_references(company: Company, entity: str, body: JsonObject, *, existing: StoredObject | None) -> None:
     kept = set(_references(existing.body)) if existing is not None else set()
     for name, object_id in _references(body):
-        kind = NAMED_REFERENCES[name]
+        kind = _REFERENCES[name]
         entities = PARTIES if kind == PARTY else (kind,)
         found = next(
             (company.objects[each][object_id] for each in entities if object_id in company.objects[each]), None

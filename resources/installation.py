@@ -12,18 +12,22 @@ from resources.commits import Commits
 from resources.connecting import Connector
 from resources.connections import Connections
 from resources.database import Database
+from resources.dirty_tenants import DirtyTenants
 from resources.documents import Documents
 from resources.lake import Lake
+from resources.published_balances import PublishedBalancesStore
 from resources.qbo.client import QboClient
+from resources.qbo.company_line import CompanyLine
 from resources.qbo.oauth import INTUIT_DISCOVERY_URL, INTUIT_SANDBOX_DISCOVERY_URL, OAuthClient
 from resources.qbo.patience import Patience, RetryPolicy
 from resources.qbo.smart_sync import SmartSync
 from resources.qbo.token_keeper import TokenKeeper
+from resources.qbo.turnstile import Turnstile
 from resources.registry import TenantRegistry
 from resources.secret_text import Secret
 from resources.settings import Settings
 from resources.store import Store
-from resources.tenants import FRIDAY, Tenant
+from resources.tenants import FRIDAY, Tenant, TenantId
 from resources.token_vault import TokenVault, keys_from_file, keys_from_text
 
 QBO_URLS = {
@@ -103,6 +107,16 @@ class Installation:
         return Documents(self.database, clock=self.clock)
 
     @cached_property
+    def published_balances(self) -> PublishedBalancesStore:
+        """Cash and open bills as the newest syncs published them."""
+        return PublishedBalancesStore(self.database)
+
+    @cached_property
+    def dirty_tenants(self) -> DirtyTenants:
+        """Tenants whose books QuickBooks says to have changed."""
+        return DirtyTenants(self.database, clock=self.clock, environment=self.settings.qbo_environment)
+
+    @cached_property
     def oauth(self) -> OAuthClient:
         """The authorisation server of the chosen QuickBooks."""
         client_id, secret = self.settings.client_credentials
@@ -137,21 +151,37 @@ class Installation:
         )
 
     @cached_property
-    def smart_sync(self) -> SmartSync:
-        """Reads a tenant's books."""
-        keeper = TokenKeeper(
+    def token_keeper(self) -> TokenKeeper:
+        """Fresh tokens of the tenants."""
+        return TokenKeeper(
             connections=self.connections,
             oauth=self.oauth,
             clock=self.clock,
             environment=self.settings.qbo_environment,
         )
-        patience = Patience(clock=self.clock, policy=RetryPolicy(transient_seconds=self.settings.qbo_retry_seconds))
+
+    @cached_property
+    def patience(self) -> Patience:
+        """Pace and retries of calls to QuickBooks."""
+        return Patience(
+            clock=self.clock,
+            policy=RetryPolicy(transient_seconds=self.settings.qbo_retry_seconds),
+            turnstile=Turnstile(self.database, clock=self.clock),
+        )
+
+    def company_line(self, tenant: TenantId) -> CompanyLine:
+        """The line to one tenant's company, for single questions."""
+        return CompanyLine(tenant, client=self.qbo_client, tokens=self.token_keeper, patience=self.patience)
+
+    @cached_property
+    def smart_sync(self) -> SmartSync:
+        """Reads a tenant's books."""
         return SmartSync(
             client=self.qbo_client,
-            tokens=keeper,
+            tokens=self.token_keeper,
             commits=self.commits,
             lake=self.lake,
-            patience=patience,
+            patience=self.patience,
             clock=self.clock,
         )
 

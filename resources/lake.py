@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -169,6 +170,19 @@ class TenantLake:
         statement = f"WITH segments AS (SELECT * FROM read_parquet($paths)) {sql}"  # noqa: S608 - sql is ours, data is bound
         arguments: Mapping[str, Any] = {"paths": paths, **parameters}
         return self._asked(statement, arguments)
+
+    def rows_with(self, segments: Sequence[Segment], *, column: str, values: Collection[str]) -> list[dict[str, Any]]:
+        """All rows whose column has one of these values: for a few rows of many tables, without starting the engine."""
+        wanted = pa.array(list(values), pa.string())
+        rows: list[dict[str, Any]] = []
+        for segment in segments:
+            with pq.ParquetFile(self._folder / segment.path) as file:
+                for group in range(file.num_row_groups):
+                    keys = file.read_row_group(group, columns=[column], use_threads=False)[column]
+                    found = pc.is_in(keys, value_set=wanted)
+                    if pc.any(found).as_py():
+                        rows += file.read_row_group(group, use_threads=False).filter(found).to_pylist()
+        return rows
 
     def close(self) -> None:
         """End the engine."""

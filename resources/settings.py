@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     qbo_redirect_uri: str = Field(
         default="http://localhost:8766/callback", description="Redirect URI registered with your Intuit app."
     )
+    qbo_webhook_verifier: SecretStr = Field(
+        default=SecretStr(""), description="Verifier token of your Intuit app's webhooks, for `runway webhooks`."
+    )
     qbo_timeout_seconds: float = Field(default=60.0, gt=0, le=120, description="Longest wait for one QBO answer.")
     qbo_retry_seconds: float = Field(
         default=30.0, ge=0, description="How long one call to QBO is tried again before it counts as failed."

@@ -245,3 +245,67 @@ PUBLISHED_DOCUMENT = strict_table(
     Column("published_at", Instant, nullable=False),
     tenant_key(),
 )
+
+CASH_SNAPSHOT = strict_table(
+    "cash_snapshot",
+    Column("tenant_id", Text, primary_key=True),
+    Column("sync_id", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("balance_cents", WholeNumber, nullable=False),
+    Column("dated_later_cents", WholeNumber, nullable=False),
+    Column("read_started_at", Instant, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "sync_id"], ["sync.tenant_id", "sync.sync_id"]),
+)
+
+OPEN_BILL = strict_table(
+    "open_bill",
+    Column("tenant_id", Text, primary_key=True),
+    Column("sync_id", Text, primary_key=True),
+    Column("bill_id", Text, primary_key=True),
+    Column("vendor_id", Text, nullable=False),
+    Column("vendor_name", Text, nullable=False),
+    Column("doc_number", Text, nullable=False),
+    Column("txn_date", BusinessDate, nullable=False),
+    Column("due_date", BusinessDate),
+    Column("currency", Text, nullable=False),
+    Column("total_cents", WholeNumber, nullable=False),
+    Column("open_cents", WholeNumber, nullable=False),
+    Column("read_started_at", Instant, nullable=False),
+    ForeignKeyConstraint(["tenant_id", "sync_id"], ["sync.tenant_id", "sync.sync_id"]),
+)
+
+WEBHOOK_EVENT = strict_table(
+    "webhook_event",
+    Column("event_id", Text, primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    one_of("outcome", ("marked", "unknown realm")),
+    Index("ix_webhook_event_received_at", "received_at"),
+)
+
+DIRTY_TENANT = strict_table(
+    "dirty_tenant",
+    Column("tenant_id", Text, primary_key=True),
+    Column("generation", WholeNumber, nullable=False),
+    Column("covered", WholeNumber, nullable=False),
+    Column("noticed_at", Instant, nullable=False),
+    tenant_key(),
+    CheckConstraint("covered <= generation", name="covers_what_was_noticed"),
+)
+
+CALL_METER = strict_table(
+    "call_meter",
+    Column("tenant_id", Text, primary_key=True),
+    Column("month", Text, primary_key=True),
+    Column("metered", WholeNumber, nullable=False),
+    Column("counted_since", Instant, nullable=False),
+    tenant_key(),
+)
+
+CALL_PACE = strict_table(
+    "call_pace",
+    Column("tenant_id", Text, primary_key=True),
+    Column("next_call_at", Instant, nullable=False),
+    tenant_key(),
+)

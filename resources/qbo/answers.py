@@ -8,7 +8,7 @@ JSON was asked for, proxies answer HTML with status 200, and a fault can sit in 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,6 +36,7 @@ _EXPIRED_CODES = frozenset({"3200"})
 _NOT_AUTHORISED_CODES = frozenset({"120", "3100"})
 _THROTTLE_CODES = frozenset({"3001"})
 
+_FAULTS = frozenset({"Fault", "fault"})
 _CODE = re.compile(r"[0-9]{1,8}")
 _XML_CODE = re.compile(r"""<Error\b[^>]*?\bcode\s*=\s*["']([0-9]{1,8})["']""")
 _TID = re.compile(r"[0-9A-Za-z-]{1,80}")
@@ -51,6 +52,20 @@ class Page:
     objects: tuple[str, ...]
     time: datetime | None
     intuit_tid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What changed of each kind asked for, each object with its exact JSON text, deleted ones as notices."""
+
+    objects: Mapping[str, tuple[str, ...]]
+    time: datetime | None
+    intuit_tid: str
+
+    @property
+    def size(self) -> int:
+        """How many objects came in all: QuickBooks cuts an answer off without saying so."""
+        return sum(len(found) for found in self.objects.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +106,73 @@ def single_object(answer: RawAnswer, *, entity: str) -> Page:
     return page
 
 
+def counted(answer: RawAnswer) -> int:
+    """The number that a `COUNT(*)` was answered with."""
+    if answer.status != _OK:
+        raise failure(answer)
+    try:
+        found = _member(_member(exact_json.load(answer.text), "QueryResponse"), "totalCount")
+    except NotJson as error:
+        raise unavailable(answer, because=f"its answer is cut or no JSON ({error})") from error
+    if not isinstance(found, Decimal) or found < 0 or found != found.to_integral_value():
+        raise unavailable(answer, because="its answer holds no count")
+    return int(found)
+
+
+def changes(answer: RawAnswer, *, entities: Sequence[str]) -> Changes:
+    """What changed, by kind; an answer that leaves a kind out altogether could hide its changes and is refused."""
+    if answer.status != _OK:
+        raise failure(answer)
+    reader = Reader(answer.text)
+    found: dict[str, list[str]] = {entity: [] for entity in entities}
+    time: datetime | None = None
+    parts = 0
+    try:
+        for key in reader.members():
+            if key == "time":
+                time = _server_time(exact_json.load(reader.take()))
+            elif key == "CDCResponse":
+                for _ in reader.elements():
+                    parts += _collect_changes(reader, found, answer)
+            elif key in _FAULTS:
+                raise failure(answer)
+            else:
+                reader.take()
+        reader.finish()
+    except NotJson as error:
+        raise unavailable(answer, because=f"its answer is cut or no JSON ({error})") from error
+    if parts != len(entities):
+        raise QboContradiction(
+            what=f"{answer.call} was answered for {parts} kinds instead of {len(entities)}{answer.reference}.",
+            next_step="Run it again; if it repeats, report it to Intuit with that id.",
+            intuit_tid=answer.intuit_tid,
+        )
+    return Changes(
+        objects={entity: tuple(texts) for entity, texts in found.items()}, time=time, intuit_tid=answer.intuit_tid
+    )
+
+
+def _collect_changes(reader: Reader, found: dict[str, list[str]], answer: RawAnswer) -> int:
+    parts = 0
+    for key in reader.members():
+        if key in _FAULTS:
+            raise failure(answer)
+        if key != "QueryResponse":
+            reader.take()
+            continue
+        for _ in reader.elements():
+            parts += 1
+            for entity in reader.members():
+                if entity in found and reader.peek() == "[":
+                    for _ in reader.elements():
+                        found[entity].append(reader.take())
+                elif entity in _FAULTS:
+                    raise failure(answer)
+                else:
+                    reader.take()
+    return parts
+
+
 def _page(answer: RawAnswer, *, entity: str, envelope: str) -> Page:
     if answer.status != _OK:
         raise failure(answer)
@@ -107,7 +189,7 @@ def _page(answer: RawAnswer, *, entity: str, envelope: str) -> Page:
                 _collect(reader, entity, objects)
             elif not envelope and key == entity:
                 objects.append(reader.take())
-            elif key in {"Fault", "fault"}:
+            elif key in _FAULTS:
                 raise failure(answer)
             else:
                 reader.take()

@@ -7,13 +7,16 @@ The address is fixed when the client is made, a redirect is an error: the token 
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
 
-from resources.qbo.answers import Page, RawAnswer, query_page, single_object, unavailable
+from resources.qbo import answers
+from resources.qbo.answers import Changes, Page, RawAnswer, query_page, single_object, unavailable
 from resources.qbo.kinds import KINDS
 from resources.qbo.query import Statement
 from resources.secret_text import Secret, quiet_http_logging
@@ -24,6 +27,8 @@ INTUIT_SANDBOX_URL = "https://sandbox-quickbooks.api.intuit.com"
 _MINOR_VERSION = "75"  # the only one served; lower ones are silently raised to it
 _USER_AGENT = "runway/0.1"
 _REALM = re.compile(r"[0-9]{1,32}")
+_REPORT_NAME = re.compile(r"[A-Za-z]{1,60}")
+_OK = 200
 #: Longer statements go in a body: proxies cut long addresses.
 _LONGEST_ADDRESS = 2000
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -49,8 +54,32 @@ class QboClient:
 
     def query(self, statement: Statement, *, realm_id: str, access_token: Secret) -> Page:
         """The page that a statement selects."""
+        answer = self._ask(
+            statement, call=f"a query of {statement.entity}", realm_id=realm_id, access_token=access_token
+        )
+        return query_page(answer, entity=statement.entity)
+
+    def count(self, statement: Statement, *, realm_id: str, access_token: Secret) -> int:
+        """How many objects a counting statement finds."""
+        call = f"a count of {statement.entity}"
+        return answers.counted(self._ask(statement, call=call, realm_id=realm_id, access_token=access_token))
+
+    def changes(self, entities: Sequence[str], *, since: datetime, realm_id: str, access_token: Secret) -> Changes:
+        """What changed of these kinds since an instant, deletions included, in one call."""
+        known = [KINDS[entity].entity for entity in entities]
+        parameters = {
+            "entities": ",".join(known),
+            # Whole seconds, as QuickBooks keeps them: cut off, never rounded up.
+            "changedSince": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "minorversion": _MINOR_VERSION,
+        }
+        request = self._http.build_request("GET", f"{_company(realm_id)}/cdc", params=parameters)
+        what = known[0] if len(known) == 1 else "all kinds"
+        answer = self._send(request, call=f"a read of what changed of {what}", access_token=access_token)
+        return answers.changes(answer, entities=known)
+
+    def _ask(self, statement: Statement, *, call: str, realm_id: str, access_token: Secret) -> RawAnswer:
         address, parameters = f"{_company(realm_id)}/query", {"minorversion": _MINOR_VERSION}
-        call = f"a query of {statement.entity}"
         if len(statement.text) <= _LONGEST_ADDRESS:
             request = self._http.build_request("GET", address, params={**parameters, "query": statement.text})
         else:
@@ -61,7 +90,7 @@ class QboClient:
                 content=statement.text.encode(),
                 headers={"Content-Type": "application/text"},
             )
-        return query_page(self._send(request, call=call, access_token=access_token), entity=statement.entity)
+        return self._send(request, call=call, access_token=access_token)
 
     def singleton(self, entity: str, *, realm_id: str, access_token: Secret) -> Page:
         """The company's one object of a kind, as a page of one."""
@@ -73,6 +102,18 @@ class QboClient:
             "GET", f"{_company(realm_id)}/{last}", params={"minorversion": _MINOR_VERSION}
         )
         return single_object(self._send(request, call=f"a read of {entity}", access_token=access_token), entity=entity)
+
+    def report(self, name: str, parameters: Mapping[str, str], *, realm_id: str, access_token: Secret) -> RawAnswer:
+        """A report as it came; one metered read. `resources/qbo/reports.py` reads it."""
+        if not _REPORT_NAME.fullmatch(name):
+            raise ValueError("a report is named by letters")
+        request = self._http.build_request(
+            "GET", f"{_company(realm_id)}/reports/{name}", params={**parameters, "minorversion": _MINOR_VERSION}
+        )
+        answer = self._send(request, call=f"the report {name}", access_token=access_token)
+        if answer.status != _OK:
+            raise answers.failure(answer)
+        return answer
 
     def _send(self, request: httpx.Request, *, call: str, access_token: Secret) -> RawAnswer:
         request.headers["Authorization"] = f"Bearer {access_token.reveal()}"

@@ -9,9 +9,10 @@ is stored as the notice QBO would have sent, so that every payload reads back th
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 import pyarrow as pa
 
@@ -40,6 +41,12 @@ _NEWEST = """
     FROM segments
     QUALIFY row_number() OVER (PARTITION BY qbo_id ORDER BY known_at DESC) = 1
 """
+_LIVING_TEXTS = """
+    SELECT qbo_id, payload FROM (
+        SELECT qbo_id, is_deleted, payload FROM segments
+        QUALIFY row_number() OVER (PARTITION BY qbo_id ORDER BY known_at DESC) = 1
+    ) WHERE NOT is_deleted AND contains(payload, $part) ORDER BY qbo_id
+"""
 _IN_ORDER = "SELECT known_at, payload FROM segments WHERE known_at <= $until ORDER BY known_at, qbo_id"
 _BATCH_ROWS = 2_000
 
@@ -65,14 +72,34 @@ class NewVersion:
     payload: str
 
 
-def newest_versions(lake: TenantLake, segments: Sequence[Segment]) -> dict[str, Newest]:
-    """The newest kept version of each object of one kind, deleted ones included."""
+def newest_versions(
+    lake: TenantLake, segments: Sequence[Segment], *, ids: Collection[str] | None = None
+) -> dict[str, Newest]:
+    """The newest kept version of each object of one kind, or of these alone; deleted ones included."""
     if not segments:
         return {}
+    if ids is not None:
+        return _newest_of(lake, segments, ids)
     return {
         row["qbo_id"]: Newest(digest=row["digest"], created_at=row["created_at"], is_deleted=row["is_deleted"])
         for row in lake.rows(segments, sql=_NEWEST).to_pylist()
     }
+
+
+def _newest_of(lake: TenantLake, segments: Sequence[Segment], ids: Collection[str]) -> dict[str, Newest]:
+    rows = sorted(lake.rows_with(segments, column="qbo_id", values=ids), key=itemgetter("known_at"))
+    return {
+        row["qbo_id"]: Newest(digest=digest(row["payload"]), created_at=row["created_at"], is_deleted=row["is_deleted"])
+        for row in rows
+    }
+
+
+def living_texts(lake: TenantLake, segments: Sequence[Segment], *, containing: str) -> dict[str, str]:
+    """The newest kept texts of one kind's objects that are not deleted and contain a text, by id."""
+    if not segments:
+        return {}
+    found = lake.rows(segments, sql=_LIVING_TEXTS, part=containing)
+    return {row["qbo_id"]: row["payload"] for row in found.to_pylist()}
 
 
 def versions(

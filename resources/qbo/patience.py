@@ -1,21 +1,23 @@
-"""How often and how fast one company's QuickBooks is called: pace, backoff, when to give up.
+"""How often one company's QuickBooks is called: backoff, when to give up, when to leave it alone.
 
-Belongs here: waiting and trying again. Does not: what an error is (`answers.py`), the refresh after a 401 (`smart_sync.py`).
+Belongs here: waiting and trying again. Does not: what an error is (`answers.py`), the refresh after a 401
+(`company_line.py`), pace and counts (`turnstile.py`).
 
 Every wait goes through the clock that is passed in, so that tests and replays take no time.
 """
 
-import threading
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from resources.clock import Clock
-from resources.qbo.errors import QboThrottled, QboUnavailable
+from resources.qbo.circuit import Circuits
+from resources.qbo.errors import QboError, QboQuotaExhausted, QboThrottled, QboUnavailable
+from resources.qbo.turnstile import Turnstile
+from resources.qbo.usage import Usage
+from resources.tenants import TenantId
 
 _Result = TypeVar("_Result")
 
@@ -41,75 +43,105 @@ class Tally:
     calls: int = 0
     waited_seconds: float = 0.0
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """Requests to one company that fit in a second and in a minute, below the documented 10 and 500."""
-
-    a_second: int = 8
-    a_minute: int = 450
+    def add(self, other: "Tally") -> None:
+        """Count what another tally counted."""
+        self.calls += other.calls
+        self.waited_seconds += other.waited_seconds
 
 
-@dataclass(slots=True)
-class _Realm:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    starts: deque[datetime] = field(default_factory=deque)
+#: A person waits for the answer: soon, or not at all.
+USER_ACTION = RetryPolicy(transient_seconds=5.0, longest_wait_seconds=2.0, most_throttles=0)
+#: A sync: some minutes of trouble are waited out.
+DATA_FETCH = RetryPolicy()
+#: Nobody waits: a backfill by night.
+BULK = RetryPolicy(transient_seconds=300.0, longest_wait_seconds=60.0, most_throttles=5, most_tries=40)
 
 
 class Patience:
-    """Paces the calls to each company and tries transient failures again."""
+    """Paces the calls to each company, tries transient failures again, leaves a company alone that keeps failing."""
 
-    def __init__(self, *, clock: Clock, policy: RetryPolicy | None = None, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        policy: RetryPolicy = DATA_FETCH,
+        turnstile: Turnstile | None = None,
+        circuits: Circuits | None = None,
+    ) -> None:
         self._clock = clock
-        self._policy = policy or RetryPolicy()
-        self._pace = pace or Pace()
-        self._realms: dict[str, _Realm] = {}
-        self._realms_lock = threading.Lock()
+        self._policy = policy
+        #: None for calls that QuickBooks neither meters nor limits, such as those to its authorisation server.
+        self._turnstile = turnstile
+        self._circuits = circuits or Circuits()
 
-    def call(self, realm_id: str, attempt: Callable[[], _Result], *, tally: Tally) -> _Result:
+    def call(self, tenant: TenantId, attempt: Callable[[], _Result], *, tally: Tally) -> _Result:
         """The attempt's result; its last error once the policy gives up, at once if trying again cannot help."""
+        self._refuse_resting(tenant)
+        try:
+            result = self._retrying(tally)(lambda: self._once(tenant, attempt, tally=tally))
+        except QboUnavailable:
+            self._circuits.failed(tenant, now=self._clock.now())
+            raise
+        except QboThrottled as error:
+            raise _quota_exhausted(error) if self._waits_for_quota() else error from None
+        self._circuits.worked(tenant)
+        return result
 
-        def paced() -> _Result:
-            tally.waited_seconds += self._wait_for_turn(realm_id)
+    def usage(self, tenant: TenantId) -> Usage | None:
+        """The tenant's metered calls of this month, if they are counted here."""
+        return None if self._turnstile is None else self._turnstile.usage(tenant)
+
+    def _once(self, tenant: TenantId, attempt: Callable[[], _Result], *, tally: Tally) -> _Result:
+        if self._turnstile is None:
             tally.calls += 1
             return attempt()
+        seconds = self._turnstile.enter(tenant)
+        if seconds > 0:
+            tally.waited_seconds += seconds
+            self._clock.sleep(seconds)
+        tally.calls += 1
+        try:
+            return attempt()
+        except QboUnavailable:
+            raise  # an answer that was cut may have been metered
+        except QboError:
+            self._turnstile.take_back(tenant)
+            raise
 
+    def _retrying(self, tally: Tally) -> Retrying:
         def sleep(seconds: float) -> None:
             tally.waited_seconds += seconds
             self._clock.sleep(seconds)
 
         measure = _Measure(self._policy)
-        retrying = Retrying(
+        return Retrying(
             sleep=sleep,
             wait=measure.wait,
             stop=measure.is_spent,
             retry=retry_if_exception_type((QboUnavailable, QboThrottled)),
             reraise=True,
         )
-        return retrying(paced)
 
-    def _wait_for_turn(self, realm_id: str) -> float:
-        with self._realms_lock:
-            realm = self._realms.setdefault(realm_id, _Realm())
-        with realm.lock:
-            now = self._clock.now()
-            start = max(
-                now,
-                _after(realm.starts, self._pace.a_second, timedelta(seconds=1)) or now,
-                _after(realm.starts, self._pace.a_minute, timedelta(minutes=1)) or now,
+    def _refuse_resting(self, tenant: TenantId) -> None:
+        until = self._circuits.rests_until(tenant, now=self._clock.now())
+        if until is not None:
+            raise QboUnavailable(
+                what=f"QuickBooks has failed for {tenant!r} several times in a row, so it was not asked again yet.",
+                next_step=f"The next try is possible from {until:%H:%M:%S} UTC. https://status.developer.intuit.com",
             )
-            realm.starts.append(start)
-            while len(realm.starts) > self._pace.a_minute:
-                realm.starts.popleft()
-        seconds = (start - now).total_seconds()
-        if seconds > 0:
-            self._clock.sleep(seconds)
-        return seconds
+
+    def _waits_for_quota(self) -> bool:
+        """Whether the policy waited long enough that a lasting 429 can only be the monthly quota."""
+        return self._policy.most_throttles > 1
 
 
-def _after(starts: deque[datetime], most: int, span: timedelta) -> datetime | None:
-    """When the oldest of the last `most` starts leaves the span; None while there are fewer."""
-    return starts[-most] + span if len(starts) >= most else None
+def _quota_exhausted(error: QboThrottled) -> QboQuotaExhausted:
+    return QboQuotaExhausted(
+        what=f"{error.what} It has done so for minutes, as it does when the app's monthly quota of reads is used up.",
+        next_step="Look at the app's usage at Intuit: reads work again next month, or at once on a higher tier.",
+        codes=error.codes,
+        intuit_tid=error.intuit_tid,
+    )
 
 
 class _Measure:
@@ -117,9 +149,8 @@ class _Measure:
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
-        self._backoff = wait_exponential_jitter(
-            multiplier=policy.first_wait_seconds, max=policy.longest_wait_seconds, jitter=policy.first_wait_seconds
-        )
+        # Full jitter: tenants that failed together do not come back together.
+        self._backoff = wait_random_exponential(multiplier=policy.first_wait_seconds, max=policy.longest_wait_seconds)
         self._throttles = 0
         self._transient_seconds = 0.0
 
@@ -137,7 +168,7 @@ class _Measure:
         """Whether the last error is final."""
         return (
             self._throttles > self._policy.most_throttles
-            or self._transient_seconds > self._policy.transient_seconds
+            or self._transient_seconds >= self._policy.transient_seconds
             or state.attempt_number >= self._policy.most_tries
         )
 

@@ -90,6 +90,11 @@ def select(
     )
 
 
+def count(entity: str, *, where: Sequence[Condition] = ()) -> Statement:
+    """`SELECT COUNT(*)` of one entity."""
+    return Statement(f"SELECT COUNT(*) FROM {_entity(entity)}{_where(where)}", entity)  # noqa: S608 - checked names and literals only
+
+
 def literal(value: Value) -> str:
     """One value as one literal of the language."""
     if isinstance(value, bool):

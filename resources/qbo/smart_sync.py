@@ -1,53 +1,54 @@
 """SmartSync: brings one tenant's kept history up to what QuickBooks says now.
 
-Belongs here: the order of a sync, the window it reads, what counts as new, changed or gone, the one commit at its end.
-Does not: HTTP (`client.py`), waiting (`patience.py`), tokens (`token_keeper.py`), pages (`paging.py`), storage
+Belongs here: whole read or increment, the window, the one commit at the end. Does not: what is asked for an increment
+(`change_reading.py`), what counts as new or gone (`differences.py`), the calls (`company_line.py`), storage
 (`resources/lake.py`, `resources/commits.py`).
 
-A sync holds the tenant's lease, writes one segment a kind, and commits all of them, what was quarantined and `data_as_of`
-at once. If any kind fails, nothing of it becomes visible. An object that is missing from a complete read is gone; one that
-could not be read is not missing.
+A sync holds the tenant's lease and commits its segments, what was quarantined, the watermark and `data_as_of` at once. If
+any kind fails, nothing of it becomes visible. The first sync reads everything and then what changed meanwhile, so that no
+bill shows a new balance without its payment. From then on one call brings what changed of all kinds; the whole company is
+read again when QuickBooks no longer looks back that far.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from resources.clock import Clock
-from resources.commits import Commits, Lease, Quarantined, Sync
-from resources.lake import Lake, Segment, SegmentWriter
-from resources.qbo.answers import Page
+from resources.commits import Commits, Lease, Sync
+from resources.errors import TenantError
+from resources.lake import Lake, TenantLake
+from resources.qbo.change_reading import ChangeReader, FoundChanges, KindChanges
 from resources.qbo.client import QboClient
-from resources.qbo.entities import BadObject
-from resources.qbo.errors import QboAuthExpired
-from resources.qbo.history import (
-    VERSIONS,
-    Newest,
-    NewVersion,
-    digest,
-    live_version,
-    missing_version,
-    newest_versions,
-    rows,
-)
+from resources.qbo.company_line import CompanyLine
+from resources.qbo.errors import QboContradiction, QboRefused, QboUnavailable
+from resources.qbo.history import NewVersion
+from resources.qbo.kind_work import KeptBooks, KindWork
 from resources.qbo.kinds import ENTITIES, Kind
-from resources.qbo.paging import ReadObject, read_object, read_window
-from resources.qbo.patience import Patience, Tally
-from resources.qbo.query import MOST_RESULTS, Statement
-from resources.qbo.sync_report import EntityReport, SyncReport, as_json
-from resources.qbo.token_keeper import Access, TokenKeeper
-from resources.secret_text import Secret
+from resources.qbo.paging import ReadObject, count_statement, read_object, read_window
+from resources.qbo.patience import Patience
+from resources.qbo.query import MOST_RESULTS
+from resources.qbo.sync_policy import Freshness, SyncPolicy
+from resources.qbo.sync_report import SyncReport, as_json, read_at
+from resources.qbo.token_keeper import TokenKeeper
 from resources.tenants import TenantId
 
-_Result = TypeVar("_Result")
-
-_FULL = "full"
+_FULL, _CHANGES = "full", "changes"
 #: Clocks that differ by less are the same clock, seen through a network.
 _SAME_CLOCK = timedelta(seconds=1)
 _TICK = timedelta(microseconds=1)
 #: A lease lives five minutes; the slowest page with its retries takes less than four.
 _HEARTBEAT = timedelta(seconds=30)
+#: The fault code of an operation that is not possible, such as looking back too far.
+_NOT_POSSIBLE = "500"
+
+_QUERIED = tuple(kind for kind in ENTITIES if not kind.is_singleton)
+_SINGLETONS = tuple(kind for kind in ENTITIES if kind.is_singleton)
+
+
+class _NoIncrement(Exception):
+    """What changed cannot be told from here: the company has to be read whole."""
 
 
 class SmartSync:
@@ -62,6 +63,7 @@ class SmartSync:
         commits: Commits,
         clock: Clock,
         patience: Patience,
+        policy: SyncPolicy | None = None,
         page_rows: int = MOST_RESULTS,
     ) -> None:
         self._client = client
@@ -70,112 +72,74 @@ class SmartSync:
         self._commits = commits
         self._clock = clock
         self._patience = patience
+        self._policy = policy or SyncPolicy()
         self._page_rows = page_rows
 
     def sync(self, tenant: TenantId) -> SyncReport:
-        """Read the whole company and commit what is new; a `TenantError` says what failed, and then nothing was kept."""
-        with self._commits.lease(tenant) as lease:
-            line = _Line(tenant, client=self._client, tokens=self._tokens, patience=self._patience)
-            window = _Window(clock=self._clock, newest=self._commits.newest_sync(tenant))
-            heartbeat = _Heartbeat(lease, commits=self._commits, clock=self._clock)
-            read = _FullRead(line=line, window=window, heartbeat=heartbeat, page_rows=self._page_rows)
-            kinds = [self._kind(kind, lease=lease, read=read) for kind in ENTITIES]
-            reports = tuple(kind.report for kind in kinds)
-            committed = self._commits.commit_sync(
-                lease,
-                kind=_FULL,
-                data_as_of=window.data_as_of,
-                watermark=window.data_as_of,
-                report=as_json(reports),
-                segments=[kind.segment for kind in kinds if kind.segment is not None],
-                quarantined=[one for kind in kinds for one in kind.quarantined],
-            )
+        """Bring the tenant's history up to date; a `TenantError` says what failed, and then nothing was kept."""
+        with self._commits.lease(tenant) as lease, self._lake.open(tenant) as opened:
+            line = CompanyLine(tenant, client=self._client, tokens=self._tokens, patience=self._patience)
+            newest = self._commits.newest_sync(tenant)
+            if newest is not None and self._can_follow(newest):
+                try:
+                    run = self._run(lease, line=line, opened=opened, newest=newest)
+                    return self._commit(lease, run, kind=_CHANGES, watermark=run.increment(newest))
+                except _NoIncrement:
+                    pass  # nothing was written yet
+            run = self._run(lease, line=line, opened=opened, newest=newest)
+            return self._commit(lease, run, kind=_FULL, watermark=run.whole())
+
+    def sync_many(self, tenants: Sequence[TenantId], *, workers: int = 16) -> dict[TenantId, SyncReport | TenantError]:
+        """Sync tenants side by side: what each one's sync did or why it failed; a slow one holds up none but its thread.
+
+        A bug is no tenant's failure: it is raised once the others are done.
+        """
+        with ThreadPoolExecutor(max_workers=max(1, min(workers, len(tenants))), thread_name_prefix="sync") as pool:
+            running = {tenant: pool.submit(self._settled, tenant) for tenant in tenants}
+        return {tenant: future.result() for tenant, future in running.items()}
+
+    def _settled(self, tenant: TenantId) -> SyncReport | TenantError:
+        try:
+            return self.sync(tenant)
+        except TenantError as error:
+            return error
+
+    def _can_follow(self, newest: Sync) -> bool:
+        is_recent = self._clock.now() - newest.watermark < self._policy.look_back
+        return is_recent and all(kind.entity in newest.report for kind in ENTITIES)
+
+    def _run(self, lease: Lease, *, line: CompanyLine, opened: TenantLake, newest: Sync | None) -> "_Run":
+        return _Run(
+            line=line,
+            books=KeptBooks(lease.tenant_id, lake=self._lake, opened=opened, commits=self._commits, newest=newest),
+            window=_Window(clock=self._clock, newest=newest),
+            heartbeat=_Heartbeat(lease, commits=self._commits, clock=self._clock),
+            policy=self._policy,
+            page_rows=self._page_rows,
+        )
+
+    def _commit(self, lease: Lease, run: "_Run", *, kind: str, watermark: datetime) -> SyncReport:
+        reports = tuple(run.works[kind].report for kind in ENTITIES)
+        works = run.works.values()
+        committed = self._commits.commit_sync(
+            lease,
+            kind=kind,
+            data_as_of=run.data_as_of,
+            watermark=watermark,
+            report=as_json(reports),
+            segments=[segment for work in works for segment in work.segments],
+            quarantined=[one for work in works for one in work.differences.unreadable.values()],
+        )
         return SyncReport(
-            tenant_id=tenant,
+            tenant_id=lease.tenant_id,
             sync_id=committed.sync_id,
-            kind=_FULL,
+            kind=kind,
             data_as_of=committed.data_as_of,
             entities=reports,
+            shared_calls=run.reader.shared.calls,
+            shared_waited_seconds=round(run.reader.shared.waited_seconds, 3),
+            usage=self._patience.usage(lease.tenant_id),
         )
-
-    def _kind(self, kind: Kind, *, lease: Lease, read: "_FullRead") -> "_KindDone":
-        tenant, before = lease.tenant_id, read.window.newest
-        kept = self._kept(kind, tenant=tenant, before=before)
-        differences = _Differences(kept)
-        tally = Tally()
-        with self._lake.writer(tenant=tenant, table=kind.table, schema=VERSIONS) as writer:
-            for page in read.pages(kind, tally):
-                _append(writer, differences.changed(page), tenant=tenant, known_at=read.window.data_as_of)
-                read.heartbeat.beat()
-            _append(writer, differences.gone(), tenant=tenant, known_at=read.window.data_as_of)
-            segment = _finish(writer, is_needed=differences.new_versions > 0 or before is None)
-        return _KindDone(
-            segment=segment,
-            quarantined=differences.quarantined,
-            report=EntityReport(
-                entity=kind.entity,
-                read=differences.read,
-                new_versions=differences.new_versions,
-                deleted=differences.deleted,
-                quarantined=len(differences.quarantined),
-                calls=tally.calls,
-                waited_seconds=round(tally.waited_seconds, 3),
-            ),
-        )
-
-    def _kept(self, kind: Kind, *, tenant: TenantId, before: Sync | None) -> dict[str, Newest]:
-        if before is None:
-            return {}
-        segments = self._commits.history(tenant, table=kind.table, up_to=before)
-        with self._lake.open(tenant) as opened:
-            return newest_versions(opened, segments)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _KindDone:
-    segment: Segment | None
-    quarantined: list[Quarantined]
-    report: EntityReport
-
-
-class _Line:
-    """The line to one company: each call paced, tried again, with a token that is replaced once if it is refused."""
-
-    def __init__(self, tenant: TenantId, *, client: QboClient, tokens: TokenKeeper, patience: Patience) -> None:
-        self._tenant = tenant
-        self._client = client
-        self._tokens = tokens
-        self._patience = patience
-        self._access = tokens.access_token(tenant)
-        self._is_confirmed = False
-
-    def singleton(self, kind: Kind, tally: Tally) -> Page:
-        """The company's one object of a kind."""
-        return self._call(
-            lambda realm_id, token: self._client.singleton(kind.entity, realm_id=realm_id, access_token=token), tally
-        )
-
-    def query(self, statement: Statement, tally: Tally) -> Page:
-        """One page."""
-        return self._call(
-            lambda realm_id, token: self._client.query(statement, realm_id=realm_id, access_token=token), tally
-        )
-
-    def _call(self, attempt: Callable[[str, Secret], _Result], tally: Tally) -> _Result:
-        self._access = self._tokens.still_fresh(self._access)
-        try:
-            result = self._attempt(attempt, self._access, tally)
-        except QboAuthExpired:
-            self._access = self._tokens.renewed(self._tenant, rejected=self._access)
-            self._is_confirmed = False
-            result = self._attempt(attempt, self._access, tally)
-        if not self._is_confirmed:
-            self._tokens.confirm(self._access)
-            self._is_confirmed = True
-        return result
-
-    def _attempt(self, attempt: Callable[[str, Secret], _Result], access: Access, tally: Tally) -> _Result:
-        return self._patience.call(access.realm_id, lambda: attempt(access.realm_id, access.access_token), tally=tally)
 
 
 class _Heartbeat:
@@ -196,12 +160,24 @@ class _Heartbeat:
 
 
 class _Window:
-    """What a read covers: everything entered until `data_as_of`, which is fixed by the first answer."""
+    """What a sync covers, fixed by the first answer: by QuickBooks' clock, and how old that makes the books."""
 
     def __init__(self, *, clock: Clock, newest: Sync | None) -> None:
         self.newest = newest
-        self._started = clock.now()
+        self.started = clock.now()
+        self._top: datetime | None = None
         self._data_as_of: datetime | None = None
+
+    @property
+    def is_anchored(self) -> bool:
+        """Whether an answer came."""
+        return self._top is not None
+
+    @property
+    def top(self) -> datetime:
+        """When the read began by the clock that stamps the objects."""
+        assert self._top is not None, "nothing was read yet"
+        return self._top
 
     @property
     def data_as_of(self) -> datetime:
@@ -211,9 +187,10 @@ class _Window:
 
     def anchor(self, server_time: datetime | None) -> None:
         """Fix the window by the server's time in the first answer."""
-        if self._data_as_of is not None:
+        if self.is_anchored:
             return
-        start = self._started
+        start = self.started
+        self._top = server_time or start
         if server_time is not None and abs(server_time - start) > _SAME_CLOCK:
             start = min(server_time, start)
         # Knowledge has an order: what is learned now was not known at the sync before, whatever the clocks say.
@@ -222,95 +199,148 @@ class _Window:
         self._data_as_of = start
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FullRead:
-    """A read of the whole company."""
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One attempt at a sync: what it has read and written so far, and nothing of it visible."""
 
-    line: _Line
+    line: CompanyLine
+    books: KeptBooks
     window: _Window
     heartbeat: _Heartbeat
+    policy: SyncPolicy
     page_rows: int
+    works: dict[Kind, KindWork] = field(default_factory=dict)
+    reader: ChangeReader = field(init=False)
+    is_revised: bool = False
 
-    def pages(self, kind: Kind, tally: Tally) -> Iterator[list[ReadObject]]:
-        """Every object of a kind, a page at a time."""
-        if kind.is_singleton:
-            page = self.line.singleton(kind, tally)
-            self.window.anchor(page.time)
-            yield [read_object(kind, text) for text in page.objects]
-            return
-        yield from read_window(
-            kind,
-            until=self.window.data_as_of,
-            fetch=lambda statement: self.line.query(statement, tally),
+    def __post_init__(self) -> None:
+        self.reader = ChangeReader(
+            line=self.line, books=self.books, most_changes=self.policy.most_changes, page_rows=self.page_rows
+        )
+
+    @property
+    def data_as_of(self) -> datetime:
+        """The age of the books; a tick more where objects moved while they were read, so that both states have an order."""
+        return self.window.data_as_of + _TICK if self.is_revised else self.window.data_as_of
+
+    @property
+    def _new_versions(self) -> int:
+        return sum(work.differences.new_versions for work in self.works.values())
+
+    def whole(self) -> datetime:
+        """Read everything, then what changed meanwhile; the new watermark."""
+        for kind in ENTITIES:
+            work = self.works[kind] = self.books.work(kind, ids=None)
+            work.differences.begin_complete_read()
+            pages = [self._singleton(kind, work)] if kind.is_singleton else self._pages(work)
+            self._write_whole(work, pages, known_at=self.window.data_as_of)
+        before = self._new_versions
+        found = self.reader.read(_QUERIED, since=self.window.top - self.policy.overlap, works=self.works)
+        self._take(found, known_at=self.window.data_as_of + _TICK)
+        self.is_revised = self._new_versions > before
+        return self._watermark(found)
+
+    def increment(self, newest: Sync) -> datetime:
+        """Read what changed since a sync, and a singleton that is due; the new watermark."""
+        found = self._changes_since(newest.watermark)
+        self.window.anchor(found.time)
+        for kind in _SINGLETONS:
+            self.works[kind] = self.books.work(kind, ids=())
+            self.works[kind].read_at = read_at(newest.report, kind.entity)
+        for kind in self._due(newest):
+            self._refresh(kind, policy=self.policy.freshness[kind.entity], before=read_at(newest.report, kind.entity))
+        self._take(found, known_at=self.window.data_as_of)
+        return self._watermark(found)
+
+    def _changes_since(self, watermark: datetime) -> FoundChanges:
+        try:
+            found = self.reader.read(_QUERIED, since=watermark, works={})
+        except QboRefused as error:
+            if _NOT_POSSIBLE in error.codes:
+                raise _NoIncrement from error
+            raise
+        except QboContradiction as error:
+            raise _NoIncrement from error
+        if found.time is not None and found.time < watermark:
+            raise _NoIncrement  # a clock that went back: what it stamps now lies before what was asked for
+        return found
+
+    def _take(self, found: FoundChanges, *, known_at: datetime) -> None:
+        for kind, changes in found.kinds.items():
+            work = self.works.get(kind) or self._work_for(changes)
+            self.works[kind] = work
+            work.tally.add(changes.tally)
+            work.read_at = self.window.data_as_of
+            if changes.rows or changes.is_cut:
+                self._revise(work, changes, known_at=known_at)
+                self.heartbeat.beat()
+
+    def _work_for(self, changes: KindChanges) -> KindWork:
+        work = self.books.work(changes.kind, ids=None if changes.is_cut else [row.key for row in changes.rows])
+        if changes.rows and work.differences.has_nameless and not changes.is_cut:
+            return self.books.work(changes.kind, ids=None)  # it is read completely
+        return work
+
+    def _revise(self, work: KindWork, changes: KindChanges, *, known_at: datetime) -> None:
+        differences = work.differences
+        if differences.has_nameless or (changes.is_cut and self._something_is_gone(work, changes)):
+            differences.begin_complete_read()
+            self._write_whole(work, self._pages(work), known_at=known_at)
+        else:
+            self.books.write(work, [differences.changed(changes.rows)], known_at=known_at)
+
+    def _something_is_gone(self, work: KindWork, changes: KindChanges) -> bool:
+        """Whether there are other objects than those kept and those that came: a count costs one call, a read many."""
+        expected = work.differences.living_ids | {row.key for row in changes.rows}
+        return self.line.count(count_statement(work.kind), work.tally) != len(expected)
+
+    def _write_whole(self, work: KindWork, pages: Iterable[list[ReadObject]], *, known_at: datetime) -> None:
+        def batches() -> Iterator[Iterable[NewVersion]]:
+            for page in pages:
+                yield work.differences.changed(page)
+                self.heartbeat.beat()
+            yield work.differences.gone(entered_until=self.window.top)
+
+        self.books.write(work, batches(), known_at=known_at)
+        work.read_at = self.window.data_as_of
+
+    def _pages(self, work: KindWork) -> Iterator[list[ReadObject]]:
+        return read_window(
+            work.kind,
+            until=self.window.top,
+            fetch=lambda statement: self.line.query(statement, work.tally),
             page_rows=self.page_rows,
         )
 
+    def _singleton(self, kind: Kind, work: KindWork) -> list[ReadObject]:
+        page = self.line.singleton(kind, work.tally)
+        self.window.anchor(page.time)
+        return [read_object(kind, text) for text in page.objects]
 
-@dataclass(slots=True)
-class _Differences:
-    """What a complete read of one kind differs in from what is kept."""
+    def _due(self, newest: Sync) -> list[Kind]:
+        """The singletons to read now: all that have to be, else the one that waits longest: each is a call of its own."""
+        ages = {kind: self._age(kind, newest) for kind in _SINGLETONS}
+        must = [kind for kind in _SINGLETONS if ages[kind] > self.policy.freshness[kind.entity].hard]
+        may = [kind for kind in _SINGLETONS if ages[kind] >= self.policy.freshness[kind.entity].soft]
+        return must or sorted(may, key=lambda kind: ages[kind], reverse=True)[:1]
 
-    kept: dict[str, Newest]
-    quarantined: list[Quarantined] = field(default_factory=list)
-    read: int = 0
-    new_versions: int = 0
-    deleted: int = 0
-    _seen: set[str] = field(default_factory=set)
-    _all_named: bool = True
+    def _age(self, kind: Kind, newest: Sync) -> timedelta:
+        before = read_at(newest.report, kind.entity)
+        return timedelta.max if before is None else self.window.started - before
 
-    def changed(self, page: Iterable[ReadObject]) -> Iterator[NewVersion]:
-        """The versions of a page that differ from the newest kept ones; bad objects go to `quarantined`."""
-        for row in page:
-            self.read += 1
-            if isinstance(row.found, BadObject):
-                self._set_aside(row.found)
-                continue
-            self._seen.add(row.found.id)
-            newest = self.kept.get(row.found.id)
-            if newest is None or newest.digest != digest(row.text):
-                self.new_versions += 1
-                self.deleted += row.found.is_deleted
-                yield live_version(row.found, row.text)
+    def _refresh(self, kind: Kind, *, policy: Freshness, before: datetime | None) -> None:
+        work = self.books.work(kind, ids=None)
+        try:
+            page = self._singleton(kind, work)
+        except QboUnavailable:
+            if before is None or self.window.started - before > policy.hard:
+                raise
+            self.works[kind].tally.add(work.tally)
+            return  # the one that is kept is young enough; its age says that it was not read
+        self.works[kind] = work
+        work.differences.begin_complete_read()
+        self._write_whole(work, [page], known_at=self.window.data_as_of)
 
-    def gone(self) -> Iterator[NewVersion]:
-        """A deletion for each object that is kept and was not in the read.
-
-        An object that came without a readable id could be any of them: then nothing counts as gone.
-        """
-        if not self._all_named:
-            return
-        for qbo_id, newest in self.kept.items():
-            if qbo_id not in self._seen and not newest.is_deleted:
-                self.new_versions += 1
-                self.deleted += 1
-                yield missing_version(qbo_id, newest)
-
-    def _set_aside(self, bad: BadObject) -> None:
-        if bad.qbo_id is None:
-            self._all_named = False
-        else:
-            self._seen.add(bad.qbo_id)
-        self.quarantined.append(
-            Quarantined(
-                entity=bad.entity,
-                qbo_id=bad.qbo_id,
-                field=bad.field,
-                expected=bad.expected,
-                reason=f"came: {bad.came}",
-                raw_text=bad.raw_text.replace("\x00", "\\u0000"),  # Postgres keeps no NUL in a text
-            )
-        )
-
-
-def _append(writer: SegmentWriter, found: Iterable[NewVersion], *, tenant: TenantId, known_at: datetime) -> None:
-    table = rows(found, tenant=tenant, known_at=known_at)
-    if table.num_rows:
-        writer.append(table)
-
-
-def _finish(writer: SegmentWriter, *, is_needed: bool) -> Segment | None:
-    """The segment; none where nothing changed. A first sync has one of each kind, so that 'none' is told from 'not read'."""
-    if is_needed:
-        return writer.finish()
-    writer.abandon()
-    return None
+    def _watermark(self, found: FoundChanges) -> datetime:
+        """From when the next increment has to ask, by the clock that stamps the objects."""
+        return (found.time or self.window.started) - self.policy.overlap

@@ -88,7 +88,7 @@ class TokenKeeper:
         raise connection_lost(known.tenant_id, because=_LOST)
 
     def _refresh(self, known: QboConnection, refresh_token: Secret) -> Tokens:
-        return self._patience.call(known.realm_id, lambda: self._oauth.refresh(refresh_token), tally=Tally())
+        return self._patience.call(known.tenant_id, lambda: self._oauth.refresh(refresh_token), tally=Tally())
 
     def _load(self, tenant: TenantId) -> QboConnection:
         known = self._connections.load(tenant)

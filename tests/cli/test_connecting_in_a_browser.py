@@ -17,13 +17,13 @@ from resources.settings import Settings
 from tests.browser import CHROMIUM, NO_CHROMIUM, free_port, start_chromium, visit
 from tests.sandbox import Sandbox
 
-_REALM, _NAME = "9130390000000001", "Tamarack Pottery"
+_REALM, _NAME = "9130410000000001", "Tamarack Pottery"
 
 
 @pytest.fixture
 def environment(tmp_path: Path, sandbox: Sandbox) -> dict[str, str]:
     """An installation with one tenant, on a QuickBooks with several companies."""
-    for realm, name in ((_REALM, _NAME), ("9130390000000002", "Tamarack Tiles")):
+    for realm, name in ((_REALM, _NAME), ("9130410000000002", "Tamarack Tiles")):
         sandbox.add_company(
             realm_id=realm,
             name=name,

@@ -111,9 +111,7 @@ def test_names_with_quotes_and_signs_are_found(qb: QuickBooks) -> None:
 
 def test_lists_can_be_paged_in_an_explicit_order(qb: QuickBooks) -> None:
     total = Account.count(qb=qb)
-    pages = [
-        Account.all(order_by="Id", start_position=start, max_results=7, qb=qb) for start in range(1, total + 8, 7)
-    ]
+    pages = [Account.all(order_by="Id", start_position=start, max_results=7, qb=qb) for start in range(1, total + 8, 7)]
     ids = [each.Id for page in pages for each in page]
     assert len(ids) == len(set(ids)) == total
     assert [len(page) for page in pages[:-1]][:2] == [7, 7]
@@ -125,7 +123,7 @@ def test_the_company_and_its_preferences_are_read(qb: QuickBooks, realm: str) ->
     assert (info.Id, info.CompanyName, info.Country) == ("1", "Alder Agency", "US")
     assert info.to_dict()["DefaultTimeZone"] == "America/New_York"
     assert [each.CompanyName for each in CompanyInfo.all(qb=qb)] == ["Alder Agency"]
-    preferences = Preferences.get(qb=qb).to_dict()["Preferences"]
+    preferences = Preferences.get(qb=qb).to_dict()
     assert preferences["CurrencyPrefs"]["HomeCurrency"]["value"] == "USD"
     assert preferences["ReportPrefs"]["ReportBasis"] == "Accrual"
 

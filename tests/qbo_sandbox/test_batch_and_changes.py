@@ -149,6 +149,12 @@ def test_a_name_made_inactive_comes_whole_and_a_merged_one_as_a_stub(books: Smal
     assert [body.get("status") for body in vendors["Vendor"]] == [None, "Deleted"]
 
 
+def test_change_data_of_an_entity_without_objects_is_empty(books: SmallBooks) -> None:
+    assert changes(books, books.at, "Class", "Vendor", "Estimate")[::2] == [{}, {}]
+    with pytest.raises(QboFault, match="500"):
+        changes(books, books.at, "TaxCode")
+
+
 def test_the_cap_cuts_the_response_or_each_entity(books: SmallBooks) -> None:
     since = books.tick()
     for cents in (1, 2, 3):

@@ -95,22 +95,24 @@ def test_latency_delays_and_a_client_that_left_gets_nothing_done(company: Compan
     company.fault(kind="latency", seconds=0.6)
     started = time.perf_counter()
     assert make_term(company, "patient").status_code == 200
-    assert time.perf_counter() - started >= 0.6
+    assert time.perf_counter() - started >= 0.5  # clocks of busy machines step
+    finished = _finished(company)
     with pytest.raises(httpx.ReadTimeout):
         company.http.post(
             f"{company.root}/term", json={"Name": "gone"}, headers=company.headers, timeout=httpx.Timeout(5, read=0.1)
         )
-    _wait_until(lambda: _last_finished(company))
+    assert _wait_until(lambda: _finished(company) > finished)
     assert terms(company, "gone") == 0
 
 
 def test_a_slow_write_happens_though_its_client_left(company: Company) -> None:
     company.fault(kind="slow_then_commit", seconds=0.4)
+    finished = _finished(company)
     with pytest.raises(httpx.ReadTimeout):
         company.http.post(
             f"{company.root}/term", json={"Name": "slow"}, headers=company.headers, timeout=httpx.Timeout(5, read=0.1)
         )
-    assert _wait_until(lambda: _last_finished(company))
+    assert _wait_until(lambda: _finished(company) > finished)
     assert terms(company, "slow") == 1
 
 
@@ -188,12 +190,12 @@ def test_a_schedule_is_kept_in_the_sandboxs_own_time() -> None:
     assert epoch_seconds(START) > 0
 
 
-def _last_finished(company: Company) -> bool:
+def _finished(company: Company) -> int:
     answer = company.http.get("/__sandbox__/requests", params={"realm": company.realm_id})
-    return answer.json()[-1]["finished"] is not None
+    return sum(request["finished"] is not None for request in answer.json())
 
 
-def _wait_until(condition: object, *, seconds: float = 5.0) -> bool:
+def _wait_until(condition: object, *, seconds: float = 20.0) -> bool:
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
         if condition():  # type: ignore[operator] # a callable of the test

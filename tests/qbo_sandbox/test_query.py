@@ -125,6 +125,15 @@ def test_a_column_list_gives_those_properties_or_all_or_a_fault(books: SmallBook
         run(books, statement, column_lists="refuse")
 
 
+def test_everything_and_a_column_is_everything(books: SmallBooks) -> None:
+    assert run(books, "select *, DocNumber from Bill").texts == run(books, "select * from Bill").texts
+
+
+def test_an_entity_that_no_company_here_has_is_empty(books: SmallBooks) -> None:
+    assert run(books, "select * from class where Name = 'North' orderby Name").texts == []
+    assert run(books, "select count(*) from PaymentMethod").total == 0
+
+
 @pytest.mark.parametrize(
     ("statement", "code", "detail"),
     [
@@ -137,6 +146,7 @@ def test_a_column_list_gives_those_properties_or_all_or_a_fault(books: SmallBook
         pytest.param("select * from Bill where TotalAmt != 1", "4000", 'Encountered " ! "', id="not equal"),
         pytest.param("select * from Custmoer", "4001", "invalid context declaration: Custmoer", id="entity"),
         pytest.param("select * from Bill where Foo = '1'", "4001", "Property Foo not found", id="property"),
+        pytest.param("select *, Foo from Bill", "4001", "Property Foo not found", id="column"),
         pytest.param("select * from Bill where Line = '1'", "4001", "'Line' is not queryable", id="lines"),
         pytest.param("select * from Bill orderby PrivateNote", "4001", "not queryable", id="order"),
         pytest.param("select * from Bill where Id > '1'", "4001", "operator >", id="id compared"),

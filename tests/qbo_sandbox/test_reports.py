@@ -121,6 +121,10 @@ def test_an_empty_report_says_so(books: SmallBooks) -> None:
         ("APAgingSummary", {}),
         ("ProfitAndLoss", {"accounting_method": "Cash"}),
         ("ProfitAndLoss", {"summarize_column_by": "Month"}),
+        ("ProfitAndLoss", {"date_macro": "Last Month"}),
+        ("ProfitAndLoss", {"customer": "1"}),
+        ("AgedPayables", {"customer": "1"}),
+        ("AgedReceivables", {"num_periods": "6"}),
         ("BalanceSheet", {"end_date": "soon"}),
     ],
 )

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from resources.clock import FixedClock
 from resources.commits import Commits, Quarantined
 from resources.connections import RealmTaken
 from resources.database import Database
+from resources.dirty_tenants import DirtyTenants
 from resources.documents import Document, Documents
+from resources.published_balances import CashSnapshot, PublishedBalancesStore
+from resources.qbo_webhooks import Event
 from resources.registry import TenantRegistry
 from resources.settings import Thresholds
 from resources.store import Store
-from resources.tables import FIRM, METADATA
+from resources.tables import FIRM, METADATA, WEBHOOK_EVENT
 from tests.resources.builders import (
     ACME,
     BOLT,
@@ -39,8 +43,11 @@ from tests.resources.builders import (
 _TENANT_TABLES = {table.name for table in METADATA.sorted_tables if "tenant_id" in table.primary_key.columns}
 #: Those of the payment ledger have no statements yet.
 _USED_TABLES = {
+    "cash_snapshot",
     "connection",
+    "dirty_tenant",
     "lease",
+    "open_bill",
     "published_document",
     "quarantine",
     "result",
@@ -57,6 +64,10 @@ _ACROSS_TENANTS = {
     "SELECT FROM connection WHERE connection.environment = ? AND connection.realm_id = ? AND connection.tenant_id != ?": (
         "whether another tenant has the company"
     ),
+    "SELECT FROM connection WHERE connection.environment = ? AND connection.realm_id IN (?)": "whose company an event names",
+    "SELECT FROM dirty_tenant JOIN tenant ON tenant.tenant_id = dirty_tenant.tenant_id WHERE tenant.active = ? "
+    "AND dirty_tenant.generation > dirty_tenant.covered "
+    "ORDER BY dirty_tenant.noticed_at, dirty_tenant.tenant_id": "the list of a sensor",
 }
 
 
@@ -133,10 +144,21 @@ def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> No
     commits.sync(ACME, sync.sync_id)
     commits.history(ACME, table="raw_qbo/bills", up_to=sync)
     _use_weeks(Store(lake=make_lake(tmp_path), commits=commits), registry, clock)
+    published = PublishedBalancesStore(database)
+    cash = CashSnapshot(account_id="35", name="Checking", balance_cents=1, dated_later_cents=0)
+    published.publish(sync, cash=[cash], bills=[])
+    published.publish(sync, cash=[], bills=[])
+    published.publish(sync, cash=[cash, replace(cash, account_id="36")], bills=[])
+    published.read(ACME)
     shelf = Documents(database, clock=clock)
     document = Document(tenant_id=ACME, kind="k", key="1", title="", body="", html="", text="", data_as_of=NOON)
     shelf.publish(document)
     shelf.read(ACME, kind="k", key="1")
+    marks = DirtyTenants(database, clock=clock, environment="local")
+    for name in ("a", "b"):
+        marks.notice([Event(event_id=name, realm_id="9130003")])
+    marks.dirty()
+    marks.cover(ACME, read_started_at=NOON + timedelta(days=1))
     registry.deactivate(ACME)
 
 
@@ -165,4 +187,4 @@ def _use_weeks(store: Store, registry: TenantRegistry, clock: FixedClock) -> Non
 
 
 def test_the_tables_without_a_tenant_are_known() -> None:
-    assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {FIRM.name}
+    assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {FIRM.name, WEBHOOK_EVENT.name}

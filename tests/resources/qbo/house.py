@@ -18,7 +18,10 @@ from resources.qbo.kinds import KINDS
 from resources.qbo.oauth import OAuthClient
 from resources.qbo.patience import Patience, RetryPolicy
 from resources.qbo.smart_sync import SmartSync
+from resources.qbo.sync_policy import SyncPolicy
 from resources.qbo.token_keeper import TokenKeeper
+from resources.qbo.turnstile import Turnstile
+from resources.qbo.usage import CallBudget
 from resources.registry import TenantRegistry
 from resources.secret_text import Secret
 from resources.tables import METADATA
@@ -44,14 +47,26 @@ class House:
     oauth: OAuthClient
     database: Database
 
-    def smart_sync(self, *, retry_seconds: float = 30.0, page_rows: int = 1000) -> SmartSync:
+    def smart_sync(
+        self,
+        *,
+        retry_seconds: float = 30.0,
+        page_rows: int = 1000,
+        policy: SyncPolicy | None = None,
+        budget: CallBudget | None = None,
+    ) -> SmartSync:
         return SmartSync(
             client=self.client,
             tokens=self.keeper,
             lake=self.lake,
             commits=self.commits,
             clock=self.clock,
-            patience=Patience(clock=self.clock, policy=RetryPolicy(transient_seconds=retry_seconds)),
+            patience=Patience(
+                clock=self.clock,
+                policy=RetryPolicy(transient_seconds=retry_seconds),
+                turnstile=Turnstile(self.database, clock=self.clock, budget=budget),
+            ),
+            policy=policy,
             page_rows=page_rows,
         )
 

@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -40,6 +41,9 @@ class ScriptedQbo:
     script: Callable[[str, str], Answer | None] = lambda _path, _statement: None
     url: str = ""
     time: str = SERVER_TIME
+    #: How many changed objects an answer holds at most, and whether that counts by answer or by kind.
+    cap: int = 1000
+    cap_by: str = "answer"
     requests: list[str] = field(default_factory=list)
     refresh_token: str = "refresh-0"
     access_tokens: set[str] = field(default_factory=set)
@@ -54,7 +58,7 @@ class ScriptedQbo:
         if scripted is not None:
             return scripted
         if parts.path.startswith("/v3/company/"):
-            return self._data(parts.path, statement, headers)
+            return self._data(parts.path, statement, headers, parse_qs(parts.query))
         return self._authorisation(parts.path, parts.query, body, headers)
 
     def _authorisation(self, path: str, query: str, body: str, headers: dict[str, str]) -> Answer:
@@ -77,7 +81,7 @@ class ScriptedQbo:
             return self._json({})
         return Answer(status=404)
 
-    def _data(self, path: str, statement: str, headers: dict[str, str]) -> Answer:
+    def _data(self, path: str, statement: str, headers: dict[str, str], asked: dict[str, list[str]]) -> Answer:
         token = headers.get("authorization", "").removeprefix("Bearer ")
         if token not in self.access_tokens:
             error = {"message": "AuthenticationFailed", "detail": f"Token expired: {token}", "code": "3200"}
@@ -89,9 +93,28 @@ class ScriptedQbo:
             return self._singleton("CompanyInfo")
         if path.endswith("/preferences"):
             return self._singleton("Preferences")
+        if path.endswith("/cdc"):
+            return self._changes(asked["entities"][0].split(","), datetime.fromisoformat(asked["changedSince"][0]))
+        return self._queried(statement)
+
+    def _queried(self, statement: str) -> Answer:
+        if (count := self.books.count(statement)) is not None:
+            return self._text(f'{{"QueryResponse": {{"totalCount": {count}}}, "time": "{self.time}"}}')
         entity, found = self.books.answer(statement)
         objects = f'"{entity}": [{", ".join(found)}], "startPosition": 1, "maxResults": {len(found)}' if found else ""
         return self._text(f'{{"QueryResponse": {{{objects}}}, "time": "{self.time}"}}')
+
+    def _changes(self, entities: list[str], since: datetime) -> Answer:
+        cap = None if self.cap_by == "nothing" else self.cap
+        if self.cap_by == "kind":
+            found = [self.books.changes([entity], since, most=cap)[0] for entity in entities]
+        else:
+            found = self.books.changes(entities, since, most=cap)
+        parts = [
+            f'{{"{entity}": [{", ".join(texts)}], "startPosition": 1, "maxResults": {len(texts)}}}' if texts else "{}"
+            for entity, texts in zip(entities, found, strict=True)
+        ]
+        return self._text(f'{{"CDCResponse": [{{"QueryResponse": [{", ".join(parts)}]}}], "time": "{self.time}"}}')
 
     def _singleton(self, entity: str) -> Answer:
         kept = self.books.texts.get(entity)

@@ -128,7 +128,7 @@ def test_a_generated_companys_books_tie_out_as_they_were_read(
     assert expected == by_type["Accounts Receivable"]
 
     again = installation.smart_sync.sync(tenant)
-    assert (again.read, again.new_versions) == (report.read, 0)
+    assert (again.kind, again.calls, again.new_versions) == ("changes", 1, 0)
 
 
 def test_faults_and_revocation_are_the_tenants_own_and_pass(installation: Installation, sandbox: Sandbox) -> None:
@@ -163,10 +163,10 @@ def test_a_sync_in_real_time_stays_below_the_limits(installation: Installation, 
     sandbox.control.post(f"/__sandbox__/realms/{realm_id}/settings", json={"throttled": True}).raise_for_status()
     running = Installation(installation.settings, clock=_Running())
     try:
-        report = running.smart_sync.sync(tenant)
+        for _ in range(3):
+            running.smart_sync.sync(tenant)
     finally:
         running.close()
-    assert report.waited_seconds > 1
     exceeded = sandbox.control.get("/__sandbox__/limits").json()["by_limit"]
     assert realm_id not in {one["realm"] for one in exceeded}
 

@@ -4,13 +4,20 @@ from typing import Any
 
 import pytest
 
-from resources.errors import TenantBusy, TenantError
-from resources.qbo.errors import ConnectionLost, QboNotAuthorised, QboRefused, QboThrottled, QboUnavailable
+from resources.errors import TenantBusy, TenantError, TenantNotReady
+from resources.qbo.errors import ConnectionLost, QboNotAuthorised, QboQuotaExhausted, QboRefused, QboUnavailable
 from resources.qbo.kinds import ENTITIES
+from resources.qbo.sync_report import SyncReport
 from resources.qbo.transactions import Bill
+from resources.qbo.turnstile import BudgetSpent
+from resources.qbo.usage import CallBudget
+from resources.registry import TenantRegistry
+from resources.tenants import TenantId
 from tests.resources.qbo.builders import D
 from tests.resources.qbo.house import NOW, TENANT, House
-from tests.resources.qbo.scripted_qbo import Answer, ScriptedQbo
+from tests.resources.qbo.scripted_qbo import SERVER_TIME, Answer, ScriptedQbo
+
+_TOO_LONG = timedelta(days=31).total_seconds()
 
 
 def _fill(qbo: ScriptedQbo) -> None:
@@ -28,7 +35,8 @@ def test_a_first_sync_keeps_one_version_of_everything(house: House, qbo: Scripte
     _fill(qbo)
     report = house.smart_sync().sync(TENANT)
     assert [entity.entity for entity in report.entities] == [kind.entity for kind in ENTITIES]
-    assert (report.read, report.new_versions, report.quarantined, report.calls) == (53, 53, 0, 19)
+    assert (report.read, report.new_versions, report.quarantined, report.calls) == (53, 53, 0, 20)
+    assert report.kind == "full"
     assert report.data_as_of == house.newest().data_as_of == NOW
     assert house.newest().report["Bill"]["read"] == 3
     for kind in ENTITIES:
@@ -57,7 +65,7 @@ def test_a_second_sync_of_an_unchanged_company_keeps_nothing_new(house: House, q
     house.smart_sync().sync(TENANT)
     house.clock.sleep(3600)
     report = house.smart_sync().sync(TENANT)
-    assert (report.read, report.new_versions) == (53, 0)
+    assert (report.kind, report.calls, report.read, report.new_versions) == ("changes", 1, 0, 0)
     assert len(house.versions("Bill")) == 3
     assert report.data_as_of > NOW
 
@@ -67,6 +75,7 @@ def test_edits_and_deletions_become_versions_and_the_old_ones_stay(house: House,
     first = house.smart_sync().sync(TENANT)
     house.clock.sleep(3600)
     qbo.time = "2026-11-20T06:00:00.250-08:00"
+    qbo.books.now = NOW + timedelta(minutes=30)
     qbo.books.replace("Bill", "1", Balance=0)
     qbo.books.remove("Bill", "2")
     second = house.smart_sync().sync(TENANT)
@@ -82,13 +91,18 @@ def test_edits_and_deletions_become_versions_and_the_old_ones_stay(house: House,
     edited, gone = (found for known_at, found in house.versions("Bill") if known_at == second.data_as_of)
     assert isinstance(edited, Bill)
     assert edited.balance == 0
-    assert gone.created_at == datetime(2026, 5, 3, 15, tzinfo=UTC)
+    # The notice does not say when the object had been entered; the version before it does, and its row keeps that.
+    segments = house.commits.history(TENANT, table="raw_qbo/bills", up_to=house.newest())
+    rows = house.lake.read(tenant=TENANT, segments=segments).to_pylist()
+    assert [row["created_at"] for row in rows if row["qbo_id"] == gone.id] == [datetime(2026, 5, 3, 15, tzinfo=UTC)] * 2
 
 
 def test_an_object_that_comes_back_is_a_version_again(house: House, qbo: ScriptedQbo) -> None:
     qbo.books.add("Vendor", "5")
     for present in (True, False, False, True):
-        (qbo.books.add("Vendor", "5") if present and not qbo.books.ids("Vendor") else None)
+        if present and not qbo.books.ids("Vendor"):
+            qbo.books.gone.clear()
+            qbo.books.add("Vendor", "5", created=SERVER_TIME)
         if not present and qbo.books.ids("Vendor"):
             qbo.books.remove("Vendor", "5")
         house.smart_sync().sync(TENANT)
@@ -123,7 +137,10 @@ def test_an_object_without_a_readable_id_lets_nothing_count_as_deleted(house: Ho
     qbo.books.remove("Bill", "1")
     qbo.books.add_text("Bill", '{"Id": "1", "Id": "1"}')
     qbo.books.remove("Invoice", "1")
+    qbo.books.gone.clear()
+    house.clock.sleep(_TOO_LONG)
     report = house.smart_sync().sync(TENANT)
+    assert report.kind == "full"
     assert {entity.entity: entity.deleted for entity in report.entities if entity.deleted} == {"Invoice": 1}
 
 
@@ -134,7 +151,7 @@ def test_an_object_without_a_readable_id_lets_nothing_count_as_deleted(house: Ho
         pytest.param(Answer(body=b"<html>"), QboUnavailable, id="HTML"),
         pytest.param(Answer(body=b'{"QueryResponse": {"Transfer": [{"Id"'), QboUnavailable, id="truncated"),
         pytest.param(Answer(body=b'{"QueryResponse": {}}', sent=5), QboUnavailable, id="cut line"),
-        pytest.param(Answer(status=429), QboThrottled, id="throttled for ever"),
+        pytest.param(Answer(status=429), QboQuotaExhausted, id="throttled for ever"),
         pytest.param(Answer(status=302, headers={"Location": "http://169.254.169.254/"}), QboRefused, id="redirect"),
         pytest.param(Answer(status=403), QboNotAuthorised, id="403"),
     ],
@@ -162,7 +179,7 @@ def test_a_failed_sync_leaves_the_one_before_as_it_was(house: House, qbo: Script
     before = house.smart_sync().sync(TENANT)
     house.clock.sleep(60)
     qbo.books.remove("Bill", "1")
-    qbo.script = _only("FROM JournalEntry", Answer(status=500))
+    qbo.script = _only("/cdc", Answer(status=500))
     with pytest.raises(QboUnavailable):
         house.smart_sync().sync(TENANT)
     assert house.newest().sync_id == before.sync_id
@@ -253,3 +270,28 @@ def test_no_token_and_no_client_data_is_logged(
     logged = caplog.text.lower()
     for canary in ("access-", "refresh-", "canary", "scripted-secret", "select"):
         assert canary not in logged
+
+
+def test_a_spent_budget_refuses_before_anything_is_asked_and_a_planned_one_warns(
+    house: House, qbo: ScriptedQbo
+) -> None:
+    budget = CallBudget(soft=10, hard=21)
+    first = house.smart_sync(budget=budget).sync(TENANT)
+    assert first.usage is not None
+    assert (first.usage.metered, first.calls) == (20, 20)
+    assert "20 metered QuickBooks calls in 2026-11" in (first.warning or "")
+    assert house.smart_sync(budget=budget).sync(TENANT).calls == 1
+    asked = len(qbo.requests)
+    with pytest.raises(BudgetSpent, match="free again on 2026-12-01"):
+        house.smart_sync(budget=budget).sync(TENANT)
+    assert len(qbo.requests) == asked
+
+
+def test_many_tenants_each_get_their_own_result(house: House, qbo: ScriptedQbo) -> None:
+    unknown = TenantId("maple-works")
+    registry = TenantRegistry(house.database, clock=house.clock)
+    registry.add_tenant(unknown, firm_id="birch-cpa", name="Maple Works", zone="America/New_York")
+    found = house.smart_sync().sync_many([TENANT, unknown], workers=2)
+    assert list(found) == [TENANT, unknown]
+    assert isinstance(found[TENANT], SyncReport)
+    assert isinstance(found[unknown], TenantNotReady)  # it was never connected

@@ -1,0 +1,36 @@
+"""How SmartSync keeps a company fresh: the numbers of it, in one place.
+
+Belongs here: ages, overlaps and caps. Does not: waiting and trying again (`patience.py`), what is done with them
+(`smart_sync.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """How old the last read of a kind may be: past `soft` it is read again when that works, past `hard` it has to."""
+
+    soft: timedelta
+    hard: timedelta
+
+
+def _singletons() -> dict[str, Freshness]:
+    # They come by no change data, so each read is a metered call of its own.
+    daily = Freshness(soft=timedelta(days=1), hard=timedelta(days=14))
+    return {"CompanyInfo": daily, "Preferences": daily}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncPolicy:
+    """When an increment is possible and how far it reaches back."""
+
+    #: Servers' clocks differ and entries appear late: the next increment begins this long before the last one.
+    overlap: timedelta = timedelta(minutes=5)
+    #: QuickBooks looks back 30 days; a day is kept for clocks and long syncs.
+    look_back: timedelta = timedelta(days=29)
+    #: From this many objects on an answer may be cut: whether QuickBooks counts by answer or by kind is not settled.
+    most_changes: int = 1000
+    freshness: Mapping[str, Freshness] = field(default_factory=_singletons)
