@@ -60,6 +60,9 @@ format: $(READY)
 bench-friday: $(READY) ## the Friday run of 20 small tenants, split into HTTP, our work, Dagster's own time
 	$(BIN)/python -W ignore -m benchmarks.bench_friday
 
+bench-sync: $(READY) ## SmartSync alone: a medium company, 100 small ones, 150 ms a request
+	$(BIN)/python -W ignore -m benchmarks.bench_sync
+
 lock: $(READY) ## re-pin requirements.lock from pyproject.toml (needs uv on the PATH)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --all-extras pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate tests/clients/requirements.in -o tests/clients/requirements.lock
