@@ -3,6 +3,7 @@
 Belongs here: reading a control request and answering it. Does not: what it controls.
 """
 
+import time
 from collections import Counter
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -22,7 +23,7 @@ from qbo_sandbox.realms import Realm, RealmTakenError
 from qbo_sandbox.sandbox import Sandbox
 from qbo_sandbox.settings import AppSettings, RealmSettings
 from qbo_sandbox.spec import BadSpecError, spec_from_json
-from qbo_sandbox.truth import Basis, truth
+from qbo_sandbox.truth import Basis, cash_by_day, truth
 from qbo_sandbox.webhooks import Subscription
 from qbo_sandbox.wire import to_json
 
@@ -126,6 +127,17 @@ async def companies(request: Request) -> Response:
     return _exact([realm.spec.to_json() for realm in found if realm is not None])
 
 
+async def forget(request: Request) -> Response:
+    """Serve a company no longer; its realm id is free again."""
+    realm = _realm(request)
+    sandbox = _sandbox(request)
+    sandbox.authorisations.disconnect(realm.spec.realm_id)
+    sandbox.faults.clear(realm.spec.realm_id)
+    sandbox.request_ids.forget(realm.spec.realm_id)
+    sandbox.realms.forget(realm)
+    return Response(status_code=204)
+
+
 async def build(request: Request) -> Response:
     """Build a company's books now instead of at its first request."""
     company = await _sandbox(request).realms.company(_realm(request))
@@ -177,6 +189,12 @@ async def read_truth(request: Request) -> Response:
     company = await _sandbox(request).realms.company(_realm(request))
     day = date.fromisoformat(asked.get("day", ""))
     return _exact(truth(company, basis=cast("Basis", basis), day=day, instant=instant))
+
+
+async def read_cash(request: Request) -> Response:
+    """Cash at the end of every day on which it moved, from the ledger."""
+    company = await _sandbox(request).realms.company(_realm(request))
+    return _exact(cash_by_day(company))
 
 
 async def habits(request: Request) -> Response:
@@ -318,8 +336,9 @@ async def webhooks(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
-    """Whether the program answers."""
-    return JSONResponse({"companies": len(_sandbox(request).realms.ids())})
+    """Whether the program answers, and the processor time it has used."""
+    used = round(time.process_time(), 3)
+    return JSONResponse({"companies": len(_sandbox(request).realms.ids()), "cpu_seconds": used})
 
 
 REFUSALS: dict[Any, Any] = dict.fromkeys(
@@ -330,6 +349,7 @@ ROUTES = [
     Route("/__sandbox__/health", health),
     Route("/__sandbox__/companies", add_company, methods=["POST"]),
     Route("/__sandbox__/companies", companies, methods=["GET"]),
+    Route("/__sandbox__/companies/{realm}", forget, methods=["DELETE"]),
     Route("/__sandbox__/settings", app_settings, methods=["GET", "POST"]),
     Route("/__sandbox__/clock", clock, methods=["GET", "POST"]),
     Route("/__sandbox__/requests", requests_log, methods=["GET", "DELETE"]),
@@ -342,6 +362,7 @@ ROUTES = [
     Route(_REALM + "/faults", clear_faults, methods=["DELETE"]),
     Route(_REALM + "/revoke", disconnect, methods=["POST"]),
     Route(_REALM + "/truth", read_truth),
+    Route(_REALM + "/cash", read_cash),
     Route(_REALM + "/habits", habits),
     Route(_REALM + "/defects", defects),
     Route(_REALM + "/versions/{entity}/{id}", versions),

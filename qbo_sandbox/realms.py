@@ -69,6 +69,14 @@ class Realms:
         settings = RealmSettings.model_validate_json(stored) if stored else RealmSettings()
         self._realms[spec.realm_id] = Realm(spec=spec, settings=settings)
 
+    def forget(self, realm: Realm) -> None:
+        """Serve a company no longer and drop its books, writes and settings."""
+        realm_id = realm.spec.realm_id
+        del self._realms[realm_id]
+        self._store.execute("DELETE FROM companies WHERE realm_id = ?", (realm_id,))
+        self._store.execute("DELETE FROM operations WHERE realm_id = ?", (realm_id,))
+        self._store.execute("DELETE FROM settings WHERE scope = ?", (f"realm:{realm_id}",))
+
     def ids(self) -> list[str]:
         """The realm ids served, in order."""
         return sorted(self._realms)

@@ -50,3 +50,7 @@ class RequestIds:
     def remember(self, realm: str, request_id: str, body: bytes, answer: Answer, *, now: float) -> None:
         """Keep the first answer to an id."""
         self._remembered[realm, request_id] = _Remembered(answer=answer, digest=sha256(body).digest(), at=now)
+
+    def forget(self, realm: str) -> None:
+        """Drop the first answers of a company that is no longer served."""
+        self._remembered = {key: kept for key, kept in self._remembered.items() if key[0] != realm}

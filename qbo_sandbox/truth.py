@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -79,7 +80,7 @@ def truth(books: Books, *, basis: Basis, day: date, instant: datetime | None = N
             }
             for account_id, body in accounts.items()
         ],
-        "cash_cents": total(lambda body: body["AccountType"] == "Bank" and body["AccountSubType"] != TRUST),
+        "cash_cents": total(_is_cash),
         "trust_cents": total(lambda body: body["AccountType"] == "Bank" and body["AccountSubType"] == TRUST),
         "undeposited_cents": total(lambda body: body["AccountSubType"] == UNDEPOSITED),
         "payables": _side(
@@ -95,6 +96,18 @@ def truth(books: Books, *, basis: Basis, day: date, instant: datetime | None = N
             of="customer",
         ),
     }
+
+
+def cash_by_day(books: Books) -> dict[str, int]:
+    """Cash at the end of each day on which it moved, as the books as they stand now date it; the days in order."""
+    cash = {account_id for account_id, stored in books.objects["Account"].items() if _is_cash(stored.body)}
+    moved = defaultdict[str, int](int)
+    for entry in _held(books, None):
+        for account_id, cents in entry.effect.postings:
+            if account_id in cash:
+                moved[entry.txn_date] += cents
+    days = sorted(moved)
+    return dict(zip(days, accumulate(moved[day] for day in days), strict=True))
 
 
 def account_balances(books: Books, *, day: date, instant: datetime | None = None) -> defaultdict[str, int]:
@@ -127,6 +140,10 @@ def open_by_side(
         if left:
             found[_side_of(books, party_id)].append(_item(entries[txn_id], party_id, left))
     return found
+
+
+def _is_cash(account: dict[str, Any]) -> bool:
+    return bool(account["AccountType"] == "Bank" and account["AccountSubType"] != TRUST)
 
 
 def _held(books: Books, instant: datetime | None) -> Iterable[Entry]:
