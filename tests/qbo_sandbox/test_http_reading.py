@@ -259,3 +259,25 @@ def test_without_asking_for_json_the_answer_is_xml(reading: Company) -> None:
     assert fault.attrib["code"] == "4000"
     asked = reading.http.get(f"{reading.root}/query", params={"query": statement, "format": "json"}, headers=headers)
     assert asked.json()["QueryResponse"]["maxResults"] == 1
+
+
+def test_a_company_that_is_dropped_is_served_no_longer_and_its_tokens_are_dead(sandbox: Sandbox) -> None:
+    dropped = new_company(sandbox)
+    assert dropped.query("select count(*) from Bill").status_code == 200
+    assert dropped.http.delete(f"/__sandbox__/companies/{dropped.realm_id}").status_code == 204
+    assert dropped.http.get(f"/__sandbox__/realms/{dropped.realm_id}/cash").status_code == 404
+    assert dropped.realm_id not in {spec["realm_id"] for spec in dropped.http.get("/__sandbox__/companies").json()}
+    assert dropped.query("select count(*) from Bill").status_code == 401
+    # The id can be used again, by a company of its own.
+    again = new_company(sandbox, realm_id=dropped.realm_id, seed=2)
+    assert again.query("select count(*) from Bill").status_code == 200
+
+
+def test_the_cash_of_every_day_is_the_dated_truth(reading: Company) -> None:
+    cash = reading.control("cash", method="GET")
+    for day in (*list(cash)[:3], *list(cash)[-3:]):
+        told = reading.http.get(
+            f"/__sandbox__/realms/{reading.realm_id}/truth", params={"day": day, "basis": "dated"}
+        ).json()
+        assert told["cash_cents"] == cash[day]
+    assert list(cash) == sorted(cash)
