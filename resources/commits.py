@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 from resources.clock import Clock
 from resources.database import Database
 from resources.errors import LeaseLost, TenantBusy
+from resources.failpoints import failpoint
 from resources.lake import Segment
 from resources.registry import lock_tenant
 from resources.tables import LEASE, QUARANTINE, RESULT, SEGMENT, SYNC
@@ -87,6 +88,7 @@ class Commits:
         """Be the tenant's one writer; `TenantBusy` if another process is."""
         lease = self._take(tenant)
         try:
+            failpoint("lease.taken")
             yield lease
         finally:
             with self._database.write() as connection:
@@ -96,6 +98,7 @@ class Commits:
         """Keep the lease during long work; `LeaseLost` if it is another's by now."""
         with self._database.write() as connection:
             self._assert_held(connection, lease)
+            failpoint("lease.renew.in")
 
     def commit_sync(
         self,
@@ -132,10 +135,13 @@ class Commits:
                     report=report,
                 )
             )
+            failpoint("commit.row_in")
             for segment in segments:
                 _name(connection, lease.tenant_id, segment, sync_id=sync.sync_id)
             if quarantined:
                 connection.execute(insert(QUARANTINE), [_quarantine_row(sync, one) for one in quarantined])
+            failpoint("commit.in")
+        failpoint("commit.after")
         return sync
 
     def newest_sync(self, tenant: TenantId, *, until: datetime | None = None) -> Sync | None:
@@ -275,6 +281,7 @@ class Commits:
                 .values(holder=holder, fence=LEASE.c.fence + 1, until=now + LEASE_TIME)
                 .returning(LEASE.c.fence)
             ).first()
+            failpoint("lease.take.in")
         if row is None:
             raise TenantBusy(
                 what=f"Another process is syncing {tenant!r} right now.",

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Select, delete, or_, select, update
 from resources.clock import Clock
 from resources.database import Database
 from resources.errors import TenantError, TenantNotReady
+from resources.failpoints import failpoint
 from resources.registry import lock_tenant
 from resources.secret_text import Secret
 from resources.tables import CONNECTION, SYNC
@@ -162,6 +163,7 @@ class Connections:
                     lost_because=None,
                 )
             )
+            failpoint("token.save.in")
 
     def forget_previous(self, known: QboConnection) -> None:
         """Drop the previous refresh token once the new access token has worked."""
@@ -173,6 +175,7 @@ class Connections:
                 .where(CONNECTION.c.tenant_id == known.tenant_id, CONNECTION.c.token_version == known.version)
                 .values(previous_refresh_token=None)
             )
+            failpoint("token.confirm.in")
 
     def mark_lost(self, known: QboConnection, *, because: str) -> None:
         """Remember that the connection is dead; the tokens stay until a person connects again."""

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
+from resources.failpoints import failpoint
 from resources.files import private_folder, sync_folder
 from resources.tenants import TenantId, tenant_id
 
@@ -67,6 +68,7 @@ class SegmentWriter:
         descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "wb")
         self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
+        failpoint("segment.opened")
 
     def append(self, rows: pa.Table) -> None:
         """Add rows of the segment's schema."""
@@ -83,7 +85,9 @@ class SegmentWriter:
             digest = hashlib.file_digest(written, "sha256").hexdigest()
         size = self._unfinished.stat().st_size
         path = f"{self._table}/{digest[:32]}.parquet"
+        failpoint("segment.written")
         self._unfinished.rename(self._folder / path)
+        failpoint("segment.renamed")
         sync_folder(self._target)  # a commit must not outlive the file it names
         return Segment(
             segment_id=f"{self._table}@{digest[:32]}",
@@ -144,6 +148,7 @@ class Lake:
             if str(path.relative_to(folder)) not in named and _is_file_older_than(path, older_than):
                 path.unlink()
                 swept += 1
+                failpoint("sweep.one")
         return swept
 
     def _folder(self, tenant: TenantId) -> Path:

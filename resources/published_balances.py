@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from resources.commits import Sync
 from resources.database import Database
+from resources.failpoints import failpoint
 from resources.registry import lock_tenant
 from resources.tables import CASH_SNAPSHOT, OPEN_BILL, SYNC
 from resources.tenants import TenantId
@@ -81,10 +82,12 @@ class PublishedBalancesStore:
                 return False
             for table in (CASH_SNAPSHOT, OPEN_BILL):
                 connection.execute(delete(table).where(table.c.tenant_id == tenant))
+            failpoint("publish.in")
             if cash:
                 connection.execute(insert(CASH_SNAPSHOT), [which | asdict(one) for one in cash])
             if bills:
                 connection.execute(insert(OPEN_BILL), [which | asdict(one) for one in bills])
+        failpoint("publish.after")
         return True
 
     def read(self, tenant: TenantId) -> PublishedBalances | None:

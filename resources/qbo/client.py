@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from resources.failpoints import failpoint
 from resources.qbo import answers
 from resources.qbo.answers import Changes, Page, RawAnswer, query_page, single_object, unavailable
 from resources.qbo.kinds import KINDS
@@ -117,7 +118,9 @@ class QboClient:
 
     def _send(self, request: httpx.Request, *, call: str, access_token: Secret) -> RawAnswer:
         request.headers["Authorization"] = f"Bearer {access_token.reveal()}"
-        return send(self._http, request, call=call)
+        answer = send(self._http, request, call=call)
+        failpoint("call.answered")
+        return answer
 
 
 def open_http(url: str, *, timeout_seconds: float) -> httpx.Client:

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from resources.clock import Clock
 from resources.commits import Commits, Lease, Sync
 from resources.errors import TenantError
+from resources.failpoints import failpoint
 from resources.lake import Lake, TenantLake
 from resources.qbo.change_reading import ChangeReader, FoundChanges, KindChanges
 from resources.qbo.client import QboClient
@@ -119,6 +120,7 @@ class SmartSync:
         )
 
     def _commit(self, lease: Lease, run: "_Run", *, kind: str, watermark: datetime) -> SyncReport:
+        failpoint("sync.before_commit")
         reports = tuple(run.works[kind].report for kind in ENTITIES)
         works = run.works.values()
         committed = self._commits.commit_sync(
@@ -197,6 +199,7 @@ class _Window:
         if self.newest is not None:
             start = max(start, self.newest.data_as_of + _TICK)
         self._data_as_of = start
+        failpoint("window.anchored")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -234,6 +237,7 @@ class _Run:
             work.differences.begin_complete_read()
             pages = [self._singleton(kind, work)] if kind.is_singleton else self._pages(work)
             self._write_whole(work, pages, known_at=self.window.data_as_of)
+            failpoint("read.kind_written")
         before = self._new_versions
         found = self.reader.read(_QUERIED, since=self.window.top - self.policy.overlap, works=self.works)
         self._take(found, known_at=self.window.data_as_of + _TICK)
@@ -266,6 +270,7 @@ class _Run:
         return found
 
     def _take(self, found: FoundChanges, *, known_at: datetime) -> None:
+        failpoint("read.changes")
         for kind, changes in found.kinds.items():
             work = self.works.get(kind) or self._work_for(changes)
             self.works[kind] = work

@@ -15,6 +15,7 @@ from datetime import timedelta
 from resources.clock import Clock
 from resources.connections import Connections, QboConnection, Tokens
 from resources.errors import TenantNotReady
+from resources.failpoints import failpoint
 from resources.qbo.errors import ConnectionLost, connection_lost
 from resources.qbo.oauth import InvalidGrant, OAuthClient
 from resources.qbo.patience import Patience, RetryPolicy, Tally
@@ -68,11 +69,17 @@ class TokenKeeper:
 
     def _renewed(self, tenant: TenantId, *, rejected: Secret | None) -> Access:
         with self._connections.refresh_lease(tenant):
+            failpoint("token.lease.taken")
             known = self._load(tenant)
             if self._is_fresh(known) and known.tokens.access_token != rejected:
                 return _access(known)  # another process was first
-            self._connections.save_refreshed(known, self._fresh_tokens(known))
-            return _access(self._load(tenant))
+            fresh = self._fresh_tokens(known)
+            failpoint("token.before_save")
+            self._connections.save_refreshed(known, fresh)
+            failpoint("token.after_save")
+            access = _access(self._load(tenant))
+        failpoint("token.before_first_use")
+        return access
 
     def _fresh_tokens(self, known: QboConnection) -> Tokens:
         previous = known.previous_refresh_token

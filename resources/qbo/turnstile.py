@@ -17,6 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from resources.clock import Clock
 from resources.database import Database
 from resources.errors import TenantError
+from resources.failpoints import failpoint
 from resources.qbo.usage import CallBudget, Usage, month_of, next_month, projected_calls
 from resources.registry import lock_tenant
 from resources.tables import CALL_METER, CALL_PACE
@@ -52,6 +53,8 @@ class Turnstile:
             lock_tenant(connection, tenant)
             self._count(connection, tenant, now=now)
             start = self._next_start(connection, tenant, now=now)
+            failpoint("turnstile.in")
+        failpoint("turnstile.after")
         return (start - now).total_seconds()
 
     def take_back(self, tenant: TenantId) -> None:
