@@ -3,7 +3,7 @@
 Belongs here: which token is good for which realm and when. Does not: HTTP (``oauth_api.py``).
 
 A grant is one consent of one company. A refresh keeps the value of the refresh token for a day, then replaces it; the
-replaced value is dead at once.
+replaced value is dead at once, or works for a while more: Intuit's own pages say both.
 """
 
 import secrets
@@ -71,18 +71,12 @@ class Authorisations:
     def refresh(self, *, token: str, settings: AppSettings) -> TokenPair:
         """New tokens for a living refresh token."""
         now = self._clock.seconds()
-        row = self._store.execute(
-            "SELECT t.grant_id, t.issued, t.expires, t.replaced, g.realm_id, g.revoked, g.started "
+        token = self._living_refresh(token, now=now, settings=settings)
+        grant, issued, expires, realm_id, revoked, started = self._store.execute(
+            "SELECT t.grant_id, t.issued, t.expires, g.realm_id, g.revoked, g.started "
             "FROM refresh_tokens t JOIN grants g USING (grant_id) WHERE token = ?",
             (token,),
         ).fetchone()
-        if row is None:
-            raise _dead_refresh()
-        grant, issued, expires, replaced, realm_id, revoked, started = row
-        if replaced is not None:
-            if settings.racing_refresh_kills_winner and now - replaced <= settings.racing_refresh_window_seconds:
-                self._revoke_grant(grant)
-            raise _dead_refresh()
         if revoked is not None or expires <= now or started + settings.refresh_token_hard_seconds <= now:
             raise _dead_refresh()
         if now - issued >= settings.refresh_rotation_seconds:
@@ -119,6 +113,24 @@ class Authorisations:
         if revoked is not None:
             return "revoked"
         return "expired" if expires <= self._clock.seconds() else str(realm_id)
+
+    def _living_refresh(self, token: str, *, now: float, settings: AppSettings) -> str:
+        """The refresh token itself, or the one that replaced it a short while ago."""
+        row = self._store.execute("SELECT grant_id, replaced FROM refresh_tokens WHERE token = ?", (token,)).fetchone()
+        if row is None:
+            raise _dead_refresh()
+        grant, replaced = row
+        if replaced is None:
+            return token
+        if settings.racing_refresh_kills_winner and now - replaced <= settings.racing_refresh_window_seconds:
+            self._revoke_grant(grant)
+            raise _dead_refresh()
+        if now - replaced >= settings.replaced_refresh_seconds:
+            raise _dead_refresh()
+        newest = self._store.execute(
+            "SELECT token FROM refresh_tokens WHERE grant_id = ? AND replaced IS NULL", (grant,)
+        ).fetchone()
+        return str(newest[0])
 
     def _revoke_grant(self, grant: int) -> None:
         self._store.execute("UPDATE grants SET revoked = ? WHERE grant_id = ?", (self._clock.seconds(), grant))

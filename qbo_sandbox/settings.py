@@ -66,6 +66,7 @@ class AppSettings(BaseModel):
     refresh_token_seconds: int = Field(default=8_726_400, ge=1)
     refresh_token_hard_seconds: int = Field(default=157_680_000, ge=1)
     refresh_rotation_seconds: int = Field(default=_DAY, ge=0)
+    replaced_refresh_seconds: int = Field(default=0, ge=0)
     racing_refresh_kills_winner: bool = False
     racing_refresh_window_seconds: int = Field(default=60, ge=0)
     metered: bool = True
