@@ -164,18 +164,17 @@ class Commits:
 
     def history(self, tenant: TenantId, *, table: str, up_to: Sync) -> list[Segment]:
         """The segments that hold a raw table's versions as known after a sync, oldest first."""
+        statement = _history(tenant, up_to=up_to).where(SEGMENT.c.table_name == table)
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(SEGMENT)
-                .join(SYNC, (SYNC.c.tenant_id == SEGMENT.c.tenant_id) & (SYNC.c.sync_id == SEGMENT.c.sync_id))
-                .where(
-                    SEGMENT.c.tenant_id == tenant,
-                    SEGMENT.c.table_name == table,
-                    SYNC.c.data_as_of <= up_to.data_as_of,
-                )
-                .order_by(SYNC.c.data_as_of, SEGMENT.c.segment_id)
-            ).all()
-        return [_segment(row) for row in rows]
+            return [_segment(row) for row in connection.execute(statement)]
+
+    def histories(self, tenant: TenantId, *, up_to: Sync) -> dict[str, list[Segment]]:
+        """The same of every raw table at once, by table; a table without a segment is left out."""
+        found: dict[str, list[Segment]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(_history(tenant, up_to=up_to)):
+                found.setdefault(row.table_name, []).append(_segment(row))
+        return found
 
     def quarantined(self, sync: Sync) -> list[Quarantined]:
         """What a sync could not read."""
@@ -296,6 +295,16 @@ class Commits:
                 what=f"Another process took over the sync of {lease.tenant_id!r} while this one was paused.",
                 next_step="Nothing of this run was kept; the other run's result counts.",
             )
+
+
+def _history(tenant: TenantId, *, up_to: Sync) -> Select[Any]:
+    """The segments that the syncs up to one have committed, oldest first."""
+    return (
+        select(SEGMENT)
+        .join(SYNC, (SYNC.c.tenant_id == SEGMENT.c.tenant_id) & (SYNC.c.sync_id == SEGMENT.c.sync_id))
+        .where(SEGMENT.c.tenant_id == tenant, SYNC.c.data_as_of <= up_to.data_as_of)
+        .order_by(SYNC.c.data_as_of, SEGMENT.c.segment_id)
+    )
 
 
 def _held(lease: Lease) -> tuple[Any, ...]:

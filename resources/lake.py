@@ -179,15 +179,27 @@ class TenantLake:
     def rows_with(self, segments: Sequence[Segment], *, column: str, values: Collection[str]) -> list[dict[str, Any]]:
         """All rows whose column has one of these values: for a few rows of many tables, without starting the engine."""
         wanted = pa.array(list(values), pa.string())
-        rows: list[dict[str, Any]] = []
+        return [
+            row
+            for file, group in self._row_groups(segments)
+            if pc.any(found := pc.is_in(_column(file, group, column), value_set=wanted)).as_py()
+            for row in file.read_row_group(group, use_threads=False).filter(found).to_pylist()
+        ]
+
+    def values_beside(self, segments: Sequence[Segment], *, column: str, text_column: str, part: str) -> set[str]:
+        """The column's values in all rows whose text contains a part; without starting the engine either."""
+        values: set[str] = set()
+        for file, group in self._row_groups(segments):
+            found = pc.match_substring(_column(file, group, text_column), part)
+            if pc.any(found).as_py():
+                values.update(_column(file, group, column).filter(found).to_pylist())
+        return values
+
+    def _row_groups(self, segments: Sequence[Segment]) -> Iterator[tuple[pq.ParquetFile, int]]:
         for segment in segments:
-            with pq.ParquetFile(self._folder / segment.path) as file:
+            with pa.OSFile(str(self._folder / segment.path)) as source, pq.ParquetFile(source) as file:
                 for group in range(file.num_row_groups):
-                    keys = file.read_row_group(group, columns=[column], use_threads=False)[column]
-                    found = pc.is_in(keys, value_set=wanted)
-                    if pc.any(found).as_py():
-                        rows += file.read_row_group(group, use_threads=False).filter(found).to_pylist()
-        return rows
+                    yield file, group
 
     def close(self) -> None:
         """End the engine."""
@@ -209,6 +221,10 @@ class TenantLake:
         except duckdb.InternalException:
             self.close()
             raise
+
+
+def _column(file: pq.ParquetFile, group: int, column: str) -> pa.ChunkedArray:
+    return file.read_row_group(group, columns=[column], use_threads=False)[column]
 
 
 def _confined(folder: Path) -> duckdb.DuckDBPyConnection:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 
 import pyarrow as pa
 
@@ -40,12 +41,6 @@ _NEWEST = """
     SELECT qbo_id, created_at, is_deleted, sha256(payload) AS digest
     FROM segments
     QUALIFY row_number() OVER (PARTITION BY qbo_id ORDER BY known_at DESC) = 1
-"""
-_LIVING_TEXTS = """
-    SELECT qbo_id, payload FROM (
-        SELECT qbo_id, is_deleted, payload FROM segments
-        QUALIFY row_number() OVER (PARTITION BY qbo_id ORDER BY known_at DESC) = 1
-    ) WHERE NOT is_deleted AND contains(payload, $part) ORDER BY qbo_id
 """
 _IN_ORDER = "SELECT known_at, payload FROM segments WHERE known_at <= $until ORDER BY known_at, qbo_id"
 _BATCH_ROWS = 2_000
@@ -87,19 +82,27 @@ def newest_versions(
 
 
 def _newest_of(lake: TenantLake, segments: Sequence[Segment], ids: Collection[str]) -> dict[str, Newest]:
-    rows = sorted(lake.rows_with(segments, column="qbo_id", values=ids), key=itemgetter("known_at"))
     return {
-        row["qbo_id"]: Newest(digest=digest(row["payload"]), created_at=row["created_at"], is_deleted=row["is_deleted"])
-        for row in rows
+        qbo_id: Newest(digest=digest(row["payload"]), created_at=row["created_at"], is_deleted=row["is_deleted"])
+        for qbo_id, row in _newest_rows(lake, segments, ids).items()
     }
 
 
+def _newest_rows(lake: TenantLake, segments: Sequence[Segment], ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    found = sorted(lake.rows_with(segments, column="qbo_id", values=ids), key=itemgetter("known_at"))
+    return {row["qbo_id"]: row for row in found}
+
+
 def living_texts(lake: TenantLake, segments: Sequence[Segment], *, containing: str) -> dict[str, str]:
-    """The newest kept texts of one kind's objects that are not deleted and contain a text, by id."""
-    if not segments:
-        return {}
-    found = lake.rows(segments, sql=_LIVING_TEXTS, part=containing)
-    return {row["qbo_id"]: row["payload"] for row in found.to_pylist()}
+    """The newest kept texts of one kind's objects that are not deleted and contain a text, by id and in its order."""
+    # Any version may contain it; whether the newest one still does is seen once it is found.
+    ids = lake.values_beside(segments, column="qbo_id", text_column="payload", part=containing)
+    newest = _newest_rows(lake, segments, ids) if ids else {}
+    return {
+        qbo_id: row["payload"]
+        for qbo_id, row in sorted(newest.items())
+        if not row["is_deleted"] and containing in row["payload"]
+    }
 
 
 def versions(

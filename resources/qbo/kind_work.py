@@ -97,9 +97,12 @@ class KeptBooks:
             writer.append(table)
 
     def _segments(self, kind: Kind) -> list[Segment]:
-        if self.newest is None:
-            return []
-        return self._commits.history(self._tenant, table=kind.table, up_to=self.newest)
+        return self._histories.get(kind.table, [])
+
+    @cached_property
+    def _histories(self) -> dict[str, list[Segment]]:
+        # All tables in one statement: a sync asks for nearly each of them, and most of a small sync is such asking.
+        return {} if self.newest is None else self._commits.histories(self._tenant, up_to=self.newest)
 
     @cached_property
     def _quarantined(self) -> list[Quarantined]:

@@ -92,10 +92,12 @@ def test_newest_and_first_go_by_the_age_of_the_data(commits: Commits) -> None:
 def test_history_is_in_the_order_of_syncs_and_ends_with_the_one_asked_for(commits: Commits) -> None:
     names = ("c", "a", "b")
     syncs = [_sync(commits, hours=n, segments=[make_segment(name)]) for n, name in enumerate(names)]
-    _sync(commits, hours=9, segments=[make_segment("z", table="raw_qbo/vendors")])
+    last = _sync(commits, hours=9, segments=[make_segment("z", table="raw_qbo/vendors")])
+    assert sorted(commits.histories(ACME, up_to=last)) == [_TABLE, "raw_qbo/vendors"]
     for n, sync in enumerate(syncs):
         found = commits.history(ACME, table=_TABLE, up_to=sync)
         assert found == [make_segment(name) for name in names[: n + 1]]
+        assert commits.histories(ACME, up_to=sync) == {_TABLE: found}
 
 
 def test_two_syncs_never_claim_the_same_instant(commits: Commits) -> None:

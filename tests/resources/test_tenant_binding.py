@@ -143,6 +143,7 @@ def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> No
     commits.quarantined(sync)
     commits.sync(ACME, sync.sync_id)
     commits.history(ACME, table="raw_qbo/bills", up_to=sync)
+    commits.histories(ACME, up_to=sync)
     _use_weeks(Store(lake=make_lake(tmp_path), commits=commits), registry, clock)
     published = PublishedBalancesStore(database)
     cash = CashSnapshot(account_id="35", name="Checking", balance_cents=1, dated_later_cents=0)
