@@ -11,7 +11,9 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["pytest", "hypothesis", "psycopg", "migrations.chain", "tests.resources.builders"])
+_CONTEXT.set_forkserver_preload(
+    ["pytest", "hypothesis", "psycopg", "migrations.chain", "tests.resources.builders", "tests.resources.qbo.dying_sync"]
+)
 _LONGEST_SECONDS = 120
 
 

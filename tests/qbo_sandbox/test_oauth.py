@@ -131,6 +131,22 @@ def test_a_racing_refresh_loses_and_may_kill_the_winner(clocked: Sandbox, connec
         app_settings(clocked, refresh_rotation_seconds=86_400, racing_refresh_kills_winner=False)
 
 
+def test_a_replaced_refresh_token_may_work_for_a_while_and_gives_the_newest(
+    clocked: Sandbox, connected: Company
+) -> None:
+    app_settings(clocked, refresh_rotation_seconds=86_400, replaced_refresh_seconds=600)
+    try:
+        move_clock(clocked.control, by=timedelta(days=1, seconds=1))
+        newest = refresh(connected).json()["refresh_token"]
+        assert newest != connected.refresh_token
+        assert refresh(connected).json()["refresh_token"] == newest
+        move_clock(clocked.control, by=timedelta(seconds=601))
+        assert refresh(connected).status_code == 400
+        assert refresh(connected, newest).status_code == 200
+    finally:
+        app_settings(clocked, replaced_refresh_seconds=0)
+
+
 def test_an_access_token_ends_after_an_hour_and_the_refusal_echoes_it(clocked: Sandbox, connected: Company) -> None:
     assert connected.get("preferences").status_code == 200
     move_clock(clocked.control, by=timedelta(seconds=3601))
