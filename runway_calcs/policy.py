@@ -118,3 +118,144 @@ class ProjectionPolicy:
     def horizon_end(self, as_of: date) -> date:
         """The last day of the projection."""
         return as_of + timedelta(weeks=self.horizon_weeks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurePolicy:
+    """The window of the ledger's measures."""
+
+    window_days: int = 90
+    """Days of sales, purchases and payments up to the as-of day; the quick ratio looks as far ahead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HygienePolicy:
+    """From when on something in the books counts as a defect."""
+
+    stale_after_days: int = 7
+    """Nothing entered for this many days: the books are not kept up."""
+    undeposited_after_days: int = 14
+    """Receipts that wait for their deposit longer than this."""
+    unapplied_after_days: int = 14
+    """Payments and credits that are applied to nothing for longer than this."""
+    far_past_days: int = 180
+    """Open items this long overdue are more likely paid, void or lost than still to come."""
+    far_future_days: int = 90
+    """Entries dated further ahead than this."""
+    future_year_days: int = 330
+    """Dated further ahead than this, the year is more likely mistyped: such an entry is blocking."""
+    duplicate_days: int = 7
+    """Bills of one vendor and amount at most this many days apart may be one bill keyed in twice ..."""
+    duplicate_lookback_days: int = 400
+    """... and only bills dated in this many days up to the as-of day are compared."""
+    history_days: int = 120
+    """Uncategorised and nameless purchases are looked for in this many days up to the as-of day."""
+    most_recomputed: int = 25
+    """At most so many corrections are put through the forecast, the largest amounts first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservePolicy:
+    """How the money for reserves is spread over time."""
+
+    days_between: int = 7
+    """Days between two contributions."""
+    month_days: int = 30
+    """Length of a month of burn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingPolicy:
+    """What waiting with a bill is taken to cost where the vendor's own terms do not say.
+
+    Rates are whole parts per million of the open amount and day, so that a cost is an exact whole number of
+    micro-cents. The amounts are judgement, for a tenant to replace; `docs/pay-plan.md` says what they stand for.
+    """
+
+    late_fee_ppm_per_day: int = 500
+    """500 = 1.5 % for 30 days, from the due date on once the grace is over."""
+    late_fee_flat_cents: int = 0
+    """Charged once, on the first day after the grace."""
+    late_fee_grace_days: int = 5
+    """No late fee is charged up to this many days after the due date."""
+    cash_yield_ppm_per_day: int = 110
+    """What a day of keeping the cash is worth: 110 = 4.0 % a year. The rate of the credit line where one is drawn."""
+    relationship_first_days: tuple[int, ...] = (1, 15, 31, 61)
+    """First day late of each band of lateness."""
+    relationship_ppm_per_day: tuple[tuple[int, ...], ...] = (
+        (5_000, 10_000, 20_000, 40_000),
+        (600, 1_200, 2_400, 4_800),
+        (300, 600, 1_200, 2_400),
+        (100, 200, 400, 800),
+    )
+    """For each tier 0-3, what a day late in each band costs: supply on worse terms, calls, a stopped service."""
+    hard_date_ppm_per_day: int = 1_000_000
+    """Part of the score where waiting to the next payment day would miss a hard date: above every other part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierPolicy:
+    """From which facts a vendor's tier is suggested. The person decides; account subtypes are those of QBO."""
+
+    payroll_and_tax_subtypes: frozenset[str] = frozenset(
+        {
+            "DirectDepositPayable",
+            "FederalIncomeTaxPayable",
+            "GlobalTaxPayable",
+            "PayrollClearing",
+            "PayrollExpenses",
+            "PayrollTaxPayable",
+            "SalesTaxPayable",
+            "StateLocalIncomeTaxPayable",
+            "TaxesPaid",
+        }
+    )
+    """Tier 0: paid on time before everything else, since unpaid payroll and trust-fund taxes are owed personally."""
+    protected_subtypes: frozenset[str] = frozenset(
+        {
+            "EquipmentRental",
+            "Insurance",
+            "InsurancePayable",
+            "LoanPayable",
+            "NotesPayable",
+            "RentOrLeaseOfBuildings",
+            "Utilities",
+        }
+    )
+    """Tier 1: what secures the premises, the cover and the debts."""
+    supply_types: frozenset[str] = frozenset({"Cost of Goods Sold"})
+    """Account types that make a vendor a supplier: tier 1 if a key one, else tier 2."""
+    key_supplier_percent: int = 20
+    """A supplier with at least this share of the year's bills is a key supplier."""
+    majority_percent: int = 50
+    """A subtype or type speaks for a vendor if more than this share of what it billed is on such accounts."""
+    tolerant_days_late: int = 14
+    """A vendor usually paid at least this late, and still delivering, has shown patience: tier 3 ..."""
+    tolerant_paid_bills: int = 6
+    """... if so many paid bills say so."""
+    short_terms_days: int = 7
+    """A vendor that grants at most this many days expects its money promptly: tier 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentDayPolicy:
+    """On which days the tenant pays, and when an unapproved bill may be paid."""
+
+    weekdays: frozenset[int] = frozenset({0, 1, 2, 3, 4})
+    """Weekdays of the pay run, Monday = 0. Only business days (Monday to Friday) count."""
+    holidays: frozenset[date] = frozenset()
+    """Days on which banks do not pay."""
+    approval_days: int = 3
+    """An unapproved bill is taken to be approved this many days after the as-of date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPolicy:
+    """How long the pay plan is looked for, and how close to the proven bound it has to come."""
+
+    gap_ppm: int = 5_000
+    """The search ends when the cost is proven within this share above the least possible (5,000 = 0.5 %)."""
+    time_limit_seconds: float = 2.0
+    """A guard only: a plan that it cut short may differ from run to run, and says so."""
+    node_limit: int = 50_000
+    """The search ends after so many nodes, on every machine alike."""
