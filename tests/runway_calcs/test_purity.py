@@ -14,10 +14,12 @@ ALLOWED_IMPORTS = {
     "dataclasses",
     "datetime",
     "enum",
+    "functools",
     "itertools",
     "numpy",
     "pandas",
     "runway_calcs",
+    "scipy",
     "typing",
 }
 IMPURE_NAMES = {"open", "print", "input", "eval", "exec", "compile", "__import__", "globals", "breakpoint"}

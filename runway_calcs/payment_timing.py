@@ -1,0 +1,105 @@
+"""When open documents will be paid: a distribution over days for each, for receivables and payables alike.
+
+Belongs here: the public face of payment timing, that is `fit`, quantiles, words, correlated draws. Does not: the kinds of
+payers (``timing_shapes.py``), learning which counterparty is which (``timing_fit.py``), the days of one document
+(``timing_days.py``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from runway_calcs.timing_days import day_masses, drawn_days, quantile_days
+from runway_calcs.timing_fit import TUNING, Habits, Tuning, fit_habits
+from runway_calcs.timing_items import Ints, Names, day_number, items_to_predict, known_items
+from runway_calcs.timing_words import Past, confidences, past_of, reasons
+
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentTimingModel:
+    """What a ledger's history says about when its open documents will be paid, as of a day."""
+
+    as_of: date
+    habits: Habits
+    past: Past
+    term_days: int
+    """Usual days from a document's date to its due date: what stands in for a missing due date."""
+
+    def predict(self, open_items: pd.DataFrame, *, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+        """The day by which each document is paid with each probability.
+
+        `open_items` has the columns of `fit`; `paid_date` may be missing and is not looked at. Index `document_id` in the
+        order of the rows, columns `levels`, datetime64 at midnight, rising with the level, always after `as_of`.
+
+        Days are lumpy (a pay run a week), so no day has exactly the probability asked for. Levels below one half take the
+        day that leaves nearest to `level` before it, levels above the day that leaves nearest to it up to it: an interval
+        between two levels then holds what it says on average, where rounding outwards would make it hold more.
+        """
+        if not all(0 < level < 1 for level in levels):
+            raise ValueError(f"levels are probabilities between 0 and 1: {tuple(levels)}")
+        items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
+        days = quantile_days(day_masses(items, habits=self.habits, today=day_number(self.as_of)), levels=levels)
+        return self._dated(days, document_ids=items.document_ids, columns=list(levels), like=open_items)
+
+    def explain(self, open_items: pd.DataFrame) -> pd.DataFrame:
+        """Why, in words, and how sure: index `document_id`, columns `confidence` and `reason`.
+
+        `confidence` is 0 (nothing but the shipped prior) to 1 (a long history of this counterparty, and the document is
+        no later than what was seen). `reason` is "usually 9 days late over 14 documents, now 21".
+        """
+        items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
+        today = day_number(self.as_of)
+        found = pd.DataFrame(
+            {
+                "confidence": confidences(items, past=self.past, today=today),
+                "reason": pd.Series(reasons(items, past=self.past, today=today), dtype="str"),
+            }
+        ).set_axis(pd.Index(items.document_ids, name="document_id", dtype="str"))
+        return found.reindex(_ids(open_items))
+
+    def sample(self, open_items: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
+        """Days of payment drawn jointly: index `document_id` in the order of the rows, columns 0 to `draws` - 1.
+
+        One counterparty's documents move together, for one pay run pays several. The draws of a document depend on
+        `seed`, on its own and its counterparty's id and on nothing else: leaving another document out changes none.
+        """
+        if draws < 1:
+            raise ValueError(f"at least one draw: {draws}")
+        items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
+        mass = day_masses(items, habits=self.habits, today=day_number(self.as_of))
+        days = drawn_days(items, mass, draws=draws, seed=seed, correlation=self.habits.correlation)
+        return self._dated(days, document_ids=items.document_ids, columns=list(range(draws)), like=open_items)
+
+    def _dated(self, days: Ints, *, document_ids: Names, columns: Sequence[float], like: pd.DataFrame) -> pd.DataFrame:
+        dates = np.datetime64(self.as_of, "D") + days.astype("timedelta64[D]")
+        index = pd.Index(document_ids, name="document_id", dtype="str")
+        return pd.DataFrame(dates.astype("datetime64[us]"), index=index, columns=list(columns)).reindex(_ids(like))
+
+
+def fit(history: pd.DataFrame, *, as_of: date, tuning: Tuning = TUNING) -> PaymentTimingModel:
+    """Learn the payers of one side of a ledger from what was known at `as_of`.
+
+    `history` has a row for each document, paid or open: `document_id`, `counterparty_id`, `terms` (text or missing),
+    `entered_date`, `document_date`, `due_date` (NaT: none), `amount_cents`, `paid_date` (the day the balance reached 0; NaT
+    or later than `as_of`: open then). Rows entered or dated after `as_of` are ignored. An empty frame is a model too: it
+    knows what payers are like in general. ValueError if a column is missing or a document occurs twice.
+
+    Source: days relative to the due date with delayed entry and censoring, shrunk in three levels (docs/payment-timing.md).
+    """
+    items, term_days = known_items(history, as_of=as_of)
+    today = day_number(as_of)
+    return PaymentTimingModel(
+        as_of=as_of,
+        habits=fit_habits(items, today=today, tuning=tuning),
+        past=past_of(items),
+        term_days=term_days,
+    )
+
+
+def _ids(frame: pd.DataFrame) -> "pd.Index[str]":
+    return pd.Index(frame["document_id"].astype("str"), name="document_id", dtype="str")

@@ -1,0 +1,116 @@
+"""The days on which an open document may be paid: its probabilities, quantiles and draws.
+
+Belongs here: from the posterior over kinds to days after as-of. Does not: the posterior (``timing_fit.py``), dates and words.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.random import PCG64, Generator, SeedSequence
+from scipy.special import logsumexp, ndtr
+
+from runway_calcs.timing_fit import Habits, item_log_likelihood
+from runway_calcs.timing_items import Floats, Ints, Items, weekday
+from runway_calcs.timing_shapes import CELLS, FIRST_DAY, HORIZON, shapes
+
+_MEDIAN = 0.5
+
+
+def day_masses(items: Items, *, habits: Habits, today: int) -> Floats:
+    """Items x days: the probability of being paid 1, 2, ... `HORIZON` days after `today`, given not paid until today."""
+    known = shapes()
+    kinds = len(known.prior)
+    rows = np.array([habits.counterparties.get(one, -1) for one in items.counterparty_ids], dtype=np.int64)
+    log_weight = _log_posterior(items, rows=rows, habits=habits, today=today)
+    ahead = np.arange(HORIZON)
+    mass = np.zeros((len(items), HORIZON))
+    for number, anchor in enumerate((items.due_anchor, items.document_anchor)[: habits.anchors]):
+        first = np.minimum(today + 1 - anchor - FIRST_DAY, CELLS - 1)
+        # The likelihood of the document itself holds that it was not paid until today, so what is left is shared out.
+        left = known.log_left[np.maximum(first, 0)]
+        part = np.exp(log_weight[:, number * kinds : (number + 1) * kinds] - left) @ known.mass
+        at = first[:, None] + ahead
+        mass += np.where(at >= 0, np.take_along_axis(part, np.maximum(at, 0), axis=1), 0.0)
+    own = habits.weekdays[rows] if len(habits.weekdays) else habits.weekdays.reshape(0, 7)
+    by_weekday = np.broadcast_to(habits.tenant_weekdays, (len(items), 7)).copy()
+    by_weekday[rows >= 0] = own[rows >= 0] if len(own) else 1.0
+    mass *= by_weekday[:, weekday(today + 1 + ahead)]
+    shared: Floats = mass / mass.sum(axis=1, keepdims=True)
+    return shared
+
+
+def _log_posterior(items: Items, *, rows: Ints, habits: Habits, today: int) -> Floats:
+    """Items x kinds (x anchors): normalized log weight of each kind."""
+    log_weight = np.empty((len(items), len(habits.tenant_log_prior)))
+    for number, terms in enumerate(items.terms):
+        log_weight[number] = habits.class_log_prior.get(terms, habits.tenant_log_prior)
+    seen = rows >= 0
+    log_weight[seen] += habits.log_likelihood[rows[seen]]
+    # A document of the history has said already that it is still open.
+    unheard = np.array([one not in habits.documents for one in items.document_ids], dtype=bool)
+    if unheard.any():
+        log_weight[unheard] += item_log_likelihood(items, today=today, anchors=habits.anchors)[unheard]
+    normal: Floats = log_weight - logsumexp(log_weight, axis=1, keepdims=True)
+    return normal
+
+
+def quantile_days(mass: Floats, *, levels: Sequence[float]) -> Ints:
+    """Items x levels: days after as-of, rising with the level whatever the order of `levels`."""
+    below = np.cumsum(mass, axis=1)
+    median = _first_reaching(below, _MEDIAN)
+    order = np.argsort(levels)
+    days = np.empty((len(mass), len(levels)), dtype=np.int64)
+    lowest = np.ones(len(mass), dtype=np.int64)
+    for column in order:
+        level = levels[column]
+        found = _first_reaching(below, level)
+        if level < _MEDIAN:
+            found = np.minimum(_nearest_before(below, found, level), median)
+        elif level > _MEDIAN:
+            found = np.maximum(_nearest_upto(below, found, level), median)
+        lowest = np.maximum(lowest, found)
+        days[:, column] = lowest
+    return days
+
+
+def _first_reaching(below: Floats, level: float | Floats) -> Ints:
+    reached: Ints = np.minimum((below < level).sum(axis=1), HORIZON - 1).astype(np.int64) + 1
+    return reached
+
+
+def _nearest_before(below: Floats, found: Ints, level: float) -> Ints:
+    """`found`, or the next likely day if what is paid up to and including `found` is nearer to the level."""
+    row = np.arange(len(below))
+    before = np.where(found > 1, below[row, np.maximum(found - 2, 0)], 0.0)
+    upto = below[row, found - 1]
+    later = _first_reaching(below, upto[:, None] + 1e-9)
+    return np.where(np.abs(upto - level) < np.abs(before - level), later, found)
+
+
+def _nearest_upto(below: Floats, found: Ints, level: float) -> Ints:
+    """`found`, or the likely day before it if what is paid up to then is nearer to the level."""
+    row = np.arange(len(below))
+    before = np.where(found > 1, below[row, np.maximum(found - 2, 0)], 0.0)
+    upto = below[row, found - 1]
+    earlier = _first_reaching(below, before[:, None] - 1e-9)
+    return np.where(np.abs(before - level) < np.abs(upto - level), earlier, found)
+
+
+def drawn_days(items: Items, mass: Floats, *, draws: int, seed: int, correlation: float) -> Ints:
+    """Items x draws: days after as-of; normal scores of one counterparty's documents share `correlation`."""
+    below = np.cumsum(mass, axis=1)
+    days = np.empty((len(items), draws), dtype=np.int64)
+    shared: dict[str, Floats] = {}
+    for number, (document, counterparty) in enumerate(zip(items.document_ids, items.counterparty_ids, strict=True)):
+        if counterparty not in shared:
+            shared[counterparty] = _normals(seed, 0, counterparty, draws)
+        score = np.sqrt(correlation) * shared[counterparty]
+        score += np.sqrt(1 - correlation) * _normals(seed, 1, document, draws)
+        days[number] = np.minimum(np.searchsorted(below[number], ndtr(score)), HORIZON - 1) + 1
+    return days
+
+
+def _normals(seed: int, stream: int, name: str, draws: int) -> Floats:
+    """Draws that belong to a name, whoever else is drawn for."""
+    entropy = SeedSequence([seed, stream, int.from_bytes(name.encode(), "big")])
+    return Generator(PCG64(entropy)).standard_normal(draws)
