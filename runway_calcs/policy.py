@@ -84,6 +84,8 @@ class RecurringPolicy:
     amount_spread_percent: int = 50
     """Each of the last three amounts lies within this share of their median. Payroll, tax and card payments vary
     by nature and are recurring whatever their amount."""
+    document_spread_percent: int = 10
+    """The same for what is paid by bill or invoice: bills of one vendor that merely resemble each other are no series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +147,32 @@ class HygienePolicy:
     future_year_days: int = 330
     """Dated further ahead than this, the year is more likely mistyped: such an entry is blocking."""
     duplicate_days: int = 7
-    """Bills of one vendor and amount at most this many days apart may be one bill keyed in twice ..."""
+    """Bills of one vendor and amount, one of them without a number, at most this many days apart may be one paper."""
+    duplicate_number_days: int = 60
+    """The same for bills that carry the same number: a vendor may start to count again each quarter or year."""
     duplicate_lookback_days: int = 400
-    """... and only bills dated in this many days up to the as-of day are compared."""
+    """Only bills dated in this many days up to the as-of day are compared."""
     history_days: int = 120
     """Uncategorised and nameless purchases are looked for in this many days up to the as-of day."""
+    uncategorized_account_ids: frozenset[str] = frozenset()
+    """Accounts that hold what nobody has placed yet, beside those QuickBooks creates for it."""
+    points: tuple[tuple[str, int], ...] = (
+        ("stale books", 15),
+        ("missing due date", 15),
+        ("missing terms", 5),
+        ("missing vendor", 5),
+        ("uncategorized", 10),
+        ("duplicate bill", 12),
+        ("duplicate vendor", 5),
+        ("receipts not deposited", 8),
+        ("unapplied payment or credit", 8),
+        ("negative balance", 7),
+        ("far past due", 6),
+        ("dated far ahead", 4),
+    )
+    """Most points of the score that each kind of defect can take; together 100."""
+    full_share_percent: int = 25
+    """A kind of defect costs all of its points when this share of what it can befall is befallen."""
     most_recomputed: int = 25
     """At most so many corrections are put through the forecast, the largest amounts first."""
 
@@ -259,3 +282,45 @@ class PlanPolicy:
     """A guard only: a plan that it cut short may differ from run to run, and says so."""
     node_limit: int = 50_000
     """The search ends after so many nodes, on every machine alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastPolicy:
+    """Horizon, floor, draws and the layers of the forecast."""
+
+    horizon_weeks: int = 13
+    draws: int = 1_000
+    floor_cents: int | None = None
+    """Balance that the tenant wants to keep; None = the next payroll."""
+    match_percent: int = 25
+    """A document stands for a recurring payment of its party if their amounts differ by at most this share ..."""
+    match_days: int = 10
+    """... and their dates by at most this many days."""
+    card_payment_days: int = 30
+    """A card that was never paid before is paid this many days after the as-of date."""
+    undeposited_days: int = 3
+    """Undeposited funds reach the bank this many days after the as-of date, until deposits were seen."""
+    block_weeks: int = 4
+    """Past weeks are drawn in runs of this many, so that what follows on what is kept."""
+    lookback_weeks: int = 78
+    """Only weeks of the last year and a half speak of the weeks to come."""
+    half_life_weeks: int = 39
+    """A week this old is drawn half as often as the newest."""
+    month_days: int = 4
+    """A past week stands for one to come if it lies in the same part of the month, up to so many days."""
+    month_from_weeks: int = 26
+    """With less history than this any week stands for any."""
+    enough_weeks: int = 26
+    """With less history than this the forecast says that it is little."""
+    drift_percent: int = 8
+    """How far the level of the next quarter lies from that of the past (one standard deviation), beside what the
+    number of weeks leaves unknown."""
+
+    @property
+    def horizon_days(self) -> int:
+        """Days of the horizon."""
+        return 7 * self.horizon_weeks
+
+    def horizon_end(self, as_of: date) -> date:
+        """The last day of the forecast."""
+        return as_of + timedelta(weeks=self.horizon_weeks)
