@@ -122,6 +122,8 @@ class KnownBooks:
     terms: pd.DataFrame
     due_days: dict[str, int]
     """Days until due by id of the terms; only terms that count in days."""
+    terms_of: dict[tuple[str, str], str]
+    """Id of the usual terms of each vendor and customer that has some, by kind and id."""
 
     @property
     def as_of(self) -> date:
@@ -149,15 +151,21 @@ def known_books(ledger: Ledger, *, at: AsOf) -> KnownBooks:
     """The ledger as it was known at a point of view."""
     cut = {"known_until": at.known_until, "first_known_at": at.first_known_at}
     terms = select_known(ledger.terms, key=LIST_KEY, **cut)
+    # Vendors and customers share one frame and may share an id.
+    parties = select_known(ledger.parties, key=("party_type", "qbo_id"), **cut).reset_index(drop=True)
     return KnownBooks(
         at=at,
         documents=known_documents(ledger.documents, ledger.applications, at=at),
         postings=select_known(ledger.postings, key=DOCUMENT_KEY, **cut).reset_index(drop=True),
         accounts=select_known(ledger.accounts, key=LIST_KEY, **cut).reset_index(drop=True),
-        # Vendors and customers share one space of ids in QuickBooks, but their kind makes a row unmistakable.
-        parties=select_known(ledger.parties, key=("party_type", "qbo_id"), **cut).reset_index(drop=True),
+        parties=parties,
         terms=terms.reset_index(drop=True),
         due_days={
             str(one): int(days) for one, days in zip(terms["qbo_id"], terms["due_days"], strict=True) if days >= 0
+        },
+        terms_of={
+            (str(kind), str(one)): str(term)
+            for kind, one, term in parties[["party_type", "qbo_id", "term_id"]].itertuples(index=False, name=None)
+            if term
         },
     )

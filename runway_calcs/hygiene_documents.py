@@ -3,8 +3,9 @@
 Belongs here: finding them, and what would mend each. Does not: duplicates (``hygiene_duplicates.py``); accounts, cash and
 the keeping of the books (``hygiene_accounts.py``); effects and score (``hygiene.py``).
 
-QuickBooks gives a bill without terms its own date as due date, so a missing due date shows there as "no terms, due on its own
-date": it stands under missing terms. A due date that is really empty comes from imports and other programs.
+QuickBooks gives a bill without terms its own date as due date. So a due date is missing when it is empty (imports, other
+programs), and when a document without terms is due on its own date though its vendor or customer has terms of some days.
+Where the party has no terms either, the terms are what is missing: one defect for the party, not one for each document.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,11 +23,13 @@ from runway_calcs.corrections import (
     SetDueDate,
     SetTerms,
     applicable,
+    lacks_own_due_date,
 )
 from runway_calcs.hygiene_defects import NOT_COMPUTED, Defect, DefectKind, KnownBooks, Row, Severity
 from runway_calcs.policy import HygienePolicy
 
 _PARTY_OF: Mapping[str, PartyType] = {"Bill": "Vendor", "Invoice": "Customer"}
+_KEY = ["txn_type", "qbo_id"]
 _CREDITS = ("Payment", "CreditMemo", "BillPayment", "VendorCredit")
 _NOUNS = {
     "Bill": "bill",
@@ -66,47 +69,62 @@ def label_of(row: Row) -> str:
 
 def _without_due_date(books: KnownBooks) -> Iterator[Defect]:
     documents = books.documents
-    found = documents[
-        documents["txn_type"].isin(tuple(_PARTY_OF)) & documents["due_date"].isna() & (documents["total_cents"] > 0)
-    ]
-    for row in found.sort_values(["txn_type", "qbo_id"]).to_dict("records"):
-        usual = _usual_days(books, row)
-        due = None if usual is None else row["txn_date"].date() + timedelta(days=usual.days)
-        is_open = int(row["open_cents"]) > 0
-        yield Defect(
-            kind=DefectKind.MISSING_DUE_DATE,
-            severity=Severity.BLOCKING if is_open else Severity.NON_BLOCKING,
-            object_type=str(row["txn_type"]),
-            object_id=str(row["qbo_id"]),
-            label=label_of(row),
-            what="It has no due date, so the day on which money moves is a guess."
-            if is_open
-            else "It has no due date; it is settled, and says nothing about paying habits.",
-            evidence=(f"dated {row['txn_date'].date()}", f"open {int(row['open_cents'])} cents"),
-            related_ids=(),
-            amount_cents=int(row["open_cents"]) if is_open else int(row["total_cents"]),
-            age_days=books.age_days(row["txn_date"]),
-            is_open=is_open,
-            correction=None
-            if due is None
-            else SetDueDate(txn_type=str(row["txn_type"]), txn_id=str(row["qbo_id"]), due_date=due),
-            remedy="Enter the due date that the document states."
-            if usual is None
-            else f"Enter the due date; {usual.days} days after its date, {usual.source}, would be {due}.",
-            effect=NOT_COMPUTED,
-        )
+    is_owed = documents["txn_type"].isin(tuple(_PARTY_OF)) & (documents["total_cents"] > 0)
+    lacking = is_owed & (documents["term_id"] == "") & lacks_own_due_date(documents)
+    for row in documents[lacking | (is_owed & documents["due_date"].isna())].sort_values(_KEY).to_dict("records"):
+        is_empty = pd.isna(row["due_date"])
+        if is_empty or _agreed_days(books, row) > 0:
+            yield _undated(books, row, usual=_usual_days(books, row), is_empty=is_empty)
+
+
+def _undated(books: KnownBooks, row: Row, *, usual: _UsualDays | None, is_empty: bool) -> Defect:
+    is_open = int(row["open_cents"]) > 0
+    due = None if usual is None else row["txn_date"].date() + timedelta(days=usual.days)
+    what = (
+        "It has no due date"
+        if is_empty
+        else "It has no terms, and QuickBooks calls it due on its own date though other terms are agreed"
+    )
+    remedy = "Enter the due date that the document states"
+    return Defect(
+        kind=DefectKind.MISSING_DUE_DATE,
+        severity=Severity.BLOCKING if is_open else Severity.NON_BLOCKING,
+        object_type=str(row["txn_type"]),
+        object_id=str(row["qbo_id"]),
+        label=label_of(row),
+        what=f"{what}: {'the day on which money moves is a guess' if is_open else 'it is settled, and hides a habit'}.",
+        evidence=(
+            f"dated {row['txn_date'].date()}",
+            f"open {int(row['open_cents'])} of {int(row['total_cents'])} cents",
+        ),
+        related_ids=(),
+        amount_cents=int(row["open_cents"]) if is_open else int(row["total_cents"]),
+        age_days=books.age_days(row["txn_date"]),
+        is_open=is_open,
+        correction=None
+        if due is None
+        else SetDueDate(txn_type=str(row["txn_type"]), txn_id=str(row["qbo_id"]), due_date=due),
+        remedy=f"{remedy}."
+        if usual is None
+        else f"{remedy}; {usual.days} days after its date, {usual.source}, is {due}.",
+        effect=NOT_COMPUTED,
+    )
+
+
+def _agreed_days(books: KnownBooks, row: Row) -> int:
+    """Days until due by the terms of the document's vendor or customer; 0 where there are none."""
+    party_type = _PARTY_OF[row["txn_type"]]
+    return books.due_days.get(books.terms_of.get((party_type, row["party_id"]), ""), 0)
 
 
 def _usual_days(books: KnownBooks, row: Row) -> _UsualDays | None:
     """From the document's terms, its party's terms, the party's other documents, or everybody's: the closest witness."""
     if row["term_id"] in books.due_days:
         return _UsualDays(days=books.due_days[str(row["term_id"])], source="by its terms")
-    party_type = _PARTY_OF[str(row["txn_type"])]
-    party = books.parties[(books.parties["party_type"] == party_type) & (books.parties["qbo_id"] == row["party_id"])]
-    if not party.empty and party["term_id"].iloc[0] in books.due_days:
-        return _UsualDays(
-            days=books.due_days[str(party["term_id"].iloc[0])], source=f"by the {party_type.lower()}'s terms"
-        )
+    party_type = _PARTY_OF[row["txn_type"]]
+    agreed = books.terms_of.get((party_type, row["party_id"]), "")
+    if agreed in books.due_days:
+        return _UsualDays(days=books.due_days[agreed], source=f"by the {party_type.lower()}'s terms")
     alike = books.documents[(books.documents["txn_type"] == row["txn_type"]) & books.documents["due_date"].notna()]
     for rows, source in (
         (alike[alike["party_id"] == row["party_id"]], f"as the {party_type.lower()}'s other documents have"),
@@ -119,7 +137,7 @@ def _usual_days(books: KnownBooks, row: Row) -> _UsualDays | None:
 
 
 def _without_terms(books: KnownBooks) -> Iterator[Defect]:
-    """Open documents whose due date is only QuickBooks' stand-in: a defect of the party when it has no terms either."""
+    """Parties without terms that have open documents whose due date is only QuickBooks' stand-in."""
     documents = books.documents
     for txn_type, party_type in _PARTY_OF.items():
         found = documents[
@@ -128,34 +146,9 @@ def _without_terms(books: KnownBooks) -> Iterator[Defect]:
             & (documents["term_id"] == "")
             & (documents["due_date"] == documents["txn_date"])
         ]
-        own = books.parties[books.parties["party_type"] == party_type]
-        terms = dict(zip(own["qbo_id"], own["term_id"], strict=True))
-        has_terms = found["party_id"].map(terms).isin(tuple(books.due_days))
-        for row in found[has_terms].sort_values("qbo_id").to_dict("records"):
-            yield _document_without_terms(books, row, due_days=books.due_days[terms[row["party_id"]]])
-        for party_id, rows in found[~has_terms].groupby("party_id", sort=True):
-            yield _party_without_terms(books, rows, party_type=party_type, party_id=str(party_id))
-
-
-def _document_without_terms(books: KnownBooks, row: Row, *, due_days: int) -> Defect:
-    dated = pd.Timestamp(row["txn_date"])
-    due = dated.date() + timedelta(days=due_days)
-    return Defect(
-        kind=DefectKind.MISSING_TERMS,
-        severity=Severity.NON_BLOCKING,
-        object_type=str(row["txn_type"]),
-        object_id=str(row["qbo_id"]),
-        label=label_of(row),
-        what="It has no terms and is due on its own date, though its vendor or customer has terms.",
-        evidence=(f"dated and due {dated.date()}", f"the usual terms are {due_days} days"),
-        related_ids=(),
-        amount_cents=int(row["open_cents"]),
-        age_days=books.age_days(dated),
-        is_open=True,
-        correction=SetDueDate(txn_type=str(row["txn_type"]), txn_id=str(row["qbo_id"]), due_date=due),
-        remedy=f"Enter terms or a due date; the usual terms would make it {due}.",
-        effect=NOT_COMPUTED,
-    )
+        for party_id, rows in found.groupby("party_id", sort=True):
+            if books.terms_of.get((party_type, str(party_id)), "") not in books.due_days:
+                yield _party_without_terms(books, rows, party_type=party_type, party_id=str(party_id))
 
 
 def _party_without_terms(books: KnownBooks, rows: pd.DataFrame, *, party_type: PartyType, party_id: str) -> Defect:
@@ -200,7 +193,7 @@ def _far_past(books: KnownBooks, *, policy: HygienePolicy) -> Iterator[Defect]:
     overdue = (books.at.as_of_day - aged_by).dt.days
     is_old = documents["txn_type"].isin(tuple(_PARTY_OF)) & (documents["open_cents"] > 0)
     found = documents.assign(overdue=overdue)[is_old & (overdue >= policy.far_past_days)]
-    for row in found.sort_values(["txn_type", "qbo_id"]).to_dict("records"):
+    for row in found.sort_values(_KEY).to_dict("records"):
         yield Defect(
             kind=DefectKind.FAR_PAST,
             severity=Severity.NON_BLOCKING,
@@ -225,7 +218,7 @@ def _future_documents(books: KnownBooks, *, policy: HygienePolicy) -> Iterator[D
     found = documents.assign(ahead=ahead)[
         documents["txn_type"].isin(tuple(_PARTY_OF)) & (ahead > policy.far_future_days)
     ]
-    for row in found.sort_values(["txn_type", "qbo_id"]).to_dict("records"):
+    for row in found.sort_values(_KEY).to_dict("records"):
         yield _dated_ahead(row, ahead=int(row["ahead"]), cents=int(row["total_cents"]), policy=policy)
 
 
@@ -273,7 +266,7 @@ def _unapplied(books: KnownBooks, *, policy: HygienePolicy) -> Iterator[Defect]:
     found = documents[
         documents["txn_type"].isin(_CREDITS) & (documents["open_cents"] < 0) & (age >= policy.unapplied_after_days)
     ]
-    for row in found.sort_values(["txn_type", "qbo_id"]).to_dict("records"):
+    for row in found.sort_values(_KEY).to_dict("records"):
         txn_type, txn_id = str(row["txn_type"]), str(row["qbo_id"])
         targets = applicable(books.documents, txn_type=txn_type, party_id=str(row["party_id"]))
         yield Defect(
