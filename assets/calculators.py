@@ -12,7 +12,7 @@ from runway_calcs.collection import ExpectedCollection, expected_collections
 from runway_calcs.dated_flows import dated_flows
 from runway_calcs.policy import BurnPolicy, CollectionPolicy, RecurringPolicy
 from runway_calcs.projection import CashRunway, cash_runway
-from runway_calcs.recurring import RecurringOutflow, recurring_outflows
+from runway_calcs.recurring import RecurringFlow, recurring_outflows
 
 
 def _cash_burn(desk: Desk) -> Metadata:
@@ -49,7 +49,7 @@ def _recurring_outflows(desk: Desk) -> Metadata:
         horizon_end=desk.projection_policy.horizon_end(as_of),
         policy=RecurringPolicy(),
     )
-    return desk.put_records("runway/recurring_outflows", found, kind=RecurringOutflow)
+    return desk.put_records("runway/recurring_outflows", found, kind=RecurringFlow)
 
 
 def _cash_runway(desk: Desk) -> Metadata:
@@ -59,7 +59,7 @@ def _cash_runway(desk: Desk) -> Metadata:
         payables=desk.frame("books/open_bills"),
         receivables=desk.frame("books/open_invoices"),
         collections=desk.records("runway/expected_collections", ExpectedCollection),
-        recurring=desk.records("runway/recurring_outflows", RecurringOutflow),
+        recurring=desk.records("runway/recurring_outflows", RecurringFlow),
         movements=desk.frame("books/cash_movements"),
         policy=desk.projection_policy,
     )
@@ -100,7 +100,7 @@ CALCULATORS = (
         key="runway/recurring_outflows",
         description="Payments that come back weekly, every two weeks, monthly or quarterly, and their next dates.",
         deps=("books/cash_movements",),
-        columns=result_schema(RecurringOutflow),
+        columns=result_schema(RecurringFlow),
         work=_recurring_outflows,
     ),
     WeekTable(

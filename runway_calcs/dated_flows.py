@@ -17,7 +17,7 @@ from runway_calcs.cash import CardAccount, CashPosition
 from runway_calcs.collection import ExpectedCollection
 from runway_calcs.movements import Kind
 from runway_calcs.policy import ProjectionPolicy
-from runway_calcs.recurring import RecurringOutflow
+from runway_calcs.recurring import RecurringFlow
 
 
 class FlowKind(StrEnum):
@@ -87,7 +87,7 @@ def dated_flows(
     payables: pd.DataFrame,
     receivables: pd.DataFrame,
     collections: Sequence[ExpectedCollection],
-    recurring: Sequence[RecurringOutflow],
+    recurring: Sequence[RecurringFlow],
     movements: pd.DataFrame,
     policy: ProjectionPolicy,
 ) -> DatedFlows:
@@ -235,7 +235,7 @@ def _payment_documents(post_dated: pd.DataFrame) -> list[_Document]:
 
 
 def _recurring_flows(
-    recurring: Sequence[RecurringOutflow], *, documents: Sequence[_Document], next_day: date, policy: ProjectionPolicy
+    recurring: Sequence[RecurringFlow], *, documents: Sequence[_Document], next_day: date, policy: ProjectionPolicy
 ) -> list[ProjectedFlow]:
     """The expected payments that no document stands for yet; late ones count on the next day."""
     taken: set[tuple[str, str]] = set()
@@ -260,7 +260,7 @@ def _recurring_flows(
 
 
 def _matched_days(
-    series: RecurringOutflow,
+    series: RecurringFlow,
     *,
     documents: Sequence[_Document],
     taken: set[tuple[str, str]],
@@ -286,7 +286,7 @@ def _matched_days(
 
 
 def _card_flows(
-    position: CashPosition, *, recurring: Sequence[RecurringOutflow], movements: pd.DataFrame, policy: ProjectionPolicy
+    position: CashPosition, *, recurring: Sequence[RecurringFlow], movements: pd.DataFrame, policy: ProjectionPolicy
 ) -> list[ProjectedFlow]:
     """The balance owed on each card that no recurring payment covers, less payments entered for later."""
     payments = movements[(movements["kind"] == Kind.CARD_PAYMENT) & (movements["amount_cents"] < 0)]
@@ -368,7 +368,7 @@ def _post_dated_flows(post_dated: pd.DataFrame) -> list[ProjectedFlow]:
     ]
 
 
-def _next_payroll(recurring: Sequence[RecurringOutflow]) -> tuple[date | None, int]:
+def _next_payroll(recurring: Sequence[RecurringFlow]) -> tuple[date | None, int]:
     """The first expected payday and what all payroll series pay on it."""
     payrolls = [series for series in recurring if series.kind == Kind.PAYROLL]
     first = min((series.next_dates[0] for series in payrolls), default=None)

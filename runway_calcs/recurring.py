@@ -1,7 +1,7 @@
-"""Recurring outflows: payments that come back in a rhythm, found in the cash movements.
+"""Recurring flows: payments and receipts that come back in a rhythm, found in the cash movements.
 
 Belongs here: the series, their cadence, their amount and their next dates.
-Does not: matching them with documents already entered (``runway_calcs/projection.py``); receipts.
+Does not: matching them with documents already entered, their draws (``runway_calcs/recurring_items.py``).
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,8 @@ _QUARTERS = 4
 _SAME_PART_OF_MONTH = 10
 _VARYING_KINDS = (Kind.PAYROLL, Kind.TAX, Kind.CARD_PAYMENT)
 """Obligations that recur whatever their amount."""
+_DOCUMENT_KINDS = (Kind.BILL_PAYMENT, Kind.CUSTOMER_RECEIPT)
+"""Paid by bill or invoice: any two bills of a vendor are alike within limits, so only equal amounts are a series."""
 
 
 class Cadence(StrEnum):
@@ -35,18 +37,20 @@ class Cadence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenOutflow:
+class SeenPayment:
     """One past payment of a series."""
 
     paid_on: date
     amount_cents: int
-    """Positive."""
+    """Positive for both directions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecurringOutflow:
-    """A series of payments that is still alive, with the evidence for it."""
+class RecurringFlow:
+    """A series of payments or receipts that is still alive, with the evidence for it."""
 
+    direction: str
+    """in or out."""
     stream: str
     """Identity of the series: party, or counter accounts when no party is named (``movements.STREAM``)."""
     kind: str
@@ -63,7 +67,7 @@ class RecurringOutflow:
     cadence: Cadence
     amount_cents: int
     """Median of the last three amounts, positive."""
-    seen: tuple[SeenOutflow, ...]
+    seen: tuple[SeenPayment, ...]
     """The payments that show the rhythm, oldest first."""
     next_dates: tuple[date, ...]
     """Expected payments up to the end of the horizon. The first may lie up to the grace period before the as-of day:
@@ -84,28 +88,46 @@ class _Rhythm:
     grace_days: int
 
 
+def recurring_flows(
+    movements: pd.DataFrame, *, as_of: date, horizon_end: date, policy: RecurringPolicy
+) -> tuple[RecurringFlow, ...]:
+    """The recurring receipts and payments that are alive on the as-of day, receipts first, by label and stream."""
+    recent = _recent(movements, as_of=as_of, policy=policy)
+    received = recent[(recent["amount_cents"] > 0) & (recent["kind"] == Kind.CUSTOMER_RECEIPT)]
+    named = received[received["party_id"] != ""]
+    inflows = _alive(named, as_of=as_of, horizon_end=horizon_end, policy=policy)
+    return (*inflows, *recurring_outflows(movements, as_of=as_of, horizon_end=horizon_end, policy=policy))
+
+
 def recurring_outflows(
     movements: pd.DataFrame, *, as_of: date, horizon_end: date, policy: RecurringPolicy
-) -> tuple[RecurringOutflow, ...]:
+) -> tuple[RecurringFlow, ...]:
     """The recurring outflows that are alive on the as-of day, from cash movements, by label and stream.
 
     A series recurs when three quarters of the gaps between its last payments fit one cadence and its last amounts
     are alike; it is alive until its grace period after the next expected payment has passed.
     """
-    first_day = as_of - timedelta(days=policy.lookback_days)
-    paid = movements[
-        (movements["date"] <= pd.Timestamp(as_of))
-        & (movements["date"] >= pd.Timestamp(first_day))
-        & (movements["amount_cents"] < 0)
-        & (movements["kind"] != Kind.CUSTOMER_REFUND)
-    ]
+    recent = _recent(movements, as_of=as_of, policy=policy)
+    paid = recent[(recent["amount_cents"] < 0) & (recent["kind"] != Kind.CUSTOMER_REFUND)]
+    return _alive(paid, as_of=as_of, horizon_end=horizon_end, policy=policy)
+
+
+def _recent(movements: pd.DataFrame, *, as_of: date, policy: RecurringPolicy) -> pd.DataFrame:
+    first_day = pd.Timestamp(as_of - timedelta(days=policy.lookback_days))
+    return movements[(movements["date"] <= pd.Timestamp(as_of)) & (movements["date"] >= first_day)]
+
+
+def _alive(
+    moved: pd.DataFrame, *, as_of: date, horizon_end: date, policy: RecurringPolicy
+) -> tuple[RecurringFlow, ...]:
+    """The series that are alive among movements of one direction."""
     found = []
-    for stream, rows in paid.groupby("stream", sort=True):
+    for stream, rows in moved.groupby("stream", sort=True):
         if len(rows) < policy.min_occurrences:
             continue
         ordered = rows.sort_values(["date", "txn_type", "txn_id"])
         payments = zip(ordered["date"].dt.date, ordered["amount_cents"], strict=True)
-        seen = _occurrences([(day, -int(cents)) for day, cents in payments], merge_days=policy.merge_days)
+        seen = _occurrences([(day, abs(int(cents))) for day, cents in payments], merge_days=policy.merge_days)
         newest = ordered.iloc[-1]
         series = _series(seen, stream=str(stream), newest=newest, as_of=as_of, horizon_end=horizon_end, policy=policy)
         if series is not None:
@@ -113,26 +135,26 @@ def recurring_outflows(
     return tuple(sorted(found, key=lambda series: (series.label, series.stream)))
 
 
-def _occurrences(payments: Sequence[tuple[date, int]], *, merge_days: int) -> tuple[SeenOutflow, ...]:
+def _occurrences(payments: Sequence[tuple[date, int]], *, merge_days: int) -> tuple[SeenPayment, ...]:
     """Payments in date order, those close to the first of their group made one."""
-    seen: list[SeenOutflow] = []
+    seen: list[SeenPayment] = []
     for day, cents in payments:
         if seen and (day - seen[-1].paid_on).days <= merge_days:
             seen[-1] = replace(seen[-1], amount_cents=seen[-1].amount_cents + cents)
         else:
-            seen.append(SeenOutflow(paid_on=day, amount_cents=cents))
+            seen.append(SeenPayment(paid_on=day, amount_cents=cents))
     return tuple(seen)
 
 
 def _series(
-    seen: tuple[SeenOutflow, ...],
+    seen: tuple[SeenPayment, ...],
     *,
     stream: str,
     newest: pd.Series,
     as_of: date,
     horizon_end: date,
     policy: RecurringPolicy,
-) -> RecurringOutflow | None:
+) -> RecurringFlow | None:
     """The series of these payments, or None when they show no rhythm, no steady amount, or have ended."""
     rhythm = _rhythm(seen, policy=policy)
     if rhythm is None or not _is_steady(seen, kind=newest["kind"], policy=policy):
@@ -140,7 +162,8 @@ def _series(
     next_dates = _next_dates([payment.paid_on for payment in seen], rhythm=rhythm, horizon_end=horizon_end)
     if not next_dates or as_of > next_dates[0] + timedelta(days=rhythm.grace_days):
         return None
-    return RecurringOutflow(
+    return RecurringFlow(
+        direction="in" if newest["amount_cents"] > 0 else "out",
         stream=stream,
         kind=str(newest["kind"]),
         party_type=str(newest["party_type"]),
@@ -156,7 +179,7 @@ def _series(
     )
 
 
-def _rhythm(seen: Sequence[SeenOutflow], *, policy: RecurringPolicy) -> _Rhythm | None:
+def _rhythm(seen: Sequence[SeenPayment], *, policy: RecurringPolicy) -> _Rhythm | None:
     """The cadence that the gaps between the last payments fit, if any."""
     if len(seen) < policy.min_occurrences:
         return None
@@ -193,12 +216,19 @@ def _rhythms(policy: RecurringPolicy) -> tuple[_Rhythm, ...]:
     )
 
 
-def _is_steady(seen: Sequence[SeenOutflow], *, kind: str, policy: RecurringPolicy) -> bool:
+def _is_steady(seen: Sequence[SeenPayment], *, kind: str, policy: RecurringPolicy) -> bool:
     if kind in _VARYING_KINDS:
         return True
     amounts = [payment.amount_cents for payment in seen[-_LAST_AMOUNTS:]]
-    median = median_half_up(amounts)
-    return all(abs(cents - median) * 100 <= median * policy.amount_spread_percent for cents in amounts)
+    return all(belongs(cents, kind=kind, amount_cents=median_half_up(amounts), policy=policy) for cents in amounts)
+
+
+def belongs(cents: int, *, kind: str, amount_cents: int, policy: RecurringPolicy) -> bool:
+    """Whether a payment of so many cents (positive) is one of a series of this kind and amount."""
+    if kind in _VARYING_KINDS:
+        return True
+    spread = policy.document_spread_percent if kind in _DOCUMENT_KINDS else policy.amount_spread_percent
+    return abs(cents - amount_cents) * 100 <= amount_cents * spread
 
 
 def _next_dates(days: Sequence[date], *, rhythm: _Rhythm, horizon_end: date) -> tuple[date, ...]:

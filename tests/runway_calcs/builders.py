@@ -14,7 +14,7 @@ from runway_calcs.cash import CardAccount, CashPosition, CashState, IncludedAcco
 from runway_calcs.collection import ExpectedCollection, HabitSource
 from runway_calcs.movements import COLUMNS as MOVEMENT_COLUMNS
 from runway_calcs.movements import Kind
-from runway_calcs.recurring import Cadence, RecurringOutflow, SeenOutflow
+from runway_calcs.recurring import Cadence, RecurringFlow, SeenPayment
 
 FRIDAY = date(2026, 11, 20)
 """The as-of day of most tests."""
@@ -179,9 +179,10 @@ def position(
     )
 
 
-def recurring(*next_dates: date, cents: int = 100_00, **overrides: Any) -> RecurringOutflow:  # noqa: ANN401, RUF100 - any field
+def recurring(*next_dates: date, cents: int = 100_00, **overrides: Any) -> RecurringFlow:  # noqa: ANN401, RUF100 - any field
     """A monthly series of vendor 7 with these expected dates."""
     fields: dict[str, Any] = {
+        "direction": "out",
         "stream": "Vendor:7",
         "kind": "expense",
         "party_type": "Vendor",
@@ -191,14 +192,14 @@ def recurring(*next_dates: date, cents: int = 100_00, **overrides: Any) -> Recur
         "label": "Landlord",
         "cadence": Cadence.MONTHLY,
         "amount_cents": cents,
-        "seen": (SeenOutflow(paid_on=date(2026, 11, 1), amount_cents=cents),),
+        "seen": (SeenPayment(paid_on=date(2026, 11, 1), amount_cents=cents),),
         "next_dates": next_dates,
         "reason": "monthly",
     }
-    return RecurringOutflow(**(fields | overrides))
+    return RecurringFlow(**(fields | overrides))
 
 
-def payroll(*next_dates: date, cents: int = 400_00) -> RecurringOutflow:
+def payroll(*next_dates: date, cents: int = 400_00) -> RecurringFlow:
     """The payroll series with these expected paydays."""
     return recurring(
         *next_dates,

@@ -18,7 +18,7 @@ from runway_calcs.movements import cash_movements
 from runway_calcs.open_items import open_items
 from runway_calcs.policy import BurnPolicy, CashPolicy, CollectionPolicy, ProjectionPolicy, RecurringPolicy
 from runway_calcs.projection import CashRunway, cash_runway
-from runway_calcs.recurring import RecurringOutflow, recurring_outflows
+from runway_calcs.recurring import RecurringFlow, recurring_outflows
 from tests.runway_calcs.ledger import Frames
 
 
@@ -33,7 +33,7 @@ class Friday:
     payables_ageing: Ageing
     burn: Burn
     collections: tuple[ExpectedCollection, ...]
-    recurring: tuple[RecurringOutflow, ...]
+    recurring: tuple[RecurringFlow, ...]
     flows: DatedFlows
     runway: CashRunway
 

@@ -10,7 +10,7 @@ from runway_calcs.dated_flows import DatedFlows, FlowKind, dated_flows
 from runway_calcs.movements import Kind
 from runway_calcs.open_items import open_items
 from runway_calcs.policy import ProjectionPolicy
-from runway_calcs.recurring import RecurringOutflow
+from runway_calcs.recurring import RecurringFlow
 from tests.runway_calcs.builders import (
     FRIDAY,
     Row,
@@ -34,7 +34,7 @@ def flows_of(
     bills: Sequence[Row] = (),
     invoices: Sequence[ExpectedCollection] = (),
     customer_credits: Sequence[Row] = (),
-    series: Sequence[RecurringOutflow] = (),
+    series: Sequence[RecurringFlow] = (),
     moved: Sequence[Row] = (),
     cards: dict[str, int] | None = None,
     undeposited_cents: int = 0,
@@ -199,7 +199,7 @@ def card_payment(text: str, cents: int = 300_00) -> Row:
     ],
 )
 def test_the_card_balance_is_paid_once(
-    moved: list[Row], series: list[RecurringOutflow], expected: list[tuple[date, int]]
+    moved: list[Row], series: list[RecurringFlow], expected: list[tuple[date, int]]
 ) -> None:
     found = flows_of(moved=moved, series=series, cards={"41": 90_00})
     assert [(flow.day, flow.amount_cents) for flow in found.flows] == expected

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from runway_calcs.calendar_months import months_later
 from runway_calcs.movements import Kind
 from runway_calcs.policy import RecurringPolicy
-from runway_calcs.recurring import Cadence, RecurringOutflow, SeenOutflow, recurring_outflows
+from runway_calcs.recurring import Cadence, RecurringFlow, SeenPayment, recurring_outflows
 from tests.runway_calcs.builders import FRIDAY, Row, every, movements
 from tests.runway_calcs.properties import EXAMPLES, holds
 
 HORIZON_END = FRIDAY + timedelta(weeks=13)
 
 
-def series_of(*rows: Row) -> list[RecurringOutflow]:
+def series_of(*rows: Row) -> list[RecurringFlow]:
     found = recurring_outflows(movements(*rows), as_of=FRIDAY, horizon_end=HORIZON_END, policy=RecurringPolicy())
     return list(found)
 
@@ -92,10 +92,10 @@ def test_month_ends_are_kept_after_two_short_months() -> None:
 def test_a_series_explains_itself() -> None:
     (found,) = series_of(*paid("2026-08-03", "2026-09-03"), *paid("2026-10-03", cents=90_00), *paid("2026-11-03"))
     assert found.seen == (
-        SeenOutflow(paid_on=date(2026, 8, 3), amount_cents=100_00),
-        SeenOutflow(paid_on=date(2026, 9, 3), amount_cents=100_00),
-        SeenOutflow(paid_on=date(2026, 10, 3), amount_cents=90_00),
-        SeenOutflow(paid_on=date(2026, 11, 3), amount_cents=100_00),
+        SeenPayment(paid_on=date(2026, 8, 3), amount_cents=100_00),
+        SeenPayment(paid_on=date(2026, 9, 3), amount_cents=100_00),
+        SeenPayment(paid_on=date(2026, 10, 3), amount_cents=90_00),
+        SeenPayment(paid_on=date(2026, 11, 3), amount_cents=100_00),
     )
     assert found.reason == "monthly, seen 4 times from 2026-08-03 to 2026-11-03"
 

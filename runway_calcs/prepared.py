@@ -1,0 +1,184 @@
+"""A forecast before its draws: the items of the layers (a) and (b), what layer (c) is drawn from, opening and floor.
+
+Belongs here: putting the three layers together from the books at a point of view, each cent in one of them.
+Does not: draws (``simulation.py``), figures (``forecast.py``).
+
+    (a) on the books   what is entered: dated by payment timing, by a person or by itself
+    (b) recurring      series of the past; an expected payment leaves when a document stands for it
+    (c) statistical    what past Fridays knew nothing of either, without the movements of the series of (b)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import pandas as pd
+
+from runway_calcs.as_of import AsOf
+from runway_calcs.balance_items import balance_items
+from runway_calcs.books_at import BooksAt
+from runway_calcs.cash import CashPosition
+from runway_calcs.cash_pieces import CashHabits
+from runway_calcs.dated_items import DatedItem, Dating, item_order
+from runway_calcs.document_items import document_items
+from runway_calcs.earmarks import Hold, PurposeReserve
+from runway_calcs.known_items import DateOverride, KnownItem, items_at, overrides_at
+from runway_calcs.movements import Kind
+from runway_calcs.payment_timing import PaymentTimingModel, fit
+from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+from runway_calcs.recurring import RecurringFlow, recurring_flows
+from runway_calcs.recurring_items import Spread, explained_movements, recurring_items, spreads
+from runway_calcs.run_off import RunOff, learn_run_off, unexplained
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastInputs:
+    """What people and payments tell a forecast; all empty for the books alone."""
+
+    known_items: tuple[KnownItem, ...] = ()
+    date_overrides: tuple[DateOverride, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    reserves: tuple[PurposeReserve, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Payment timing of one side, fitted, and the open documents it can be asked about."""
+
+    model: PaymentTimingModel
+    open_documents: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Everything that the draws of a forecast are taken from."""
+
+    at: AsOf
+    policy: ForecastPolicy
+    position: CashPosition
+    items: tuple[DatedItem, ...]
+    """Layers (a) and (b) by day, kind, label and id; beyond the horizon too where a document says so."""
+    timing: Mapping[Dating, Timing]
+    series: tuple[RecurringFlow, ...]
+    spreads: Mapping[tuple[str, str], Spread]
+    habits: CashHabits
+    run_off: RunOff
+    reserves: tuple[PurposeReserve, ...]
+    floor_cents: int
+    floor_reason: str
+    next_payroll_on: date | None
+    """First expected payroll, whether or not its payment is entered already."""
+    unused_vendor_credit_cents: int
+    unused_customer_credit_cents: int
+
+    @property
+    def opening_cents(self) -> int | None:
+        """Cash of the as-of day less reserves; None without a cash figure."""
+        cash = self.position.cash_cents
+        return None if cash is None else cash - self.reserved_cents
+
+    @property
+    def reserved_cents(self) -> int:
+        """What the reserves hold."""
+        return sum(reserve.held_cents for reserve in self.reserves)
+
+    @cached_property
+    def expected_days(self) -> dict[str, date]:
+        """Median day of payment of each item that payment timing dates, by item id."""
+        found: dict[str, date] = {}
+        for dating, timing in self.timing.items():
+            asked = {item.txn_id: item.item_id for item in self.items if item.dating is dating}
+            rows = timing.open_documents[timing.open_documents["document_id"].isin(list(asked))]
+            median = timing.model.predict(rows, levels=(0.5,))[0.5]
+            found.update({asked[document]: day.date() for document, day in median.items()})
+        return found
+
+
+def prepare(
+    books: BooksAt,
+    *,
+    inputs: ForecastInputs,
+    policy: ForecastPolicy,
+    recurring_policy: RecurringPolicy,
+) -> Prepared:
+    """The three layers of the forecast of these books."""
+    at = books.at
+    series = recurring_flows(
+        books.movements, as_of=at.as_of, horizon_end=policy.horizon_end(at.as_of), policy=recurring_policy
+    )
+    documents = document_items(
+        payables=books.payables,
+        receivables=books.receivables,
+        overrides=overrides_at(inputs.date_overrides, at=at),
+        holds=inputs.holds,
+        as_of=at.as_of,
+    )
+    expected = recurring_items(
+        series,
+        payables=books.payables,
+        receivables=books.receivables,
+        post_dated=books.movements[books.movements["date"] > at.as_of_day],
+        as_of=at.as_of,
+        policy=policy,
+    )
+    balances = balance_items(
+        position=books.position,
+        movements=books.movements,
+        series=series,
+        habits=books.habits,
+        known_items=items_at(inputs.known_items, at=at),
+        policy=policy,
+    )
+    floor_cents, floor_reason, payroll_on = _floor(series, policy=policy)
+    return Prepared(
+        at=at,
+        policy=policy,
+        position=books.position,
+        items=tuple(sorted((*documents.items, *expected, *balances), key=item_order)),
+        timing={
+            Dating.CUSTOMER: Timing(
+                model=fit(books.customers.history, as_of=at.as_of), open_documents=books.customers.open_documents
+            ),
+            Dating.VENDOR: Timing(
+                model=fit(books.vendors.history, as_of=at.as_of), open_documents=books.vendors.open_documents
+            ),
+        },
+        series=series,
+        spreads=spreads(series),
+        habits=books.habits,
+        run_off=_run_off(books, series=series, policy=policy, recurring_policy=recurring_policy),
+        reserves=tuple(sorted(inputs.reserves, key=lambda reserve: reserve.reserve_id)),
+        floor_cents=floor_cents,
+        floor_reason=floor_reason,
+        next_payroll_on=payroll_on,
+        unused_vendor_credit_cents=documents.unused_vendor_credit_cents,
+        unused_customer_credit_cents=documents.unused_customer_credit_cents,
+    )
+
+
+def _run_off(
+    books: BooksAt,
+    *,
+    series: tuple[RecurringFlow, ...],
+    policy: ForecastPolicy,
+    recurring_policy: RecurringPolicy,
+) -> RunOff:
+    """What layer (c) learns from: no series of (b), and no money of owners and lenders, who need not pay in again."""
+    movements = books.movements
+    financed = movements[(movements["kind"] == Kind.FINANCING) & (movements["amount_cents"] > 0)]
+    explained = explained_movements(movements, series, policy=recurring_policy)
+    explained |= set(zip(financed["txn_type"], financed["txn_id"], strict=True))
+    return learn_run_off(unexplained(books.pieces, explained=explained), at=books.at, policy=policy)
+
+
+def _floor(series: tuple[RecurringFlow, ...], *, policy: ForecastPolicy) -> tuple[int, str, date | None]:
+    """The floor, where it comes from, and the next payday."""
+    payrolls = [one for one in series if one.kind == Kind.PAYROLL]
+    first = min((one.next_dates[0] for one in payrolls), default=None)
+    if policy.floor_cents is not None:
+        return policy.floor_cents, "set for this tenant", first
+    if first is None:
+        return 0, "zero: no recurring payroll is recognised and none is set", None
+    cents = sum(one.amount_cents for one in payrolls if one.next_dates[0] == first)
+    return cents, f"the next payroll, expected {first}", first
