@@ -272,6 +272,10 @@ OPEN_BILL = strict_table(
     Column("total_cents", WholeNumber, nullable=False),
     Column("open_cents", WholeNumber, nullable=False),
     Column("read_started_at", Instant, nullable=False),
+    #: What an approval covers beside the amounts; empty where a sync published before these were kept.
+    Column("sync_token", Text, nullable=False, server_default=""),
+    Column("ap_account_id", Text, nullable=False, server_default=""),
+    Column("lines_sha256", Text, nullable=False, server_default=""),
     ForeignKeyConstraint(["tenant_id", "sync_id"], ["sync.tenant_id", "sync.sync_id"]),
 )
 
@@ -300,6 +304,8 @@ CALL_METER = strict_table(
     Column("month", Text, primary_key=True),
     Column("metered", WholeNumber, nullable=False),
     Column("counted_since", Instant, nullable=False),
+    Column("throttled", WholeNumber, nullable=False, server_default="0"),
+    Column("waited_milliseconds", WholeNumber, nullable=False, server_default="0"),
     tenant_key(),
 )
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 import payments.tables  # noqa: F401 - registers the ledger's tables with the metadata
+from payments.bill_tables import PERSON
 from resources.clock import FixedClock
 from resources.commits import Commits, Quarantined
 from resources.connections import RealmTaken
@@ -174,6 +175,7 @@ def _use_connections(database: Database, clock: FixedClock) -> None:
     connections.forget_previous(connections.load(ACME))
     connections.mark_lost(connections.load(ACME), because="x")
     connections.is_connected(ACME)
+    connections.standing(ACME)
 
 
 def _use_weeks(store: Store, registry: TenantRegistry, clock: FixedClock) -> None:
@@ -188,4 +190,4 @@ def _use_weeks(store: Store, registry: TenantRegistry, clock: FixedClock) -> Non
 
 
 def test_the_tables_without_a_tenant_are_known() -> None:
-    assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {FIRM.name, WEBHOOK_EVENT.name}
+    assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {FIRM.name, PERSON.name, WEBHOOK_EVENT.name}
