@@ -13,6 +13,7 @@ from assets.tenants import Metadata, for_each_tenant
 from resources.installation import Installation
 from resources.qbo.kinds import ENTITIES, Kind
 from resources.qbo.sync_report import SyncReport
+from resources.qbo.usage import Usage
 from resources.tenants import TenantId
 
 GROUP = "raw_qbo"
@@ -70,14 +71,11 @@ def _described(report: SyncReport) -> dict[dg.AssetKey, Metadata]:
     shared: Metadata = {
         "data_as_of": dg.MetadataValue.timestamp(report.data_as_of),
         "sync_id": dg.MetadataValue.text(report.sync_id),
+        "sync_kind": dg.MetadataValue.text(report.kind),
+        "last_sync": dg.MetadataValue.timestamp(report.committed_at),
     }
     if report.usage is not None:
-        shared = {
-            **shared,
-            "calls_for_all_entities": dg.MetadataValue.int(report.shared_calls),
-            "metered_calls_this_month": dg.MetadataValue.int(report.usage.metered),
-            "metered_calls_projected": dg.MetadataValue.int(report.usage.projected),
-        }
+        shared = {**shared, **_used(report.usage, shared_calls=report.shared_calls)}
     if report.warning is not None:
         shared = {**shared, "warning": dg.MetadataValue.text(report.warning)}
     by_entity = {one.entity: one for one in report.entities}
@@ -94,6 +92,18 @@ def _described(report: SyncReport) -> dict[dg.AssetKey, Metadata]:
             "waited_seconds": dg.MetadataValue.float(found.waited_seconds),
         }
     return described
+
+
+def _used(usage: Usage, *, shared_calls: int) -> Metadata:
+    """What the tenant's calls of this month come to; the same for each entity, for one call can fetch all."""
+    return {
+        "calls_for_all_entities": dg.MetadataValue.int(shared_calls),
+        "metered_calls_this_month": dg.MetadataValue.int(usage.metered),
+        "metered_calls_projected": dg.MetadataValue.int(usage.projected),
+        "metered_calls_budget": dg.MetadataValue.int(usage.budget.soft),
+        "rate_limit_refusals_this_month": dg.MetadataValue.int(usage.throttled),
+        "rate_limit_waits_seconds_this_month": dg.MetadataValue.float(usage.waited.total_seconds()),
+    }
 
 
 INGEST_ASSETS = (raw_qbo,)

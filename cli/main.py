@@ -5,7 +5,7 @@ Belongs here: the tree of commands. Does not: what they do (one module each).
 
 import typer
 
-from cli import connecting, demo, firms, friday, programs, reconciling, tenants, webhooks
+from cli import connecting, demo, firms, friday, programs, reconciling, sync_status, tenants, webhooks
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.add_typer(firms.app, name="firm")
 app.add_typer(tenants.app, name="tenant")
+app.add_typer(sync_status.app, name="sync")
 app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)
 app.command("reconcile")(reconciling.reconcile_tenant)

@@ -67,6 +67,19 @@ class QboConnection:
     version: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionStanding:
+    """What can be said of a connection without its tokens."""
+
+    environment: str
+    realm_id: str
+    state: str
+    lost_because: str | None
+    connected_at: datetime
+    #: When the refresh token dies unless it is used before.
+    refresh_expires_at: datetime
+
+
 class Connections:
     """The store of connections; every statement names its tenant."""
 
@@ -136,6 +149,20 @@ class Connections:
             previous_refresh_token=None if previous is None else opened(previous, "refresh"),
             version=row.token_version,
         )
+
+    def standing(self, tenant: TenantId) -> ConnectionStanding | None:
+        """How the tenant's connection stands, without opening a token; None if it was never connected."""
+        columns = (
+            CONNECTION.c.environment,
+            CONNECTION.c.realm_id,
+            CONNECTION.c.state,
+            CONNECTION.c.lost_because,
+            CONNECTION.c.connected_at,
+            CONNECTION.c.refresh_expires_at,
+        )
+        with self._database.read() as connection:
+            row = connection.execute(select(*columns).where(CONNECTION.c.tenant_id == tenant)).first()
+        return None if row is None else ConnectionStanding(**row._mapping)
 
     def is_connected(self, tenant: TenantId) -> bool:
         """Whether there is a connection that is not known to be lost."""

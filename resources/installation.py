@@ -21,8 +21,10 @@ from resources.qbo.company_line import CompanyLine
 from resources.qbo.oauth import INTUIT_DISCOVERY_URL, INTUIT_SANDBOX_DISCOVERY_URL, OAuthClient
 from resources.qbo.patience import Patience, RetryPolicy
 from resources.qbo.smart_sync import SmartSync
+from resources.qbo.sync_status import SyncStatuses
 from resources.qbo.token_keeper import TokenKeeper
 from resources.qbo.turnstile import Turnstile
+from resources.qbo.usage import CallBudget
 from resources.registry import TenantRegistry
 from resources.secret_text import Secret
 from resources.settings import Settings
@@ -161,12 +163,18 @@ class Installation:
         )
 
     @cached_property
+    def turnstile(self) -> Turnstile:
+        """Pace and count of calls to QuickBooks."""
+        budget = CallBudget(soft=self.settings.qbo_call_budget, hard=self.settings.qbo_call_limit)
+        return Turnstile(self.database, clock=self.clock, budget=budget)
+
+    @cached_property
     def patience(self) -> Patience:
         """Pace and retries of calls to QuickBooks."""
         return Patience(
             clock=self.clock,
             policy=RetryPolicy(transient_seconds=self.settings.qbo_retry_seconds),
-            turnstile=Turnstile(self.database, clock=self.clock),
+            turnstile=self.turnstile,
         )
 
     def company_line(self, tenant: TenantId) -> CompanyLine:
@@ -183,6 +191,13 @@ class Installation:
             lake=self.lake,
             patience=self.patience,
             clock=self.clock,
+        )
+
+    @cached_property
+    def sync_statuses(self) -> SyncStatuses:
+        """How the tenants' syncs stand."""
+        return SyncStatuses(
+            commits=self.commits, connections=self.connections, turnstile=self.turnstile, policy=self.smart_sync.policy
         )
 
     def close(self) -> None:

@@ -90,10 +90,30 @@ class Settings(BaseSettings):
     qbo_retry_seconds: float = Field(
         default=30.0, ge=0, description="How long one call to QBO is tried again before it counts as failed."
     )
+    qbo_call_budget: int = Field(
+        default=3_000,
+        ge=1,
+        description="Metered QuickBooks calls planned for a tenant and month; more are made and shown as above the budget.",
+    )
+    qbo_call_limit: int = Field(
+        default=20_000,
+        ge=1,
+        description="Metered QuickBooks calls of a tenant and month past which a sync fails and says so: a guard against "
+        "runaway reads, never below the budget.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="WARNING", description="Level of the program's own log on standard error."
     )
     thresholds: Thresholds = Field(default=Thresholds(), description="See the table of thresholds.")
+
+    @model_validator(mode="after")
+    def _the_limit_is_above_the_budget(self) -> Self:
+        if self.qbo_call_limit < self.qbo_call_budget:
+            raise ValueError(
+                f"RUNWAY_QBO_CALL_LIMIT={self.qbo_call_limit} is below RUNWAY_QBO_CALL_BUDGET={self.qbo_call_budget}: "
+                "calls within the budget would be refused."
+            )
+        return self
 
     @model_validator(mode="after")
     def _intuit_needs_keys(self) -> Self:

@@ -8,6 +8,7 @@ Every wait goes through the clock that is passed in, so that tests and replays t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
@@ -78,7 +79,7 @@ class Patience:
         """The attempt's result; its last error once the policy gives up, at once if trying again cannot help."""
         self._refuse_resting(tenant)
         try:
-            result = self._retrying(tally)(lambda: self._once(tenant, attempt, tally=tally))
+            result = self._retrying(tenant, tally)(lambda: self._once(tenant, attempt, tally=tally))
         except QboUnavailable:
             self._circuits.failed(tenant, now=self._clock.now())
             raise
@@ -108,14 +109,19 @@ class Patience:
             self._turnstile.take_back(tenant)
             raise
 
-    def _retrying(self, tally: Tally) -> Retrying:
+    def _retrying(self, tenant: TenantId, tally: Tally) -> Retrying:
         def sleep(seconds: float) -> None:
             tally.waited_seconds += seconds
             self._clock.sleep(seconds)
 
+        def note(state: RetryCallState) -> None:
+            if self._turnstile is not None and isinstance(_error(state), QboThrottled):
+                self._turnstile.throttled(tenant, waits=timedelta(seconds=state.upcoming_sleep))
+
         measure = _Measure(self._policy)
         return Retrying(
             sleep=sleep,
+            before_sleep=note,
             wait=measure.wait,
             stop=measure.is_spent,
             retry=retry_if_exception_type((QboUnavailable, QboThrottled)),

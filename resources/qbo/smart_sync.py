@@ -73,7 +73,8 @@ class SmartSync:
         self._commits = commits
         self._clock = clock
         self._patience = patience
-        self._policy = policy or SyncPolicy()
+        #: How fresh a company is kept.
+        self.policy = policy or SyncPolicy()
         self._page_rows = page_rows
 
     def sync(self, tenant: TenantId) -> SyncReport:
@@ -106,7 +107,7 @@ class SmartSync:
             return error
 
     def _can_follow(self, newest: Sync) -> bool:
-        is_recent = self._clock.now() - newest.watermark < self._policy.look_back
+        is_recent = self._clock.now() - newest.watermark < self.policy.look_back
         return is_recent and all(kind.entity in newest.report for kind in ENTITIES)
 
     def _run(self, lease: Lease, *, line: CompanyLine, opened: TenantLake, newest: Sync | None) -> "_Run":
@@ -115,7 +116,7 @@ class SmartSync:
             books=KeptBooks(lease.tenant_id, lake=self._lake, opened=opened, commits=self._commits, newest=newest),
             window=_Window(clock=self._clock, newest=newest),
             heartbeat=_Heartbeat(lease, commits=self._commits, clock=self._clock),
-            policy=self._policy,
+            policy=self.policy,
             page_rows=self._page_rows,
         )
 
@@ -137,6 +138,7 @@ class SmartSync:
             sync_id=committed.sync_id,
             kind=kind,
             data_as_of=committed.data_as_of,
+            committed_at=committed.committed_at,
             entities=reports,
             shared_calls=run.reader.shared.calls,
             shared_waited_seconds=round(run.reader.shared.waited_seconds, 3),

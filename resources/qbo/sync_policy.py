@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from resources.qbo.kinds import ENTITIES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
@@ -17,10 +19,14 @@ class Freshness:
     hard: timedelta
 
 
-def _singletons() -> dict[str, Freshness]:
-    # They come by no change data, so each read is a metered call of its own.
-    daily = Freshness(soft=timedelta(days=1), hard=timedelta(days=14))
-    return {"CompanyInfo": daily, "Preferences": daily}
+#: Changes of these kinds come with every increment, so their age is that of the last sync: past `soft` a night was missed.
+_NIGHTLY = Freshness(soft=timedelta(hours=26), hard=timedelta(days=7))
+#: Singletons come by no change data, so each read is a metered call of its own.
+_DAILY = Freshness(soft=timedelta(days=1), hard=timedelta(days=14))
+
+
+def _freshness() -> dict[str, Freshness]:
+    return {kind.entity: _DAILY if kind.is_singleton else _NIGHTLY for kind in ENTITIES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,4 +39,4 @@ class SyncPolicy:
     look_back: timedelta = timedelta(days=29)
     #: From this many objects on an answer may be cut: whether QuickBooks counts by answer or by kind is not settled.
     most_changes: int = 1000
-    freshness: Mapping[str, Freshness] = field(default_factory=_singletons)
+    freshness: Mapping[str, Freshness] = field(default_factory=_freshness)

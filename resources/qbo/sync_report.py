@@ -40,6 +40,7 @@ class SyncReport:
     kind: str
     #: The state of the books that was read: when the read began.
     data_as_of: datetime
+    committed_at: datetime
     entities: tuple[EntityReport, ...]
     #: Calls that fetched what changed of all kinds together.
     shared_calls: int = 0

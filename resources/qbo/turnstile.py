@@ -51,8 +51,8 @@ class Turnstile:
         now = self._clock.now()
         with self._database.write() as connection:
             lock_tenant(connection, tenant)
-            self._count(connection, tenant, now=now)
             start = self._next_start(connection, tenant, now=now)
+            self._count(connection, tenant, now=now, waits=start - now)
             failpoint("turnstile.in")
         failpoint("turnstile.after")
         return (start - now).total_seconds()
@@ -66,6 +66,15 @@ class Turnstile:
                 .values(metered=CALL_METER.c.metered - 1)
             )
 
+    def throttled(self, tenant: TenantId, *, waits: timedelta) -> None:
+        """A call was refused as one too many, and the next try waits so long."""
+        more = {
+            "throttled": CALL_METER.c.throttled + 1,
+            "waited_milliseconds": CALL_METER.c.waited_milliseconds + _milliseconds(waits),
+        }
+        with self._database.write() as connection:
+            connection.execute(update(CALL_METER).where(*_month(tenant, self._clock.now())).values(more))
+
     def usage(self, tenant: TenantId) -> Usage:
         """What the tenant has used of this month."""
         now = self._clock.now()
@@ -77,20 +86,26 @@ class Turnstile:
             metered=metered,
             projected=projected_calls(metered, since=since, now=now),
             budget=self._budget,
+            throttled=0 if row is None else row.throttled,
+            waited=timedelta() if row is None else timedelta(milliseconds=row.waited_milliseconds),
         )
 
-    def _count(self, connection: Connection, tenant: TenantId, *, now: datetime) -> None:
+    def _count(self, connection: Connection, tenant: TenantId, *, now: datetime, waits: timedelta) -> None:
         row = connection.execute(select(CALL_METER.c.metered).where(*_month(tenant, now))).first()
         if row is None:
             first = {"tenant_id": tenant, "month": month_of(now), "metered": 1, "counted_since": now}
-            connection.execute(insert(CALL_METER).values(first))
+            connection.execute(insert(CALL_METER).values(first | {"waited_milliseconds": _milliseconds(waits)}))
             return
         if row.metered >= self._budget.hard:
             raise BudgetSpent(
                 what=f"Tenant {tenant!r} has used its {self._budget.hard} metered QuickBooks calls of {month_of(now)}.",
                 next_step=f"Calls are free again on {next_month(now).date()}; nothing was asked.",
             )
-        connection.execute(update(CALL_METER).where(*_month(tenant, now)).values(metered=CALL_METER.c.metered + 1))
+        more = {
+            "metered": CALL_METER.c.metered + 1,
+            "waited_milliseconds": CALL_METER.c.waited_milliseconds + _milliseconds(waits),
+        }
+        connection.execute(update(CALL_METER).where(*_month(tenant, now)).values(more))
 
     def _next_start(self, connection: Connection, tenant: TenantId, *, now: datetime) -> datetime:
         mine = CALL_PACE.c.tenant_id == tenant
@@ -108,3 +123,7 @@ class Turnstile:
 
 def _month(tenant: TenantId, now: datetime) -> tuple[Any, ...]:
     return CALL_METER.c.tenant_id == tenant, CALL_METER.c.month == month_of(now)
+
+
+def _milliseconds(span: timedelta) -> int:
+    return round(span / timedelta(milliseconds=1))

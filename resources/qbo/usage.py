@@ -28,12 +28,16 @@ class CallBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """A tenant's metered calls in one month."""
+    """A tenant's metered calls in one month, and what QuickBooks' limits cost it."""
 
     month: str
     metered: int
     projected: int
     budget: CallBudget
+    #: Calls that QuickBooks refused as too many (429).
+    throttled: int = 0
+    #: Time spent waiting for a turn within the limits, or after such a refusal.
+    waited: timedelta = timedelta()
 
     @property
     def is_above_soft(self) -> bool:

@@ -148,6 +148,12 @@ def test_a_bad_threshold_of_a_tenant_is_refused_by_name(overrides: dict[str, Any
         Thresholds().overridden(overrides)
 
 
+def test_a_limit_of_calls_below_their_budget_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNWAY_QBO_CALL_BUDGET", "50000")
+    with pytest.raises(ValidationError, match="RUNWAY_QBO_CALL_LIMIT=20000 is below RUNWAY_QBO_CALL_BUDGET=50000"):
+        Settings()
+
+
 def test_the_readmes_table_is_the_module() -> None:
     text = _README.read_text(encoding="utf-8")
     section = text.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
