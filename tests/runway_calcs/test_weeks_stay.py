@@ -16,12 +16,13 @@ from runway_calcs.as_of import AsOf
 from runway_calcs.cash import cash_position
 from runway_calcs.movements import cash_movements
 from runway_calcs.open_items import Side, open_items
+from runway_calcs.payment_history import open_documents, payment_history
 from runway_calcs.policy import CashPolicy
 from tests.runway_calcs.ledger import Frames
 from tests.runway_calcs.living_ledger import LivingBooks, connection, frames, living_books, open_cents, own_id
 
 WEEKS_EACH = 12
-SIDE_BY_SIDE = 5
+SIDE_BY_SIDE = 10
 """So many companies are calculated in one go."""
 SIDES: tuple[Side, ...] = ("payables", "receivables")
 
@@ -54,6 +55,8 @@ def _told(books: Frames, *, at: AsOf) -> Iterator[tuple[str, object]]:
         items = open_items(books.documents, books.applications, side=side, at=at)
         yield f"open {side}", items
         yield f"ageing of {side}", ageing(items, as_of=at.as_of)
+        yield f"history of {side}", payment_history(books.documents, books.applications, side=side, at=at)
+        yield f"open documents of {side}", open_documents(books.documents, books.applications, side=side, at=at)
 
 
 def _differences(one: Frames, other: Frames, *, at: AsOf) -> list[str]:
