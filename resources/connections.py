@@ -19,6 +19,7 @@ from resources.clock import Clock
 from resources.database import Database
 from resources.errors import TenantError, TenantNotReady
 from resources.failpoints import failpoint
+from resources.places import place_given_back
 from resources.registry import lock_tenant
 from resources.secret_text import Secret
 from resources.tables import CONNECTION, SYNC
@@ -224,7 +225,8 @@ class Connections:
                     what=f"The tokens of {tenant!r} are being refreshed by another process.",
                     next_step="Run it again in a minute.",
                 )
-            self._clock.sleep(_POLL_SECONDS)
+            with place_given_back(REFRESH_LEASE.total_seconds()):
+                self._clock.sleep(_POLL_SECONDS)
         try:
             yield
         finally:

@@ -9,11 +9,13 @@ Every wait goes through the clock that is passed in, so that tests and replays t
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from resources.clock import Clock
+from resources.places import place_given_back, question_asked
 from resources.qbo.circuit import Circuits
 from resources.qbo.errors import QboError, QboQuotaExhausted, QboThrottled, QboUnavailable
 from resources.qbo.turnstile import Turnstile
@@ -95,14 +97,13 @@ class Patience:
     def _once(self, tenant: TenantId, attempt: Callable[[], _Result], *, tally: Tally) -> _Result:
         if self._turnstile is None:
             tally.calls += 1
-            return attempt()
+            return _ask(attempt)
         seconds = self._turnstile.enter(tenant)
         if seconds > 0:
-            tally.waited_seconds += seconds
-            self._clock.sleep(seconds)
+            self._wait(seconds, tally=tally)
         tally.calls += 1
         try:
-            return attempt()
+            return _ask(attempt)
         except QboUnavailable:
             raise  # an answer that was cut may have been metered
         except QboError:
@@ -110,23 +111,24 @@ class Patience:
             raise
 
     def _retrying(self, tenant: TenantId, tally: Tally) -> Retrying:
-        def sleep(seconds: float) -> None:
-            tally.waited_seconds += seconds
-            self._clock.sleep(seconds)
-
         def note(state: RetryCallState) -> None:
             if self._turnstile is not None and isinstance(_error(state), QboThrottled):
                 self._turnstile.throttled(tenant, waits=timedelta(seconds=state.upcoming_sleep))
 
         measure = _Measure(self._policy)
         return Retrying(
-            sleep=sleep,
+            sleep=partial(self._wait, tally=tally),
             before_sleep=note,
             wait=measure.wait,
             stop=measure.is_spent,
             retry=retry_if_exception_type((QboUnavailable, QboThrottled)),
             reraise=True,
         )
+
+    def _wait(self, seconds: float, *, tally: Tally) -> None:
+        tally.waited_seconds += seconds
+        with place_given_back(seconds):
+            self._clock.sleep(seconds)
 
     def _refuse_resting(self, tenant: TenantId) -> None:
         until = self._circuits.rests_until(tenant, now=self._clock.now())
@@ -139,6 +141,11 @@ class Patience:
     def _waits_for_quota(self) -> bool:
         """Whether the policy waited long enough that a lasting 429 can only be the monthly quota."""
         return self._policy.most_throttles > 1
+
+
+def _ask(attempt: Callable[[], _Result]) -> _Result:
+    with question_asked():
+        return attempt()
 
 
 def _quota_exhausted(error: QboThrottled) -> QboQuotaExhausted:

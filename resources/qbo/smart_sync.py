@@ -11,15 +11,16 @@ read again when QuickBooks no longer looks back that far.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from resources.clock import Clock
 from resources.commits import Commits, Lease, Sync
 from resources.errors import TenantError
 from resources.failpoints import failpoint
 from resources.lake import Lake, TenantLake
+from resources.places import side_by_side
 from resources.qbo.change_reading import ChangeReader, FoundChanges, KindChanges
 from resources.qbo.client import QboClient
 from resources.qbo.company_line import CompanyLine
@@ -92,13 +93,13 @@ class SmartSync:
             return self._commit(lease, run, kind=_FULL, watermark=run.whole())
 
     def sync_many(self, tenants: Sequence[TenantId], *, workers: int = 16) -> dict[TenantId, SyncReport | TenantError]:
-        """Sync tenants side by side: what each one's sync did or why it failed; a slow one holds up none but its thread.
+        """Sync tenants side by side: what each one's sync did or why it failed.
 
-        A bug is no tenant's failure: it is raised once the others are done.
+        At most `workers` of them work at once. One that waits for QuickBooks, however many such there are, holds up none
+        of the others (`resources/places.py`). A bug is no tenant's failure: it is raised once the others are done.
         """
-        with ThreadPoolExecutor(max_workers=max(1, min(workers, len(tenants))), thread_name_prefix="sync") as pool:
-            running = {tenant: pool.submit(self._settled, tenant) for tenant in tenants}
-        return {tenant: future.result() for tenant, future in running.items()}
+        works = {tenant: partial(self._settled, tenant) for tenant in tenants}
+        return side_by_side(works, places=workers, clock=self._clock)
 
     def _settled(self, tenant: TenantId) -> SyncReport | TenantError:
         try:
