@@ -10,13 +10,14 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, cast, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from qbo_sandbox.fault_plan import AUTHORISATION_SERVER, EVERY_REALM, FaultSpec
 from qbo_sandbox.faults import QboFault
+from qbo_sandbox.living import deeds as known_deeds
 from qbo_sandbox.living import next_operation
 from qbo_sandbox.operations import Operation, parse_json
 from qbo_sandbox.realms import Realm, RealmTakenError
@@ -47,14 +48,23 @@ class ClockMove(BaseModel):
 
 
 class Step(BaseModel):
-    """How long a company lives on: ``operations`` a day, drawn from the seed."""
+    """How long a company lives on: ``operations`` a day, drawn from the seed, or these deeds in this order."""
 
     model_config = ConfigDict(extra="forbid")
 
     days: int = Field(ge=1, le=400)
     seed: int
     operations: int = Field(default=12, ge=1, le=1000)
+    deeds: list[str] = Field(default_factory=list, max_length=1000)
     move_clock: bool = True  # False: everything is entered now
+
+    @field_validator("deeds")
+    @classmethod
+    def _known(cls, deeds: list[str]) -> list[str]:
+        unknown = sorted(set(deeds) - set(known_deeds()))
+        if unknown:
+            raise ValueError(f"no deeds are called {', '.join(unknown)}: choose from {', '.join(known_deeds())}")
+        return deeds
 
 
 class Touch(BaseModel):
@@ -220,17 +230,29 @@ async def versions(request: Request) -> Response:
     return _exact({"versions": found, "deleted_at": stored.gone})
 
 
+async def objects(request: Request) -> Response:
+    """Every object that is there, by entity and id, straight from the books: no pages, no limits, no faults."""
+    sandbox, realm = _sandbox(request), _realm(request)
+    company = await sandbox.realms.company(realm)
+    found = {
+        entity: {stored.id: parse_json(company.text(stored)) for stored in kept.values()}
+        for entity, kept in company.objects.items()
+    }
+    return _exact(found)
+
+
 async def step(request: Request) -> Response:
     """Let days pass in a company: entries, edits, voids, deletes, merges, inactivations, back-dated entries."""
     sandbox, realm = _sandbox(request), _realm(request)
     asked = Step.model_validate_json(await request.body())
     company = await sandbox.realms.company(realm)
     dice, now = Random(asked.seed), sandbox.clock.now()  # noqa: S311 - a reproducible life, not a secret
-    count = asked.days * asked.operations
+    count = len(asked.deeds) or asked.days * asked.operations
     between = timedelta(days=asked.days) / count if asked.move_clock else timedelta()
     done: Counter[str] = Counter()
     for number in range(1, count + 1):
-        found = next_operation(company, at=now + between * number, dice=dice)
+        deed = asked.deeds[number - 1] if asked.deeds else None
+        found = next_operation(company, at=now + between * number, dice=dice, deed=deed)
         if found is None:
             continue
         name, operation = found
@@ -366,6 +388,7 @@ ROUTES = [
     Route(_REALM + "/habits", habits),
     Route(_REALM + "/defects", defects),
     Route(_REALM + "/versions/{entity}/{id}", versions),
+    Route(_REALM + "/objects", objects),
     Route(_REALM + "/step", step, methods=["POST"]),
     Route(_REALM + "/touch", touch, methods=["POST"]),
     Route(_REALM + "/settings", realm_settings, methods=["GET", "POST"]),

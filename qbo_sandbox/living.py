@@ -55,11 +55,18 @@ class Desk:
 Deed = Callable[[Desk], Operation | None]
 
 
-def next_operation(company: Company, *, at: datetime, dice: Random) -> tuple[str, Operation] | None:
-    """The next thing done and its name; None when the books hold nothing to do it to."""
-    name = dice.choices(list(_DEEDS), weights=[weight for weight, _ in _DEEDS.values()])[0]
+def next_operation(
+    company: Company, *, at: datetime, dice: Random, deed: str | None = None
+) -> tuple[str, Operation] | None:
+    """The next thing done and its name, drawn or the one asked for; None when the books hold nothing to do it to."""
+    name = deed or dice.choices(list(_DEEDS), weights=[weight for weight, _ in _DEEDS.values()])[0]
     operation = _DEEDS[name][1](Desk(company=company, at=at, dice=dice))
     return (name, operation) if operation is not None else None
+
+
+def deeds() -> tuple[str, ...]:
+    """The names of all that can be done, those included that happen only when they are asked for."""
+    return tuple(_DEEDS)
 
 
 def _ref(object_id: str) -> dict[str, str]:
@@ -296,7 +303,57 @@ def _inactivation(desk: Desk) -> Operation | None:
     return desk.operation("sparse_update", entity, {"Id": found.id, "Active": False}) if found else None
 
 
-# name: how often, what
+def _reactivation(desk: Desk) -> Operation | None:
+    entity = desk.dice.choice(("Vendor", "Customer", "Account"))
+    idle = [each for each in desk.company.objects[entity].values() if not each.body.get("Active", True)]
+    if not idle:
+        return None
+    return desk.operation("sparse_update", entity, {"Id": desk.dice.choice(idle).id, "Active": True})
+
+
+def _journal_entry(desk: Desk) -> Operation | None:
+    bank, expense = desk.account("Bank"), desk.account("Expense")
+    if bank is None or expense is None:
+        return None
+    cents = desk.cents()
+    lines = [
+        {
+            "Amount": line_money(cents),
+            "DetailType": "JournalEntryLineDetail",
+            "JournalEntryLineDetail": {"PostingType": side, "AccountRef": _ref(account)},
+        }
+        for side, account in (("Debit", expense), ("Credit", bank))
+    ]
+    return desk.operation("create", "JournalEntry", {"TxnDate": desk.day(), "Line": lines})
+
+
+def _refund_receipt(desk: Desk) -> Operation | None:
+    sold, bank = _sold(desk, "RefundReceipt"), desk.account("Bank")
+    if sold is None or bank is None:
+        return None
+    return desk.operation("create", "RefundReceipt", {**sold.body, "DepositToAccountRef": _ref(bank)})
+
+
+def _new_name(desk: Desk) -> Operation | None:
+    entity = desk.dice.choice(("Vendor", "Customer"))
+    return desk.operation("create", entity, {"DisplayName": f"New {entity} {desk.dice.randint(1, 10**9)}"})
+
+
+def _new_term(desk: Desk) -> Operation | None:
+    days = desk.dice.randint(1, 120)
+    return desk.operation(
+        "create", "Term", {"Name": f"Net {days}, agreed {desk.dice.randint(1, 10**9)}", "DueDays": days}
+    )
+
+
+def _described_item(desk: Desk) -> Operation | None:
+    item = desk.one("Item")
+    return (
+        desk.operation("sparse_update", "Item", {"Id": item.id, "Description": f"as of {desk.day()}"}) if item else None
+    )
+
+
+# name: how often, what; those of weight 0 happen only when they are asked for
 _DEEDS: dict[str, tuple[int, Deed]] = {
     "bill": (14, _bill),
     "back-dated bill": (6, _back_dated_bill),
@@ -317,4 +374,10 @@ _DEEDS: dict[str, tuple[int, Deed]] = {
     "delete": (5, _delete),
     "merge": (1, _merge),
     "inactivation": (1, _inactivation),
+    "reactivation": (0, _reactivation),
+    "journal entry": (0, _journal_entry),
+    "refund receipt": (0, _refund_receipt),
+    "new name": (0, _new_name),
+    "new term": (0, _new_term),
+    "described item": (0, _described_item),
 }

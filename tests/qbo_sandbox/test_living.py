@@ -11,11 +11,11 @@ import pytest
 from qbo_sandbox.company import Company as Books
 from qbo_sandbox.faults import QboFault
 from qbo_sandbox.generate.companies import build_company
-from qbo_sandbox.living import next_operation
+from qbo_sandbox.living import deeds, next_operation
 from qbo_sandbox.operations import apply
 from qbo_sandbox.spec import CompanySpec
 from qbo_sandbox.truth import truth
-from tests.qbo_sandbox.client import Company, connect, move_clock, new_company
+from tests.qbo_sandbox.client import Company, connect, exact, move_clock, new_company
 from tests.sandbox import Sandbox
 
 SPEC = CompanySpec(
@@ -126,3 +126,29 @@ def test_every_version_of_an_object_is_told_to_tests(company: Company) -> None:
 def test_a_step_that_cannot_be_meant_is_refused(company: Company, wrong: dict[str, Any]) -> None:
     answer = company.http.post(f"/__sandbox__/realms/{company.realm_id}/step", json=wrong)
     assert answer.status_code == 400
+
+
+def test_deeds_can_be_asked_for_by_name(sandbox: Sandbox) -> None:
+    company = new_company(sandbox, seed=6)
+    done = company.control("step", {"days": 1, "seed": 4, "deeds": list(deeds()) * 12, "move_clock": False})["done"]
+    assert set(deeds()) <= set(done)
+    before = company.rows("select * from JournalEntry")
+    one = company.control("step", {"days": 1, "seed": 5, "deeds": ["journal entry"], "move_clock": False})["done"]
+    assert one == {"journal entry": 1}
+    assert len(company.rows("select * from JournalEntry")) == len(before) + 1
+
+
+def test_an_unknown_deed_is_refused_with_the_list_of_all(sandbox: Sandbox) -> None:
+    company = new_company(sandbox, seed=6)
+    path = f"/__sandbox__/realms/{company.realm_id}/step"
+    answer = company.http.post(path, json={"days": 1, "seed": 1, "deeds": ["bil"]})
+    assert answer.is_client_error
+    assert "back-dated bill" in answer.text
+
+
+def test_all_objects_can_be_read_straight_from_the_books(sandbox: Sandbox) -> None:
+    company = new_company(sandbox, seed=7)
+    found = exact(company.http.get(f"/__sandbox__/realms/{company.realm_id}/objects"))
+    assert found["CompanyInfo"]["1"] == exact(company.get("companyinfo/1"))["CompanyInfo"]
+    bills = company.rows("select * from Bill maxresults 1000")
+    assert found["Bill"] == {bill["Id"]: bill for bill in bills}
