@@ -203,15 +203,17 @@ class WaitingPolicy:
     """No late fee is charged up to this many days after the due date."""
     cash_yield_ppm_per_day: int = 110
     """What a day of keeping the cash is worth: 110 = 4.0 % a year. The rate of the credit line where one is drawn."""
-    relationship_first_days: tuple[int, ...] = (1, 15, 31, 61)
+    relationship_first_days: tuple[int, ...] = (1, 2, 15, 31, 61)
     """First day late of each band of lateness."""
     relationship_ppm_per_day: tuple[tuple[int, ...], ...] = (
-        (5_000, 10_000, 20_000, 40_000),
-        (600, 1_200, 2_400, 4_800),
-        (300, 600, 1_200, 2_400),
-        (100, 200, 400, 800),
+        (5_000, 5_000, 10_000, 20_000, 40_000),
+        (3_000, 600, 1_200, 2_400, 4_800),
+        (2_000, 300, 600, 1_200, 2_400),
+        (1_000, 150, 300, 600, 1_200),
     )
-    """For each tier 0-3, what a day late in each band costs: supply on worse terms, calls, a stopped service."""
+    """For each tier 0-3, what a day late in each band costs: a word broken, calls, worse terms, a stopped service.
+    The first day costs more than a week of yield and every later one more than a day of it, so that with enough cash
+    no vendor is paid late for the yield alone."""
     hard_date_ppm_per_day: int = 1_000_000
     """Part of the score where waiting to the next payment day would miss a hard date: above every other part."""
 
