@@ -131,9 +131,7 @@ def question_asked() -> Iterator[None]:
         yield
 
 
-def side_by_side(
-    works: Mapping[_Key, Callable[[], _Result]], *, places: int, clock: Clock
-) -> dict[_Key, _Result]:
+def side_by_side(works: Mapping[_Key, Callable[[], _Result]], *, places: int, clock: Clock) -> dict[_Key, _Result]:
     """What each work returned, by key; they begin in order and at most `places` of them work at once.
 
     An exception is raised once all others are done.

@@ -3,10 +3,11 @@
 A module of its own, so that the process others are forked from has it loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ TENANT = tenant_id("linden-press")
 #: A Friday morning.
 START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 _CENTS = 100
+_COLUMNS = ["known_at", "qbo_id", "is_deleted", "payload"]
 
 
 class WalkingClock(FixedClock):
@@ -87,7 +89,7 @@ def kept(installation: Installation) -> dict[str, list[tuple[str, bool, str]]]:
     newest = installation.commits.newest_sync(TENANT)
     if newest is None:
         return {}
-    return {kind.entity: _versions(installation, newest, kind.entity) for kind in ENTITIES}
+    return _versions(installation, newest, [kind.entity for kind in ENTITIES])
 
 
 def living(versions: dict[str, list[tuple[str, bool, str]]]) -> dict[str, dict[str, str]]:
@@ -128,9 +130,7 @@ def broken_segments(installation: Installation) -> list[str]:
 def syncs(installation: Installation) -> int:
     """How many syncs are visible."""
     with installation.database.read() as connection:
-        return connection.execute(
-            select(func.count()).select_from(SYNC).where(SYNC.c.tenant_id == TENANT)
-        ).scalar_one()
+        return connection.execute(select(func.count()).select_from(SYNC).where(SYNC.c.tenant_id == TENANT)).scalar_one()
 
 
 def true_publication(installation: Installation) -> PublishedBalances:
@@ -143,20 +143,24 @@ def true_publication(installation: Installation) -> PublishedBalances:
     )
 
 
-def _versions(installation: Installation, sync: Sync, entity: str) -> list[tuple[str, bool, str]]:
-    segments = installation.commits.history(TENANT, table=KINDS[entity].table, up_to=sync)
+def _versions(
+    installation: Installation, sync: Sync, entities: Sequence[str]
+) -> dict[str, list[tuple[str, bool, str]]]:
     folder = installation.settings.lake_root / TENANT
-    columns = ["known_at", "qbo_id", "is_deleted", "payload"]
-    rows: list[dict[str, Any]] = []
-    for segment in segments:
-        rows += pq.ParquetFile(folder / segment.path).read(columns=columns, use_threads=False).to_pylist()
-    rows.sort(key=lambda row: (row["known_at"], row["qbo_id"]))
-    return [(row["qbo_id"], row["is_deleted"], row["payload"]) for row in rows]
+    segments = installation.commits.histories(TENANT, up_to=sync)
+    found: dict[str, list[tuple[str, bool, str]]] = {}
+    for entity in entities:
+        rows: list[dict[str, Any]] = []
+        for segment in segments[KINDS[entity].table]:
+            rows += pq.ParquetFile(folder / segment.path).read(columns=_COLUMNS, use_threads=False).to_pylist()
+        rows.sort(key=itemgetter("known_at", "qbo_id"))
+        found[entity] = [(row["qbo_id"], row["is_deleted"], row["payload"]) for row in rows]
+    return found
 
 
 def _balances(installation: Installation, sync: Sync) -> tuple[list[CashSnapshot], list[OpenBill]]:
     """Bank accounts and open bills, for a company that has one currency."""
-    present = living({entity: _versions(installation, sync, entity) for entity in ("Account", "Bill")})
+    present = living(_versions(installation, sync, ("Account", "Bill")))
     accounts = [one for text in present["Account"].values() if isinstance(one := parse("Account", text), Account)]
     bills = [one for text in present["Bill"].values() if isinstance(one := parse("Bill", text), Bill)]
     cash = [
@@ -173,15 +177,14 @@ def _balances(installation: Installation, sync: Sync) -> tuple[list[CashSnapshot
 
 
 def _open_bill(bill: Bill) -> OpenBill:
-    assert isinstance(bill.txn_date, date)
     return OpenBill(
         bill_id=bill.id,
-        vendor_id=bill.vendor.value,
-        vendor_name=bill.vendor.name or "",
+        vendor_id=bill.vendor_ref.value,
+        vendor_name=bill.vendor_ref.name or "",
         doc_number=bill.doc_number or "",
         txn_date=bill.txn_date,
         due_date=bill.due_date,
         currency="USD",
-        total_cents=int(bill.total * _CENTS),
-        open_cents=int((bill.balance or 0) * _CENTS),
+        total_cents=int(bill.total_amt * _CENTS),
+        open_cents=int(bill.balance * _CENTS),
     )

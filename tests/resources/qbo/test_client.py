@@ -1,5 +1,7 @@
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -110,3 +112,24 @@ def test_a_realm_id_is_digits(client: QboClient, qbo: ScriptedQbo, realm_id: str
 def test_only_this_machine_is_spoken_to_without_https(url: str) -> None:
     with pytest.raises(ValueError, match="https"):
         QboClient(url=url)
+
+
+def test_a_hundred_calls_that_hang_keep_no_line_from_another(qbo: ScriptedQbo) -> None:
+    qbo.access_tokens = {"access-0"}
+    waiting, answered = threading.Semaphore(0), threading.Event()
+
+    def hang(path: str, _body: str) -> None:
+        if "/company/9/" in path:
+            waiting.release()
+            answered.wait(20)
+
+    qbo.script = hang
+    with QboClient(url=qbo.url, timeout_seconds=30) as client, ThreadPoolExecutor(101) as pool:
+        try:
+            for _ in range(101):
+                pool.submit(client.singleton, "CompanyInfo", realm_id="9", access_token=TOKEN)
+            for _ in range(101):
+                assert waiting.acquire(timeout=20)
+            assert client.singleton("CompanyInfo", realm_id=REALM, access_token=TOKEN).entity == "CompanyInfo"
+        finally:
+            answered.set()
