@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+import resources.entry_tables  # noqa: F401 - registers its tables with the metadata
 from resources.database import Database
 
 

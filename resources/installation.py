@@ -14,6 +14,7 @@ from resources.connections import Connections
 from resources.database import Database
 from resources.dirty_tenants import DirtyTenants
 from resources.documents import Documents
+from resources.entries import Entries
 from resources.lake import Lake
 from resources.published_balances import PublishedBalancesStore
 from resources.qbo.client import QboClient
@@ -112,6 +113,11 @@ class Installation:
     def published_balances(self) -> PublishedBalancesStore:
         """Cash and open bills as the newest syncs published them."""
         return PublishedBalancesStore(self.database)
+
+    @cached_property
+    def entries(self) -> Entries:
+        """What people entered: known items, dates, tiers, notes, targets of reserves."""
+        return Entries(self.database, clock=self.clock)
 
     @cached_property
     def dirty_tenants(self) -> DirtyTenants:

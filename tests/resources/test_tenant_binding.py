@@ -19,6 +19,7 @@ from resources.connections import RealmTaken
 from resources.database import Database
 from resources.dirty_tenants import DirtyTenants
 from resources.documents import Document, Documents
+from resources.entries import Entries
 from resources.published_balances import CashSnapshot, PublishedBalancesStore
 from resources.qbo_webhooks import Event
 from resources.registry import TenantRegistry
@@ -46,15 +47,20 @@ _TENANT_TABLES = {table.name for table in METADATA.sorted_tables if "tenant_id" 
 _USED_TABLES = {
     "cash_snapshot",
     "connection",
+    "customer_note",
+    "date_override",
     "dirty_tenant",
+    "known_item",
     "lease",
     "open_bill",
     "published_document",
     "quarantine",
+    "reserve_target",
     "result",
     "segment",
     "sync",
     "tenant",
+    "vendor_tier",
 }
 
 #: Statements across tenants, each with its reason. Compared without the list of columns.
@@ -161,7 +167,25 @@ def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> No
         marks.notice([Event(event_id=name, realm_id="9130003")])
     marks.dirty()
     marks.cover(ACME, read_started_at=NOON + timedelta(days=1))
+    _use_entries(Entries(database, clock=clock), registry)
     registry.deactivate(ACME)
+
+
+def _use_entries(entries: Entries, registry: TenantRegistry) -> None:
+    tenant, said = registry.tenant(ACME), {"author": "ann", "reason": "said so"}
+    later = date(2027, 1, 8)
+    item = entries.add_item(tenant, day=later, amount_cents=1, label="x", **said)
+    entries.remove_item(tenant, item.item_id, **said)
+    entries.override(tenant, txn_type="Bill", txn_id="1", expected_on=later, **said)
+    entries.remove_override(tenant, txn_type="Bill", txn_id="1", **said)
+    entries.set_tier(tenant, vendor_id="1", tier=1, **said)
+    entries.remove_tier(tenant, "1", **said)
+    for is_disputed in (True, False):
+        entries.note_dispute(tenant, customer_id="1", invoice_id="1", is_disputed=is_disputed, **said)
+    entries.note_contact(tenant, customer_id="1", contacted_on=date(2026, 11, 1), **said)
+    target = {"amount_cents": 1, "basis_points": None, "month_hundredths": None, "due_on": None}
+    entries.set_reserve(tenant, reserve_id="tax-2027", kind="tax", name="", rule="amount", **target, **said)
+    entries.remove_reserve(tenant, "tax-2027", **said)
 
 
 def _use_connections(database: Database, clock: FixedClock) -> None:
@@ -190,4 +214,8 @@ def _use_weeks(store: Store, registry: TenantRegistry, clock: FixedClock) -> Non
 
 
 def test_the_tables_without_a_tenant_are_known() -> None:
-    assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {FIRM.name, PERSON.name, WEBHOOK_EVENT.name}
+    assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {
+        FIRM.name,
+        PERSON.name,
+        WEBHOOK_EVENT.name,
+    }
