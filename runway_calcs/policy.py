@@ -280,9 +280,9 @@ class PlanPolicy:
 
     gap_ppm: int = 5_000
     """The search ends when the cost is proven within this share above the least possible (5,000 = 0.5 %)."""
-    time_limit_seconds: float = 2.0
-    """A guard only: a plan that it cut short may differ from run to run, and says so."""
-    node_limit: int = 50_000
+    time_limit_seconds: float = 3.0
+    """For the solver. A guard: a plan that it cut short may differ from run to run, and says so."""
+    node_limit: int = 500
     """The search ends after so many nodes, on every machine alike."""
 
 
