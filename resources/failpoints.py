@@ -67,7 +67,7 @@ def interrupt() -> None:
 
 @dataclass(slots=True, kw_only=True)
 class _Armed:
-    hit: int
+    hit: int | None
     action: Callable[[], None]
     reached: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -75,7 +75,7 @@ class _Armed:
     def reach(self) -> None:
         with self.lock:
             self.reached += 1
-            is_due = self.reached == self.hit
+            is_due = self.hit is None or self.reached == self.hit
         if is_due:
             self.action()
 
@@ -90,9 +90,9 @@ def failpoint(name: str) -> None:
         armed.reach()
 
 
-def arm(name: str, *, hit: int = 1, action: Callable[[], None] = kill) -> None:
-    """Let the `hit`th passage of a point do something from now on: `kill`, `stop`, `interrupt` or what a test needs."""
-    if hit < 1:
+def arm(name: str, *, hit: int | None = 1, action: Callable[[], None] = kill) -> None:
+    """Let the `hit`th passage of a point, or each with None, do something: `kill`, `stop`, `interrupt` or what a test needs."""
+    if hit is not None and hit < 1:
         raise ValueError("passages are counted from 1")
     _armed[name] = _Armed(hit=hit, action=action)
 

@@ -3,36 +3,32 @@
 A module of its own, so that the process others are forked from has it loaded.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 from sqlalchemy import func, select
 
 from resources.clock import FixedClock
-from resources.commits import Sync
 from resources.failpoints import arm
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot, OpenBill, PublishedBalances
 from resources.qbo.entities import parse
-from resources.qbo.kinds import ENTITIES, KINDS
 from resources.qbo.list_objects import Account
 from resources.qbo.sync_report import SyncReport
 from resources.qbo.transactions import Bill
 from resources.settings import Settings
 from resources.tables import SEGMENT, SYNC
 from resources.tenants import tenant_id
+from tests.resources.qbo.kept_versions import kept, living
 
 TENANT = tenant_id("linden-press")
 #: A Friday morning.
 START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 _CENTS = 100
-_COLUMNS = ["known_at", "qbo_id", "is_deleted", "payload"]
 
 
 class WalkingClock(FixedClock):
@@ -78,39 +74,10 @@ def sync_and_publish(installation: Installation) -> SyncReport:
     report = installation.smart_sync.sync(TENANT)
     newest = installation.commits.newest_sync(TENANT)
     assert newest is not None
-    cash, bills = _balances(installation, newest)
+    cash, bills = _balances(installation)
     installation.published_balances.publish(newest, cash=cash, bills=bills)
     installation.store.sweep(TENANT, now=datetime.now(tz=UTC) + timedelta(days=3))
     return report
-
-
-def kept(installation: Installation) -> dict[str, list[tuple[str, bool, str]]]:
-    """Every kept version of every kind, oldest first; an error if a segment that counts is not whole."""
-    newest = installation.commits.newest_sync(TENANT)
-    if newest is None:
-        return {}
-    return _versions(installation, newest, [kind.entity for kind in ENTITIES])
-
-
-def living(versions: dict[str, list[tuple[str, bool, str]]]) -> dict[str, dict[str, str]]:
-    """The newest text of each object that is not deleted."""
-    newest = {entity: {row[0]: row for row in rows} for entity, rows in versions.items()}
-    return {
-        entity: {qbo_id: text for qbo_id, is_deleted, text in sorted(rows.values()) if not is_deleted}
-        for entity, rows in newest.items()
-    }
-
-
-def doubled(versions: dict[str, list[tuple[str, bool, str]]]) -> list[tuple[str, str]]:
-    """Objects that have the same version twice in a row."""
-    found: list[tuple[str, str]] = []
-    for entity, rows in versions.items():
-        before: dict[str, tuple[bool, str]] = {}
-        for qbo_id, is_deleted, text in rows:
-            if before.get(qbo_id) == (is_deleted, text):
-                found.append((entity, qbo_id))
-            before[qbo_id] = (is_deleted, text)
-    return found
 
 
 def files(installation: Installation) -> set[str]:
@@ -137,30 +104,15 @@ def true_publication(installation: Installation) -> PublishedBalances:
     """The publication that the newest sync should have."""
     newest = installation.commits.newest_sync(TENANT)
     assert newest is not None
-    cash, bills = _balances(installation, newest)
+    cash, bills = _balances(installation)
     return PublishedBalances(
         sync_id=newest.sync_id, read_started_at=newest.data_as_of, cash=tuple(cash), bills=tuple(bills)
     )
 
 
-def _versions(
-    installation: Installation, sync: Sync, entities: Sequence[str]
-) -> dict[str, list[tuple[str, bool, str]]]:
-    folder = installation.settings.lake_root / TENANT
-    segments = installation.commits.histories(TENANT, up_to=sync)
-    found: dict[str, list[tuple[str, bool, str]]] = {}
-    for entity in entities:
-        rows: list[dict[str, Any]] = []
-        for segment in segments[KINDS[entity].table]:
-            rows += pq.ParquetFile(folder / segment.path).read(columns=_COLUMNS, use_threads=False).to_pylist()
-        rows.sort(key=itemgetter("known_at", "qbo_id"))
-        found[entity] = [(row["qbo_id"], row["is_deleted"], row["payload"]) for row in rows]
-    return found
-
-
-def _balances(installation: Installation, sync: Sync) -> tuple[list[CashSnapshot], list[OpenBill]]:
+def _balances(installation: Installation) -> tuple[list[CashSnapshot], list[OpenBill]]:
     """Bank accounts and open bills, for a company that has one currency."""
-    present = living(_versions(installation, sync, ("Account", "Bill")))
+    present = living(kept(installation, TENANT, ("Account", "Bill")))
     accounts = [one for text in present["Account"].values() if isinstance(one := parse("Account", text), Account)]
     bills = [one for text in present["Bill"].values() if isinstance(one := parse("Bill", text), Bill)]
     cash = [

@@ -25,15 +25,13 @@ from tests.resources.qbo.dying_sync import (
     Death,
     broken_segments,
     die_on_the_way,
-    doubled,
     files,
-    kept,
-    living,
     open_installation,
     sync_and_publish,
     syncs,
     true_publication,
 )
+from tests.resources.qbo.kept_versions import Living, Versions, doubled, kept, living
 from tests.sandbox import Sandbox
 
 #: Passages of each point in a first load and in an increment that a kill is tried at; more there may be, fewer not.
@@ -102,9 +100,9 @@ class _Scenario:
     sandbox: Sandbox
     realm_id: str
     folder: Path
-    kept: dict[str, list[tuple[str, bool, str]]]
+    kept: Versions
     published: PublishedBalances | None
-    truth: dict[str, dict[str, str]]
+    truth: Living
     hits: dict[str, int]
 
     def settings(self, **changed: Any) -> None:
@@ -140,7 +138,7 @@ def scenarios(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with open_installation(fresh, sandbox.url) as installation:
         _connect(installation, realm_id)
         sync_and_publish(installation)
-        truth = living(kept(installation))
+        truth = living(kept(installation, TENANT))
     _leave_orphans(second)
     rotating = {
         "refresh_rotation_seconds": 0,
@@ -155,15 +153,13 @@ def scenarios(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Ite
     sandbox.control.post("/__sandbox__/settings", json=app).raise_for_status()
 
 
-def _scenario(
-    sandbox: Sandbox, realm_id: str, *, folder: Path, truth: dict[str, dict[str, str]], hits: dict[str, int]
-) -> _Scenario:
+def _scenario(sandbox: Sandbox, realm_id: str, *, folder: Path, truth: Living, hits: dict[str, int]) -> _Scenario:
     with open_installation(folder, sandbox.url) as installation:
         return _Scenario(
             sandbox=sandbox,
             realm_id=realm_id,
             folder=folder,
-            kept=kept(installation),
+            kept=kept(installation, TENANT),
             published=installation.published_balances.read(TENANT),
             truth=truth,
             hits=hits,
@@ -200,7 +196,7 @@ def _after_death(scenario: _Scenario, folder: Path, death: Death) -> Iterator[In
 def _dies_and_recovers(scenario: _Scenario, folder: Path, death: Death) -> None:
     is_increment = scenario.hits is _INCREMENT
     with _after_death(scenario, folder, death) as installation:
-        found = kept(installation)
+        found = kept(installation, TENANT)
         visible = death.point in _VISIBLE_FROM
         assert syncs(installation) == is_increment + visible
         assert broken_segments(installation) == []
@@ -210,7 +206,7 @@ def _dies_and_recovers(scenario: _Scenario, folder: Path, death: Death) -> None:
 
         report = sync_and_publish(installation)
         assert report.kind == ("changes" if is_increment or visible else "full")
-        ended = kept(installation)
+        ended = kept(installation, TENANT)
         assert living(ended) == scenario.truth
         assert doubled(ended) == []
         assert broken_segments(installation) == []
@@ -268,14 +264,14 @@ def test_tokens_lost_between_intuit_and_the_store_end_the_connection_openly(
     scenario.settings(replaced_refresh_seconds=0)
     try:
         with _after_death(scenario, tmp_path / "died", Death(point="token.before_save", hit=1)) as installation:
-            before = kept(installation)
+            before = kept(installation, TENANT)
             with pytest.raises(ConnectionLost, match=f"runway connect {TENANT}"):
                 sync_and_publish(installation)
             assert installation.connections.load(TENANT).state == "lost"
-            assert kept(installation) == before
+            assert kept(installation, TENANT) == before
             _connect(installation, scenario.realm_id)
             sync_and_publish(installation)
-            assert living(kept(installation)) == scenario.truth
+            assert living(kept(installation, TENANT)) == scenario.truth
     finally:
         scenario.settings(replaced_refresh_seconds=_OLD_VALUES_WORK)
 
