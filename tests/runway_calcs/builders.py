@@ -67,6 +67,15 @@ _POSTINGS = {
     "doc_number": TEXT,
     "memo": TEXT,
 }
+_PARTY_COLUMNS = {
+    **_COMMON,
+    "party_type": TEXT,
+    "display_name": TEXT,
+    "is_active": FLAG,
+    "balance_cents": CENTS,
+    "term_id": TEXT,
+}
+_TERM_COLUMNS = {**_COMMON, "name": TEXT, "due_days": CENTS, "discount_percent": TEXT, "discount_days": CENTS}
 _MOVEMENTS = {name: {"date": DAY, "amount_cents": CENTS}.get(name, TEXT) for name in MOVEMENT_COLUMNS}
 _EMPTY: Mapping[str, Any] = {TEXT: "", CENTS: 0, FLAG: False, DAY: pd.NaT, INSTANT: pd.NaT}
 
@@ -106,6 +115,17 @@ def postings(*rows: Row) -> pd.DataFrame:
     """Posting versions: purchases from account 35, entered long ago."""
     defaults = {"txn_type": "Purchase", "account_id": "35"}
     return _frame(_POSTINGS, rows, known_at=SYNC, created_at=LONG_AGO, txn_date=pd.Timestamp(2026, 10, 1), **defaults)
+
+
+def parties(*rows: Row) -> pd.DataFrame:
+    """Versions of vendors and customers: active vendors without terms, entered long ago."""
+    defaults = {"party_type": "Vendor", "is_active": True}
+    return _frame(_PARTY_COLUMNS, rows, known_at=SYNC, created_at=LONG_AGO, **defaults)
+
+
+def terms(*rows: Row) -> pd.DataFrame:
+    """Versions of payment terms: without a discount, entered long ago."""
+    return _frame(_TERM_COLUMNS, rows, known_at=SYNC, created_at=LONG_AGO, discount_days=-1)
 
 
 def movements(*rows: Row) -> pd.DataFrame:
