@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 from resources.files import private_folder
+from resources.secret_text import quiet_row_logging
 
 _BUSY_MILLISECONDS = 30_000
 
@@ -52,13 +53,15 @@ class Database:
 
 
 def _engines(url: URL) -> tuple[Engine, Engine]:
+    quiet_row_logging()
+    # Parameters are tokens, names and memos: neither a log nor the text of an error may show them.
     if url.get_backend_name() == "sqlite":
         _private_folder(url)
-        writer, reader = create_engine(url), create_engine(url)
+        writer, reader = create_engine(url, hide_parameters=True), create_engine(url, hide_parameters=True)
         _prepare_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
         _prepare_sqlite(reader, begin="BEGIN", query_only=True)
         return writer, reader
-    engine = create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 

@@ -75,7 +75,33 @@ class LogScrubber(logging.Filter):
         return True
 
 
+#: At DEBUG they show addresses with codes in them, and headers; each speaks for itself, whatever level the ones above have.
+_HTTP_LOGGERS = ("httpx", "httpcore", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+#: At DEBUG it shows every row that is read. The statements at INFO are without their parameters.
+_ROW_LOGGERS = ("sqlalchemy.engine.Engine",)
+
+
+class _Above(logging.Filter):
+    """Drops what is below a level, also when somebody lowers the logger's own."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= self._level
+
+
+_NO_REQUESTS, _NO_ROWS = _Above(logging.WARNING), _Above(logging.INFO)
+
+
 def quiet_http_logging() -> None:
-    """Keep httpx and httpcore from logging request headers and URLs at DEBUG, whatever level the root has."""
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    """Keep httpx and httpcore from logging headers and addresses, whatever level they or the root have or will have."""
+    for name in _HTTP_LOGGERS:
+        logging.getLogger(name).addFilter(_NO_REQUESTS)  # the same filter twice is one
+
+
+def quiet_row_logging() -> None:
+    """Keep SQLAlchemy from logging the rows it reads, whatever level it has or will have."""
+    for name in _ROW_LOGGERS:
+        logging.getLogger(name).addFilter(_NO_ROWS)
