@@ -67,10 +67,12 @@ class Firm:
         """Consent again, as a person does after a disconnect."""
         connect(self.installation, tenant, realm_id)
 
-    def run(self, job: str, tenant: str, *, week_ending: date | None = None) -> dg.ExecuteInProcessResult:
+    def run(
+        self, job: str, tenant: str, *, week_ending: date | None = None, log_level: str = "CRITICAL"
+    ) -> dg.ExecuteInProcessResult:
         """Run a job for one tenant as the daemon would: on the deployed definitions and this instance."""
         overrides: dict[str, Any] = {"installation": self.installation}
-        config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": log_level}}}}
         if week_ending is None:
             overrides["week"] = RunWeek(week_ending=None, started_at=self.installation.clock.now())
         else:
