@@ -48,7 +48,7 @@ _ADDED_ONLY = ("audit", "decision", "payment_policy", "reserve_movement", "reque
 #: What of a row never changes once it is there.
 _FIXED: Mapping[str, str] = {
     "role_grant": "person_id role granted_by granted_at",
-    "payee": "sealed account_ending set_by set_at",
+    "payee": "account_ending set_by set_at",
     "bill_workflow": "vendor_id discovered_at",
     "approval": "bill_id cycle fingerprint amount_cents approved_by roles approved_at",
     "reserve": "kind account_id opened_by opened_at",

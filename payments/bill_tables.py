@@ -221,4 +221,5 @@ DECISION = strict_table(
     CheckConstraint("drawn_cents = 0 or reserve_id is not null", name="draws_on_a_reserve"),
     Index("uq_decision_tenant_id_bill_id_number", "tenant_id", "bill_id", "number", unique=True),
     Index("uq_decision_tenant_id_request_key", "tenant_id", "request_key", unique=True),
+    Index("ix_decision_tenant_id_pay_on", "tenant_id", "pay_on"),
 )

@@ -46,6 +46,10 @@ class OpenBill:
     currency: str
     total_cents: int
     open_cents: int
+    #: What an approval covers beside the amounts (`qbo/bill_content.py`).
+    sync_token: str = ""
+    ap_account_id: str = ""
+    lines_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +140,9 @@ def _read(connection: Connection, tenant: TenantId, by: tuple[str, datetime]) ->
                 currency=row.currency,
                 total_cents=row.total_cents,
                 open_cents=row.open_cents,
+                sync_token=row.sync_token,
+                ap_account_id=row.ap_account_id,
+                lines_sha256=row.lines_sha256,
             )
             for row in bills
         ),

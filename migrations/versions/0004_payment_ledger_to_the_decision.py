@@ -441,6 +441,7 @@ def _decision() -> None:
         sqlite_strict=True,
     )
     op.create_index("uq_decision_tenant_id_bill_id_number", "decision", ["tenant_id", "bill_id", "number"], unique=True)
+    op.create_index("ix_decision_tenant_id_pay_on", "decision", ["tenant_id", "pay_on"], unique=False)
     op.create_index("uq_decision_tenant_id_request_key", "decision", ["tenant_id", "request_key"], unique=True)
 
 

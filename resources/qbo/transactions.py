@@ -141,6 +141,7 @@ class Bill(Transaction):
     balance: Amount
     due_date: BusinessDate | None = None
     sales_term_ref: OptionalRef = None
+    ap_account_ref: OptionalRef = Field(default=None, alias="APAccountRef")
     linked_txn: Links = ()
     line: Annotated[tuple[TradeLine, ...], Listed] = ()
 

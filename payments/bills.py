@@ -1,0 +1,118 @@
+"""Bills on their way: finding the cycle that runs, moving it, ending it.
+
+Belongs here: what every verb does to a bill's row. Does not: the verbs; when a bill appears (`discovery.py`).
+"""
+
+from datetime import date
+from typing import Any
+
+from payments.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION
+from payments.errors import ContentChanged, UnknownHere, WrongState
+from payments.policies import live_approvals
+from payments.repository import Act, Look, Row
+from payments.states import BILL, BILL_ENDED, may_follow
+
+#: Where a bill stands, and what comes next, in words.
+_MEANS = {
+    "discovered": "cannot be paid from here ({reason})",
+    "awaiting_approval": "waits for approval",
+    "approved": "is approved and not staged",
+    "staged": "is staged and waits for a decision",
+    "decided": "is decided and waits for a batch",
+    "scheduled": "is scheduled",
+    "delayed": "is delayed until {wake_on}",
+    "batched": "is in a batch",
+    "executing": "is being paid",
+    "unknown": "is being paid, and whether it was is not known yet",
+    "needs_review": "needs a person's review ({reason})",
+}
+
+
+def running(look: Look, bill_id: str) -> Row:
+    """The cycle of a bill that runs; `UnknownHere` if the bill is not in the workflow now."""
+    found = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id == bill_id, BILL_WORKFLOW.c.ended_at.is_(None))
+    if found:
+        return found[0]
+    ended = look.many(
+        BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id == bill_id, order_by=(BILL_WORKFLOW.c.cycle.desc(),), limit=1
+    )
+    if not ended:
+        raise UnknownHere(
+            what=f"There is no open bill {bill_id!r}.", next_step="`runway bills list` shows those of the newest sync."
+        )
+    reason = f" ({ended[0]['reason']})" if ended[0]["reason"] else ""
+    raise WrongState(
+        what=f"Bill {bill_id} is {ended[0]['state'].replace('_', ' ')}{reason}.",
+        next_step="A bill that is still owed comes back with the next sync; a withdrawn one by `runway bills reopen`.",
+        state=ended[0]["state"],
+    )
+
+
+def cycle(look: Look, *, bill_id: str, number: int) -> Row:
+    """One cycle of a bill, ended or not."""
+    row = look.one(BILL_WORKFLOW, bill_id=bill_id, cycle=number)
+    assert row is not None, "rows of the ledger refer to cycles that exist"
+    return row
+
+
+def refuse_state(bill: Row, *, verb: str, allowed: tuple[str, ...]) -> None:
+    """`WrongState` if the bill is not where the verb starts from."""
+    if bill["state"] not in allowed:
+        means = _MEANS[bill["state"]].format(**bill)
+        raise WrongState(
+            what=f"Bill {bill['bill_id']} of {bill['vendor_name']} {means}; to {verb} it, it would have to be "
+            f"{' or '.join(one.replace('_', ' ') for one in allowed)}.",
+            next_step="`runway bills show` tells its story.",
+            state=bill["state"],
+        )
+
+
+def refuse_changed(look: Look, bill: Row, *, decided: Row | None = None) -> None:
+    """`ContentChanged` if the bill's approvals, or the decision on it, were given for other content."""
+    stale = decided is not None and decided["fingerprint"] != bill["fingerprint"]
+    if stale or not live_approvals(look, bill):
+        others = look.many(
+            APPROVAL,
+            APPROVAL.c.bill_id == bill["bill_id"],
+            APPROVAL.c.cycle == bill["cycle"],
+            APPROVAL.c.fingerprint != bill["fingerprint"],
+        )
+        if stale or others:
+            raise ContentChanged(
+                what=f"Bill {bill['bill_id']} of {bill['vendor_name']} was changed since it was approved.",
+                next_step="Look at the bill and approve it again.",
+            )
+
+
+def move(act: Act, bill: Row, *, to: str, reason: str | None = None, wake_on: date | None = None) -> Row:
+    """Bring a cycle into another state; the row afterwards."""
+    assert may_follow(BILL, bill["state"], to), f"{bill['state']} -> {to}"
+    changes: dict[str, Any] = {"state": to, "reason": reason, "wake_on": wake_on}
+    if to in BILL_ENDED:
+        changes["ended_at"] = act.now
+    return act.update(BILL_WORKFLOW, {"bill_id": bill["bill_id"], "cycle": bill["cycle"]}, changes)
+
+
+def void_approvals(act: Act, bill: Row, *, because: str) -> None:
+    """Let no approval of this cycle count any more."""
+    mine = APPROVAL.c.bill_id == bill["bill_id"], APPROVAL.c.cycle == bill["cycle"], APPROVAL.c.voided_at.is_(None)
+    for approval in act.many(APPROVAL, *mine):
+        changes = {"voided_at": act.now, "void_because": because}
+        act.update(APPROVAL, {"approval_id": approval["approval_id"]}, changes)
+
+
+def newest_decision(look: Look, bill: Row) -> Row | None:
+    """The last ruling on this cycle."""
+    found = look.many(
+        DECISION,
+        DECISION.c.bill_id == bill["bill_id"],
+        DECISION.c.cycle == bill["cycle"],
+        order_by=(DECISION.c.number.desc(),),
+        limit=1,
+    )
+    return found[0] if found else None
+
+
+def named(bill: Row) -> str:
+    """How the audit calls a cycle."""
+    return f"bill {bill['bill_id']}/{bill['cycle']}"

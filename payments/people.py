@@ -1,0 +1,168 @@
+"""People, their roles with a tenant, and what each role may do: one table, deny by default.
+
+Belongs here: the table of roles and verbs, granting and revoking, the check every verb starts with. Does not: how many people a
+payment needs (`policies.py`).
+
+A person belongs to a firm and has roles with each tenant of it. Nobody grants a role to themselves; only a tenant's very first
+administrator is made from the command line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select
+
+from payments.bill_tables import PERSON, ROLE_GRANT, ROLES
+from payments.errors import BadRequest, NotAllowed, UnknownHere
+from payments.ledger import OPERATOR, Ledger
+from payments.names import new_id
+from payments.repository import Act, Look, Row
+from resources.tenants import TenantId, slug
+
+VERBS: Mapping[str, str] = {
+    "view": "look at bills, cash, batches and the audit",
+    "stage": "propose bills for payment",
+    "approve": "approve bills as owed",
+    "decide": "rule that a bill is paid, now or on a day",
+    "delay": "put a bill off",
+    "withdraw": "take a bill out of the workflow, or back into it",
+    "finalize": "seal a batch, so that it is paid",
+    "review": "resolve a payment whose fate is unclear",
+    "write_off": "end a payment that will not be made",
+    "reserve": "open reserves, allocate to them and release from them",
+    "set_floor": "set the floor of a cash account and enter bank balances",
+    "resolve_shortfall": "allow decisions again on an account that was short",
+    "set_policy": "set the approval policy and its limits",
+    "propose_payee": "enter a vendor's bank details",
+    "confirm_payee": "confirm bank details that somebody else entered",
+    "manage_people": "grant and revoke roles",
+    "break_glass": "override cash or policy with a reason",
+    "confirm_break_glass": "stand in as the second person of an override",
+}
+
+_PAYING = frozenset({"view", "stage", "approve", "decide", "delay", "withdraw", "finalize"})
+
+#: What each role may do; what is not listed is refused.
+MAY: Mapping[str, frozenset[str]] = {
+    "viewer": frozenset({"view"}),
+    "preparer": frozenset({"view", "stage", "propose_payee"}),
+    "approver": frozenset({"view", "approve", "confirm_payee"}),
+    "adviser": _PAYING | {"reserve", "review", "propose_payee", "resolve_shortfall"},
+    "finalizer": frozenset({"view", "finalize", "review", "write_off", "confirm_payee"}),
+    "owner": _PAYING
+    | {
+        "reserve",
+        "set_floor",
+        "review",
+        "write_off",
+        "resolve_shortfall",
+        "set_policy",
+        "confirm_payee",
+        "confirm_break_glass",
+    },
+    "administrator": frozenset({"view", "set_policy", "set_floor", "manage_people"}),
+    "emergency": frozenset({"view", "break_glass"}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody of a firm."""
+
+    person_id: str
+    firm_id: str
+    name: str
+
+
+def add_person(ledger: Ledger, *, person_id: str, firm_id: str, name: str) -> Person:
+    """Register a person of a firm; `BadRequest` if the id is taken, `BadTenantId` if it is no slug."""
+    slug(person_id, what="person")
+    with ledger.database.write() as connection:
+        if connection.execute(select(PERSON.c.person_id).where(PERSON.c.person_id == person_id)).first():
+            raise BadRequest(what=f"There is a person {person_id!r} already.", next_step="Choose another id.")
+        row = {"person_id": person_id, "firm_id": firm_id, "name": name, "active": 1, "created_at": ledger.clock.now()}
+        connection.execute(insert(PERSON).values(row))
+    return Person(person_id=person_id, firm_id=firm_id, name=name)
+
+
+def grant(ledger: Ledger, tenant: TenantId, *, by: str, person_id: str, role: str) -> str:
+    """Give a person of the tenant's firm a role; the id of the grant. The same role again changes nothing."""
+    if role not in ROLES:
+        raise BadRequest(what=f"There is no role {role!r}.", next_step=f"Choose one of {', '.join(ROLES)}.")
+    with ledger.act(tenant, actor=by, kind="role granted") as act:
+        _may_manage(act, by=by, person_id=person_id, role=role)
+        _of_the_firm(act, person_id)
+        act.entity = f"person {person_id}"
+        held = [row for row in _live(act, person_id) if row["role"] == role]
+        if held:
+            return str(held[0]["grant_id"])
+        grant_id = new_id()
+        row = {"grant_id": grant_id, "person_id": person_id, "role": role, "granted_by": by, "granted_at": act.now}
+        act.insert(ROLE_GRANT, row)
+    return grant_id
+
+
+def revoke(ledger: Ledger, tenant: TenantId, *, by: str, person_id: str, role: str) -> None:
+    """Take a role back; what the person did with it stays."""
+    with ledger.act(tenant, actor=by, kind="role revoked") as act:
+        require(act, by, "manage_people")
+        act.entity = f"person {person_id}"
+        held = [row for row in _live(act, person_id) if row["role"] == role]
+        if not held:
+            raise UnknownHere(
+                what=f"{person_id} does not have the role {role!r} here.",
+                next_step="`runway ledger people` lists them.",
+            )
+        act.update(ROLE_GRANT, {"grant_id": held[0]["grant_id"]}, {"revoked_by": by, "revoked_at": act.now})
+
+
+def roles_of(look: Look, person_id: str) -> tuple[str, ...]:
+    """The roles a person has with the tenant now, sorted."""
+    person = look.person(person_id)
+    if person is None or not person["active"]:
+        return ()
+    return tuple(sorted(row["role"] for row in _live(look, person_id)))
+
+
+def require(look: Look, person_id: str, verb: str) -> tuple[str, ...]:
+    """The roles by which the person may do this; `NotAllowed` if none does."""
+    assert verb in VERBS, f"{verb} is a verb"
+    roles = tuple(role for role in roles_of(look, person_id) if verb in MAY[role])
+    if not roles:
+        able = ", ".join(sorted(role for role, verbs in MAY.items() if verb in verbs))
+        raise NotAllowed(
+            what=f"{person_id!r} may not {VERBS[verb]} for this tenant.",
+            next_step=f"That takes one of the roles: {able}. An administrator of the tenant grants them.",
+            verb=verb,
+        )
+    return roles
+
+
+def _live(look: Look, person_id: str) -> list[Row]:
+    return look.many(ROLE_GRANT, ROLE_GRANT.c.person_id == person_id, ROLE_GRANT.c.revoked_at.is_(None))
+
+
+def _may_manage(act: Act, *, by: str, person_id: str, role: str) -> None:
+    if by == OPERATOR:
+        administrators = ROLE_GRANT.c.role == "administrator", ROLE_GRANT.c.revoked_at.is_(None)
+        if role != "administrator" or act.many(ROLE_GRANT, *administrators):
+            raise NotAllowed(
+                what="From the command line only a tenant's first administrator is made.",
+                next_step="Let an administrator of the tenant grant this role: `--by PERSON`.",
+                verb="manage_people",
+            )
+        return
+    require(act, by, "manage_people")
+    if by == person_id:
+        raise NotAllowed(
+            what="Nobody grants a role to themselves.", next_step="Ask another administrator.", verb="manage_people"
+        )
+
+
+def _of_the_firm(act: Act, person_id: str) -> None:
+    person = act.person(person_id)
+    if person is None or person["firm_id"] != act.tenant_row["firm_id"]:
+        raise UnknownHere(
+            what=f"There is no person {person_id!r} in this tenant's firm.",
+            next_step="`runway ledger add-person` registers one.",
+        )

@@ -1,0 +1,174 @@
+"""The passing of days: delayed bills wake, proposals expire, scheduled payments come due.
+
+Belongs here: what happens without a person, once each time it is due. Does not: waking somebody to do it (the job and the sensor).
+
+A payment that comes due is checked once more: content, people, payee, and cash with a fresh balance. What does not pass needs a
+person's review and keeps its hold; nothing is skipped silently. What needs a finalizer of its own waits in an open batch.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from payments.batch_tables import BATCH
+from payments.batches import needs_finalizer, open_batch, seal
+from payments.bill_tables import BILL_WORKFLOW, DECISION, VENDOR_WATCH
+from payments.bills import move, newest_decision, refuse_changed
+from payments.break_glass import alarm_overdue
+from payments.cash_tables import HOLD
+from payments.errors import CashUnknown, Refused, SamePerson
+from payments.free_cash import free_cash, refuse_short, refuse_stale, refuse_too_little, refuse_unusable
+from payments.holds import expire_proposals, harden
+from payments.intents import Item
+from payments.ledger import DUE, Ledger
+from payments.payees import refuse_without_payee
+from payments.policies import Policy, in_force
+from payments.postponing import wake
+from payments.repository import Act, Row
+from payments.reserves import balance
+from resources.tables import CONNECTION
+from resources.tenants import TenantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayPassed:
+    """What the passing of time did."""
+
+    woken: int
+    expired: int
+    hardened: int
+    #: Batches that were made, sealed and waiting for a finalizer.
+    batch_ids: tuple[str, ...]
+    needs_review: tuple[str, ...]
+    #: Payments that are due and wait for a fresh balance.
+    waiting: int
+
+
+def pass_day(ledger: Ledger, tenant: TenantId) -> DayPassed:
+    """Bring the tenant's ledger to its local date; doing it again does nothing more."""
+    with ledger.act(tenant, actor=DUE, kind="day passed", point="schedule.promote") as act:
+        policy = in_force(act)
+        expired, woken = expire_proposals(act), wake(act)
+        alarm_overdue(act)
+        hardened, review = _harden(act)
+        batches, refused, waiting = _promote(act, policy=policy)
+    return DayPassed(
+        woken=woken,
+        expired=expired,
+        hardened=hardened,
+        batch_ids=tuple(batches),
+        needs_review=tuple(sorted({*review, *refused})),
+        waiting=waiting,
+    )
+
+
+def _harden(act: Act) -> tuple[int, list[str]]:
+    """Make the soft holds of scheduled payments hard when their day comes near; those that do not fit need a review."""
+    due = act.many(HOLD, HOLD.c.state == "soft", HOLD.c.promote_on <= act.today)
+    review = []
+    for hold in due:
+        decision = act.one(DECISION, decision_id=hold["decision_id"])
+        bill = act.one(BILL_WORKFLOW, bill_id=hold["bill_id"], cycle=hold["cycle"])
+        assert decision is not None, "a hold's decision is there"
+        assert bill is not None, "a hold's bill is there"
+        if bill["state"] != "scheduled":
+            continue
+        try:
+            _refuse_hardening(act, decision)
+        except Refused as refusal:
+            move(act, bill, to="needs_review", reason=refusal.what)
+            review.append(bill["bill_id"])
+            continue
+        harden(act, hold["hold_id"], decision)
+    return len(due) - len(review), review
+
+
+def _refuse_hardening(act: Act, decision: Row) -> None:
+    cash = free_cash(act, decision["account_id"])
+    if decision["break_glass_id"] is not None:
+        return
+    refuse_unusable(cash)
+    drawn = min(decision["drawn_cents"], balance(act, decision["reserve_id"])) if decision["reserve_id"] else 0
+    if drawn < decision["drawn_cents"]:
+        refuse_too_little(act, cash, needed_cents=cash.free_cents + decision["drawn_cents"] - drawn)
+    refuse_too_little(act, cash, needed_cents=decision["amount_cents"] - drawn)
+
+
+def _promote(act: Act, *, policy: Policy) -> tuple[list[str], list[str], int]:
+    """The due payments into batches, one an account and day; the batches, the bills to review, how many wait for a balance."""
+    accounts: dict[str, list[Item]] = defaultdict(list)
+    for bill in act.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "scheduled"):
+        decision = newest_decision(act, bill)
+        assert decision is not None, "a scheduled bill was decided"
+        if decision["pay_on"] > act.today:
+            continue
+        hold = act.many(HOLD, HOLD.c.decision_id == decision["decision_id"], HOLD.c.state == "pending")
+        if hold:
+            accounts[decision["account_id"]].append(Item(decision=decision, bill=bill, hold=hold[0]))
+    batches: list[str] = []
+    review: list[str] = []
+    waiting = 0
+    for account_id, items in sorted(accounts.items()):
+        try:
+            _refuse_account(act, account_id, policy=policy)
+        except CashUnknown:
+            waiting += len(items)
+            continue
+        except Refused as refusal:
+            review += _to_review(act, items, reason=refusal.what)
+            continue
+        passed = []
+        for item in items:
+            try:
+                _refuse_item(act, item, policy=policy)
+            except Refused as refusal:
+                review += _to_review(act, [item], reason=refusal.what)
+            else:
+                passed.append(item)
+        batches += _batch(act, account_id, passed, policy=policy)
+    return batches, review, waiting
+
+
+def _refuse_account(act: Act, account_id: str, *, policy: Policy) -> None:
+    cash = free_cash(act, account_id)
+    refuse_stale(cash, now=act.now, max_age_seconds=policy.due_snapshot_max_age_seconds)
+    if act.one(CONNECTION) is None:
+        raise CashUnknown(
+            what=f"{act.tenant!r} is not connected to a company.", next_step="Run `runway connect` first."
+        )
+    refuse_unusable(cash)
+    refuse_short(act, cash)
+
+
+def _refuse_item(act: Act, item: Item, *, policy: Policy) -> None:
+    refuse_changed(act, item.bill, decided=item.decision)
+    refuse_without_payee(act, item.bill, rail=policy.rail)
+    watch = act.one(VENDOR_WATCH, vendor_id=item.bill["vendor_id"])
+    if watch is not None and watch["changed_at"] is not None and watch["changed_at"] > item.decision["decided_at"]:
+        raise SamePerson(
+            what=f"The details of {item.bill['vendor_name']} changed after this payment was decided.",
+            next_step="Look at the change, then decide again.",
+        )
+
+
+def _to_review(act: Act, items: Sequence[Item], *, reason: str) -> list[str]:
+    for item in items:
+        move(act, item.bill, to="needs_review", reason=reason)
+    return [item.bill["bill_id"] for item in items]
+
+
+def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy) -> list[str]:
+    made = []
+    for origin in ("due", "due_for_finalizer"):
+        chosen = [
+            item for item in items if needs_finalizer(act, item, policy=policy) == (origin == "due_for_finalizer")
+        ]
+        taken = BATCH.c.pay_on == act.today, BATCH.c.account_id == account_id, BATCH.c.origin == origin
+        # One batch an account and day, whoever is first: what comes due later the same day goes with tomorrow's.
+        if not chosen or act.many(BATCH, *taken):
+            continue
+        batch = open_batch(act, chosen, origin=origin, account_id=account_id, pay_on=act.today, policy=policy)
+        if origin == "due":
+            seal(act, batch, chosen, by=DUE, policy=policy, is_standing=True)
+        made.append(batch["batch_id"])
+    return made

@@ -1,0 +1,188 @@
+"""Reading and writing a tenant's rows: no statement without the tenant.
+
+Belongs here: the two doors, `Look` and `Act`, and what an act leaves in the audit. Does not: what the rows mean; when a
+transaction begins (`ledger.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy.sql.expression import TableClause
+
+from payments.bill_tables import PERSON
+from payments.canonical import entity_name, plain, plain_row, sha256_of
+from payments.errors import KeyReused
+from payments.tables import AUDIT, REQUEST
+from resources.errors import TenantUnknown
+from resources.tables import TENANT
+from resources.tenants import TenantId
+
+Row = dict[str, Any]
+
+
+class Look:
+    """Reads one tenant's rows as of one moment."""
+
+    def __init__(self, connection: Connection, tenant: TenantId, *, now: datetime) -> None:
+        self._connection = connection
+        self.tenant = tenant
+        self.now = now
+
+    def one(self, table: Table | TableClause, **keys: Any) -> Row | None:
+        """The row of these keys, or None."""
+        found = self.many(table, *(table.c[name] == value for name, value in keys.items()))
+        assert len(found) <= 1, f"these keys name one row of {table.name}"
+        return found[0] if found else None
+
+    def many(
+        self,
+        table: Table | TableClause,
+        *conditions: ColumnElement[bool],
+        order_by: Sequence[ColumnElement[Any]] = (),
+        limit: int | None = None,
+    ) -> list[Row]:
+        """The tenant's rows that meet the conditions, in the order of their keys unless told otherwise."""
+        statement = select(table).where(table.c.tenant_id == self.tenant, *conditions)
+        order = order_by or (list(table.primary_key.columns) if isinstance(table, Table) else [])
+        statement = statement.order_by(*order).limit(limit)
+        return [dict(row) for row in self._connection.execute(statement).mappings()]
+
+    def total(self, column: ColumnElement[Any], table: Table, *conditions: ColumnElement[bool]) -> int:
+        """The sum of a column over the tenant's rows that meet the conditions; 0 of none."""
+        statement = select(func.coalesce(func.sum(column), 0)).where(table.c.tenant_id == self.tenant, *conditions)
+        return int(self._connection.execute(statement).scalar_one())
+
+    @cached_property
+    def tenant_row(self) -> Row:
+        """The tenant as the registry has it; `TenantUnknown` if nobody registered it."""
+        row = self.one(TENANT)
+        if row is None:
+            raise TenantUnknown(
+                what=f"There is no tenant {self.tenant!r}.",
+                next_step="`runway tenant list` shows all; `runway tenant add` registers one.",
+            )
+        return row
+
+    @cached_property
+    def today(self) -> date:
+        """The tenant's calendar date."""
+        return self.now.astimezone(ZoneInfo(self.tenant_row["zone"])).date()
+
+    def person(self, person_id: str) -> Row | None:
+        """Somebody of a firm: people belong to no tenant."""
+        found = self._connection.execute(select(PERSON).where(PERSON.c.person_id == person_id)).mappings().first()
+        return None if found is None else dict(found)
+
+
+class Act(Look):
+    """One change of the ledger: everything it writes commits together, with one row of the audit."""
+
+    def __init__(self, connection: Connection, tenant: TenantId, *, now: datetime, actor: str, kind: str) -> None:
+        super().__init__(connection, tenant, now=now)
+        self.actor = actor
+        self.kind = kind
+        #: What the audit says the act was about.
+        self.entity = f"tenant {tenant}"
+        self._before: dict[str, Row | None] = {}
+        self._after: dict[str, Row | None] = {}
+
+    def insert(self, table: Table, rows: Row | Sequence[Row]) -> None:
+        """Add rows; the tenant is added to each."""
+        listed = [rows] if isinstance(rows, dict) else list(rows)
+        if not listed:
+            return
+        names = [column.name for column in table.columns if column.name != "tenant_id"]
+        whole = [{"tenant_id": self.tenant, **{name: row.get(name) for name in names}} for row in listed]
+        self._connection.execute(insert(table), whole)
+        for row in whole:
+            self._after[_name(table, row)] = plain_row(row)
+
+    def update(self, table: Table, keys: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
+        """Change one row; the row as it is afterwards. `KeyError` if there is none."""
+        row = self.one(table, **keys)
+        if row is None:
+            raise KeyError(f"no row of {table.name} with {dict(keys)}")
+        changed = {name: value for name, value in changes.items() if row[name] != value}
+        if changed:
+            where = [table.c[name] == value for name, value in keys.items()]
+            self._connection.execute(update(table).where(table.c.tenant_id == self.tenant, *where).values(changed))
+            self._note(_name(table, row), {name: row[name] for name in changed}, changed)
+        return row | changed
+
+    def delete(self, table: Table, **keys: Any) -> None:
+        """Take a row out; only items of an open batch are."""
+        row = self.one(table, **keys)
+        if row is None:
+            raise KeyError(f"no row of {table.name} with {keys}")
+        where = [table.c[name] == value for name, value in keys.items()]
+        self._connection.execute(delete(table).where(table.c.tenant_id == self.tenant, *where))
+        name = _name(table, row)
+        self._before[name], self._after[name] = plain_row(row), None
+
+    def repeated(self, request_key: str, *, verb: str, content: Mapping[str, Any]) -> Any:
+        """What was answered to this very request before; None if it is new. `KeyReused` if the key was another's."""
+        row = self.one(REQUEST, request_key=request_key)
+        if row is None:
+            return None
+        if row["verb"] != verb or row["content_sha256"] != self._content(verb, content) or row["actor"] != self.actor:
+            raise KeyReused(
+                what=f"The request key {request_key!r} was already used for another request ({row['verb']}).",
+                next_step="Make a new key for each click; look at what the earlier request did before repeating it.",
+                verb=row["verb"],
+            )
+        return row["answer"]
+
+    def answer(self, request_key: str, *, verb: str, content: Mapping[str, Any], answer: Any) -> None:
+        """Remember what this request did: the same key again gets the same answer and changes nothing."""
+        row = {
+            "request_key": request_key,
+            "verb": verb,
+            "content_sha256": self._content(verb, content),
+            "actor": self.actor,
+            "made_at": self.now,
+            "answer": answer,
+        }
+        self.insert(REQUEST, row)
+
+    def _content(self, verb: str, content: Mapping[str, Any]) -> str:
+        return sha256_of([verb, plain_row(content)])
+
+    def _note(self, name: str, before: Row, after: Row) -> None:
+        known = self._before.setdefault(name, {}) if name not in self._after or name in self._before else None
+        if known is not None:
+            for column, value in plain_row(before).items():
+                known.setdefault(column, value)
+        self._after[name] = (self._after.get(name) or {}) | plain_row(after)
+
+    def write_audit(self) -> None:
+        """Add the act to the tenant's chain; nothing if it changed nothing."""
+        if not self._after:
+            return
+        last = select(AUDIT.c.number, AUDIT.c.hash).where(AUDIT.c.tenant_id == self.tenant)
+        head = self._connection.execute(last.order_by(AUDIT.c.number.desc()).limit(1)).first()
+        row = {
+            "tenant_id": self.tenant,
+            "number": 1 if head is None else head.number + 1,
+            "at": self.now,
+            "actor": self.actor,
+            "kind": self.kind,
+            "entity": self.entity,
+            "before": self._before,
+            "after": self._after,
+            "previous_hash": "" if head is None else head.hash,
+        }
+        self._connection.execute(insert(AUDIT).values(row | {"hash": link_hash(row)}))
+
+
+def link_hash(row: Mapping[str, Any]) -> str:
+    """h(n) = H(h(n-1) || row(n)): the hash of an audit row, its predecessor's hash included."""
+    names = ("previous_hash", "tenant_id", "number", "at", "actor", "kind", "entity", "before", "after")
+    return sha256_of([plain(row[name]) for name in names])
+
+
+def _name(table: Table, row: Mapping[str, Any]) -> str:
+    return entity_name(table.name, *(row[column.name] for column in table.primary_key if column.name != "tenant_id"))
