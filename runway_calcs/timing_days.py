@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 from scipy.special import logsumexp, ndtr
 
-from runway_calcs.timing_fit import Habits, item_log_likelihood
+from runway_calcs.timing_fit import Habits, cells, item_log_likelihood
 from runway_calcs.timing_items import Floats, Ints, Items, weekday
 from runway_calcs.timing_shapes import CELLS, FIRST_DAY, HORIZON, shapes
 
@@ -20,36 +20,45 @@ def day_masses(items: Items, *, habits: Habits, today: int) -> Floats:
     """Items x days: the probability of being paid 1, 2, ... `HORIZON` days after `today`, given not paid until today."""
     known = shapes()
     kinds = len(known.prior)
+    # An unknown counterparty is the last row of what is kept for each.
     rows = np.array([habits.counterparties.get(one, -1) for one in items.counterparty_ids], dtype=np.int64)
-    log_weight = _log_posterior(items, rows=rows, habits=habits, today=today)
-    ahead = np.arange(HORIZON)
+    calendars = habits.calendars[rows]
+    log_weight = _log_posterior(items, rows=rows, calendars=calendars, habits=habits, today=today)
+    ahead = today + 1 + np.arange(HORIZON)
+    is_pay_day = habits.days.is_pay_day[calendars][:, ahead - habits.days.first]
+    before = habits.days.before[calendars][:, ahead - habits.days.first]
     mass = np.zeros((len(items), HORIZON))
     for number, anchor in enumerate((items.due_anchor, items.document_anchor)[: habits.anchors]):
-        first = np.minimum(today + 1 - anchor - FIRST_DAY, CELLS - 1)
-        # The likelihood of the document itself holds that it was not paid until today, so what is left is shared out.
-        left = known.log_left[np.maximum(first, 0)]
-        part = np.exp(log_weight[:, number * kinds : (number + 1) * kinds] - left) @ known.mass
-        at = first[:, None] + ahead
-        mass += np.where(at >= 0, np.take_along_axis(part, np.maximum(at, 0), axis=1), 0.0)
-    own = habits.weekdays[rows] if len(habits.weekdays) else habits.weekdays.reshape(0, 7)
-    by_weekday = np.broadcast_to(habits.tenant_weekdays, (len(items), 7)).copy()
-    by_weekday[rows >= 0] = own[rows >= 0] if len(own) else 1.0
-    mass *= by_weekday[:, weekday(today + 1 + ahead)]
+        # The likelihood of the document itself holds that it was not paid on the last pay day.
+        ready_from = np.maximum(before[:, 0] + 1, items.entered)
+        still_open = known.left[cells(ready_from - anchor)]
+        left = np.exp(log_weight[:, number * kinds : (number + 1) * kinds]) / still_open @ known.left_by_kind
+        offset = np.minimum(ready_from - anchor - FIRST_DAY, CELLS - 1)
+        start = np.maximum(before + 1 - ready_from[:, None], 0) + offset[:, None]
+        end = np.maximum(ahead + 1 - ready_from[:, None], 0) + offset[:, None]
+        part = _at(left, start) - _at(left, end)
+        mass += np.where(is_pay_day, part, 0.0)
+    mass *= habits.weekdays[rows][:, weekday(ahead)]
     shared: Floats = mass / mass.sum(axis=1, keepdims=True)
     return shared
 
 
-def _log_posterior(items: Items, *, rows: Ints, habits: Habits, today: int) -> Floats:
+def _at(left: Floats, cell: Ints) -> Floats:
+    found: Floats = np.take_along_axis(left, np.clip(cell, 0, left.shape[1] - 1), axis=1)
+    return found
+
+
+def _log_posterior(items: Items, *, rows: Ints, calendars: Ints, habits: Habits, today: int) -> Floats:
     """Items x kinds (x anchors): normalized log weight of each kind."""
     log_weight = np.empty((len(items), len(habits.tenant_log_prior)))
     for number, terms in enumerate(items.terms):
         log_weight[number] = habits.class_log_prior.get(terms, habits.tenant_log_prior)
     seen = rows >= 0
     log_weight[seen] += habits.log_likelihood[rows[seen]]
-    # A document of the history has said already that it is still open.
-    unheard = np.array([one not in habits.documents for one in items.document_ids], dtype=bool)
-    if unheard.any():
-        log_weight[unheard] += item_log_likelihood(items, today=today, anchors=habits.anchors)[unheard]
+    # Here the document's own waiting counts in full, whatever it counted among its counterparty's.
+    counted = np.array([habits.documents.get(one, 0.0) for one in items.document_ids])
+    waiting = item_log_likelihood(items, calendars=calendars, days=habits.days, today=today, anchors=habits.anchors)
+    log_weight += (1 - counted)[:, None] * waiting
     normal: Floats = log_weight - logsumexp(log_weight, axis=1, keepdims=True)
     return normal
 

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
-from runway_calcs.timing_items import Floats, Ints, Items, weekday
+from runway_calcs.timing_calendar import PayDays, calendars_of, pay_days, weekday_leans
+from runway_calcs.timing_drift import drift_days
+from runway_calcs.timing_items import Floats, Ints, Items
 from runway_calcs.timing_shapes import CELLS, FIRST_DAY, shapes
 
-_WEEKDAY_PRIOR = np.array([0.21, 0.20, 0.20, 0.19, 0.18, 0.01, 0.01])
-"""Payments by weekday, Monday first, where nothing is known: business days, few at weekends."""
-_WEEKDAY_STRENGTHS = np.array([1.0, 3.0, 10.0, 30.0, 100.0, 1000.0])
+_BLOCK = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +29,8 @@ class Tuning:
     """The shipped prior counts as so many counterparties ..."""
     class_strength: float = 10.0
     """... and the tenant's as so many of a terms class."""
-    evidence_weight: float = 0.7
-    """Documents of one counterparty are paid together, so each counts for less than an independent one."""
+    alike: float = 0.01
+    """Documents of one counterparty are paid together: n of them count as n / (1 + (n - 1) x this) independent ones."""
     half_life_days: float = 365.0
     """A payment this long ago counts half."""
     rounds: int = 6
@@ -47,16 +46,18 @@ class Habits:
 
     counterparties: dict[str, int]
     """Counterparty -> its row."""
-    documents: frozenset[str]
-    """Documents whose waiting is part of the likelihood."""
+    documents: dict[str, float]
+    """What each document counts in the likelihood of its counterparty."""
     class_log_prior: dict[str, Floats]
     """Terms -> log prior over kinds (x anchors)."""
     tenant_log_prior: Floats
     log_likelihood: Floats
     """counterparties x kinds (x anchors)."""
+    calendars: Ints
+    """counterparties + 1: the calendar of pay days of each; the last one of a counterparty nobody knows."""
     weekdays: Floats
-    """counterparties x 7, relative to an even week."""
-    tenant_weekdays: Floats
+    """counterparties + 1 x 7: how much likelier each weekday is than the calendar makes it."""
+    days: PayDays
     correlation: float
     """Of the normal scores of one counterparty's documents."""
     anchors: int
@@ -69,17 +70,28 @@ def cells(days: Ints) -> NDArray[np.int64]:
     return found
 
 
-def item_log_likelihood(items: Items, *, today: int, anchors: int) -> Floats:
-    """Items x kinds (x anchors): how likely what happened to each document is, given that it was entered when it was."""
-    known = shapes()
+def item_log_likelihood(
+    items: Items, *, calendars: Ints, days: PayDays, today: int, anchors: int, later: Ints | int = 0
+) -> Floats:
+    """Items x kinds (x anchors): how likely what happened to each document is, given that it was entered when it was.
+
+    A payment on a pay day says that the document became ready since the pay day before.
+    """
+    left = shapes().left
+    last_run = days.previous(calendars, np.full(len(items), today + 1))
+    ready_from = np.where(days.holds(calendars, items.paid), days.previous(calendars, items.paid) + 1, items.paid)
+    # Ready before it was entered is no different from ready when it was entered.
+    ready_from = np.where(ready_from <= items.entered, np.minimum(items.entered, items.paid), ready_from)
     parts = []
-    for anchor in (items.due_anchor, items.document_anchor)[:anchors]:
-        paid = known.log_mass[cells(items.paid - anchor)]
-        waiting = known.log_left[cells(today + 1 - anchor)]
-        entered = known.log_left[cells(items.entered - anchor)]
-        # Entered after today: no time at risk yet.
-        waiting = np.minimum(waiting - entered, 0.0)
-        parts.append(np.where(items.is_paid[:, None], paid - entered, waiting))
+    for dated in (items.due_anchor, items.document_anchor)[:anchors]:
+        # A payment counts as late as it would be today; moving the anchor moves all that is measured from it.
+        anchor = dated - later
+        entered = left[cells(np.minimum(items.entered, ready_from) - anchor)]
+        first = np.where(items.is_paid, ready_from, np.maximum(last_run + 1, items.entered))
+        happened = left[cells(first - anchor)]
+        after = left[cells(np.minimum(items.paid + 1, 1_000_000) - anchor)]
+        happened = happened - np.where(items.is_paid[:, None], after, 0.0)
+        parts.append(np.log(np.maximum(happened, 1e-12) / entered))
     return np.concatenate(parts, axis=1)
 
 
@@ -89,26 +101,52 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Habits:
     anchors = 2 if differ else 1
     prior = np.tile(shapes().prior, anchors) / anchors
     names, rows = np.unique(items.counterparty_ids.astype("str"), return_inverse=True)
-    each = item_log_likelihood(items, today=today, anchors=anchors)
-    log_likelihood = np.zeros((len(names), len(prior)))
+    days = pay_days(today)
+    calendars, usual = calendars_of(items, rows=rows, count=len(names), days=days)
+    later, weight = np.zeros(len(items), dtype=np.int64), np.zeros(len(items))
     if len(names):
-        age = today - np.where(items.is_paid, items.paid, today)
-        weight = tuning.evidence_weight * 0.5 ** (age / tuning.half_life_days)
-        starts = np.flatnonzero(np.diff(rows, prepend=-1))
-        log_likelihood = np.add.reduceat(each * weight[:, None], starts, axis=0)
+        later = drift_days(items, rows=rows, count=len(names), today=today)
+        weight = _weights(items, rows=rows, today=today, tuning=tuning)
+    log_likelihood = np.zeros((len(names), len(prior)))
+    for block in _blocks(len(items)):
+        each = item_log_likelihood(
+            items.take(block),
+            calendars=calendars[rows[block]],
+            days=days,
+            today=today,
+            anchors=anchors,
+            later=later[block],
+        )
+        starts = np.flatnonzero(np.diff(rows[block], prepend=-1))
+        log_likelihood[rows[block][starts]] += np.add.reduceat(each * weight[block, None], starts, axis=0)
     tenant, by_class = _priors(log_likelihood, terms=_terms_of(items, rows, len(names)), prior=prior, tuning=tuning)
-    weekdays, tenant_weekdays = _weekdays(items, rows=rows, count=len(names))
     return Habits(
         counterparties={str(name): row for row, name in enumerate(names)},
-        documents=frozenset(items.document_ids),
+        documents=dict(zip(items.document_ids, weight.tolist(), strict=True)),
         class_log_prior={name: np.log(one) for name, one in by_class.items()},
         tenant_log_prior=np.log(tenant),
         log_likelihood=log_likelihood,
-        weekdays=weekdays,
-        tenant_weekdays=tenant_weekdays,
+        calendars=np.append(calendars, usual),
+        weekdays=weekday_leans(items, rows=rows, calendars=calendars, usual=usual, days=days),
+        days=days,
         correlation=0.4,
         anchors=anchors,
     )
+
+
+def _blocks(count: int) -> list[slice]:
+    """A table of documents by kinds is large: parts of it stay in the processor's cache."""
+    return [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]
+
+
+def _weights(items: Items, *, rows: Ints, today: int, tuning: Tuning) -> Floats:
+    """What each document counts: less with age beside its counterparty's newest, less the more there are."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    heard = np.where(items.is_paid, items.paid, today)
+    newest = np.maximum.reduceat(heard, starts)
+    number = np.diff(starts, append=len(items))
+    fresh: Floats = 0.5 ** ((newest[rows] - heard) / tuning.half_life_days)
+    return fresh / (1 + (number[rows] - 1) * tuning.alike)
 
 
 def _terms_of(items: Items, rows: Ints, count: int) -> NDArray[Any]:
@@ -144,26 +182,3 @@ def _raised(likelihood: Floats, *, prior: Floats, above: Floats, strength: float
     posterior = prior * (likelihood.T @ (1.0 / evidence))
     found: Floats = (strength * above + posterior) / (strength + len(likelihood))
     return found
-
-
-def _weekdays(items: Items, *, rows: Ints, count: int) -> tuple[Floats, Floats]:
-    """Payments by weekday of each counterparty and of all, relative to an even week, each shrunk to the next above."""
-    counts = np.zeros((count, 7))
-    paid = items.is_paid
-    np.add.at(counts, (rows[paid], weekday(items.paid[paid])), 1.0)
-    total = counts.sum(axis=0)
-    tenant = (total + 20 * _WEEKDAY_PRIOR) / (total.sum() + 20)
-    strength = _strength(counts, tenant)
-    own = (counts + strength * tenant) / (counts.sum(axis=1, keepdims=True) + strength)
-    return 7 * own, 7 * tenant
-
-
-def _strength(counts: Floats, mean: Floats) -> float:
-    """How much alike the counterparties are: the Dirichlet strength under which their weekdays are most likely."""
-    own = counts[counts.sum(axis=1) > 1]
-    fits = [
-        (gammaln(a) - gammaln(a + own.sum(axis=1)) + (gammaln(a * mean + own) - gammaln(a * mean)).sum(axis=1)).sum()
-        - 0.5 * np.log(a / 10) ** 2
-        for a in _WEEKDAY_STRENGTHS
-    ]
-    return float(_WEEKDAY_STRENGTHS[int(np.argmax(fits))])

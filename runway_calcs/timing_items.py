@@ -3,7 +3,7 @@
 Belongs here: cleaning of the two frames that callers pass, the as-of cut, anchors, ages. Does not: estimating anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -54,6 +54,10 @@ class Items:
 
     def __len__(self) -> int:
         return len(self.document_ids)
+
+    def take(self, rows: slice | Ints | Flags) -> "Items":
+        """Some of the documents."""
+        return Items(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
 
 
 def weekday(days: Ints) -> Ints:

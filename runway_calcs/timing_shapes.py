@@ -55,13 +55,10 @@ class Shapes:
     typical: Floats
     """Typical lateness of each kind in days."""
     spread: Floats
-    mass: Floats
-    """kinds x (cells + HORIZON): probability of each day of lateness; what the last cell holds is spread over the days after
-    it, half of it within as long again."""
-    log_mass: Floats
-    """cells x kinds."""
-    log_left: Floats
-    """cells + 1 x kinds: log of the probability of not being paid before that cell's day."""
+    left: Floats
+    """Cells x kinds: probability of not being ready before that cell's day."""
+    left_by_kind: Floats
+    """Kinds x (cells + HORIZON + 1): the same, going on after the last cell: half within as long again."""
     prior: Floats
     """Weight of each kind before anything is known."""
 
@@ -72,21 +69,14 @@ def shapes() -> Shapes:
     typical, spread, troubled, prior = _grid()
     mass = _mass(typical, spread, troubled)
     left = np.cumsum(mass[:, ::-1], axis=1)[:, ::-1]
-    left = np.concatenate([left, left[:, -1:] * 0.5], axis=1)
+    beyond = LAST_DAY / (LAST_DAY + np.arange(1.0, HORIZON + 2))
     return Shapes(
         typical=typical,
         spread=spread,
-        mass=np.concatenate([mass[:, :-1], mass[:, -1:] * _beyond()], axis=1),
-        log_mass=np.ascontiguousarray(np.log(mass).T),
-        log_left=np.ascontiguousarray(np.log(left).T),
+        left=np.ascontiguousarray(left.T),
+        left_by_kind=np.concatenate([left, left[:, -1:] * beyond], axis=1),
         prior=prior,
     )
-
-
-def _beyond() -> Floats:
-    days = LAST_DAY / (LAST_DAY + np.arange(HORIZON + 2.0))
-    spread: Floats = -np.diff(days)[None, :]
-    return spread
 
 
 def _grid() -> tuple[Floats, Floats, Floats, Floats]:
