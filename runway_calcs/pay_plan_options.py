@@ -134,6 +134,11 @@ class Problem:
     row_day: Cents
     """For each row, its last day."""
 
+    @property
+    def is_part(self) -> Flags:
+        """For each option, whether it may settle a part of its bill: a discount needs the whole."""
+        return self.may_split[self.bill] & ~self.has_discount
+
     def open_cents(self, option: int) -> int:
         """What is open of the option's bill."""
         return self.bills[int(self.bill[option])].bill.open_cents
@@ -194,12 +199,8 @@ def _best_ways(one: BillWays, *, rows: Sequence[int], row_count: int) -> list[in
     kept: list[int] = []
     latest_first = sorted(range(len(one.ways)), key=lambda at: (-rows[at], one.ways[at].cost, cents[at], at))
     for position in latest_first:
-        way = one.ways[position]
         is_beaten = any(
-            one.ways[other].cost <= way.cost
-            and cents[other] <= cents[position]
-            and one.ways[other].flat_cost <= way.flat_cost
-            for other in kept
+            one.ways[other].cost <= one.ways[position].cost and cents[other] <= cents[position] for other in kept
         )
         if not is_beaten:
             kept.append(position)

@@ -4,7 +4,7 @@ Belongs here: linear relaxation, exact bound, core problem, mixed-integer progra
 
 The bound is proven in whole numbers: any prices of cash that do not rise over time give one by Lagrangian duality, and
 those of the linear relaxation give the best. An option whose reduced cost exceeds what the best plan so far lies above
-the bound is in no better plan; what remains, the core, goes to the solver.
+the bound is in no better plan (parts of a bill apart); what remains, the core, goes to the solver.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,8 @@ def solve(problem: Problem, *, start: Cents, policy: PlanPolicy) -> Solution:
     cost = cost_of(problem, best)
     if _is_close(cost, bound, policy=policy):
         return Solution(parts=best, cost=cost, bound=bound, stop=Stop.PROVEN)
-    core = np.flatnonzero(reduced < cost - bound)
+    # A part of a bill may be ever so small, so that its reduced cost excludes nothing.
+    core = np.flatnonzero((reduced < cost - bound) | problem.is_part)
     found = _Core(problem, core).solve(best_cost=cost, policy=policy)
     bound = max(bound, min(cost, found.bound))
     if found.taken is not None:
@@ -169,7 +170,7 @@ class _Core:
     def __init__(self, problem: Problem, options: Cents) -> None:
         self._problem = problem
         self._options = options
-        split = problem.may_split[problem.bill[options]] & ~problem.has_discount[options]
+        split = problem.is_part[options]
         self._charged = np.flatnonzero(split & (problem.flat[options] > 0))
         self._charged_bills = np.unique(problem.bill[options][self._charged])
         self._is_whole = ~split

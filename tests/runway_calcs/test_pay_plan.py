@@ -123,6 +123,12 @@ def test_a_discount_worth_less_than_the_yield_of_cash_is_left() -> None:
     assert plan.cost_micro == 0
 
 
+def test_a_discount_not_worth_its_yield_is_taken_where_only_its_price_can_be_paid() -> None:
+    discount = EarlyDiscount(discount_ppm=500, last_on=WEDNESDAY)
+    plan = planned(bill(discount=discount, due_on=date(2026, 12, 3)), path=cash(999_60))
+    assert days_paid(plan) == {"1": [WEDNESDAY]}
+
+
 def test_a_lost_discount_is_a_cost_of_waiting() -> None:
     """20.00 lost, and the cash kept eight days longer: 1,000.00 x 110 ppm x 12 less 980.00 x 110 ppm x 4."""
     discount = EarlyDiscount(discount_ppm=20_000, last_on=date(2026, 11, 24))

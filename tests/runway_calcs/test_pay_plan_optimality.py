@@ -11,7 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from runway_calcs.pay_plan import PayPlan, PlanState
 from runway_calcs.pay_plan_options import BillWays, ways_to_pay
 from runway_calcs.pay_plan_solver import Stop
-from runway_calcs.payables import after_credits, credits_used, in_stable_order
+from runway_calcs.payables import LateFee, after_credits, credits_used, in_stable_order
 from runway_calcs.payment_days import approved_by
 from runway_calcs.policy import PlanPolicy
 from tests.runway_calcs.plan_cases import PlanCase, plan_case
@@ -122,12 +122,17 @@ def unshrunk_cost(case: PlanCase, *, least: list[int]) -> float:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(100, 106), *(pytest.param(n, marks=pytest.mark.long) for n in range(106, 160))]
+    "seed", [*range(100, 108), *(pytest.param(n, marks=pytest.mark.long) for n in range(108, 200))]
 )
 def test_shrinking_and_parts_lose_nothing_against_the_program_as_written_down(seed: int) -> None:
-    case = plan_case(seed, bills=12, days=15)
+    fee = LateFee(ppm_per_day=333, flat_cents=4_000, grace_days=2)
+    case = plan_case(seed, bills=14, days=15)
     case = dataclasses.replace(
-        case, bills=tuple(dataclasses.replace(one, may_part_pay=int(one.bill_id[1:]) % 2 == 0) for one in case.bills)
+        case,
+        bills=tuple(
+            dataclasses.replace(one, may_part_pay=number % 2 == 0, late_fee=fee if number % 4 == 0 else one.late_fee)
+            for number, one in enumerate(case.bills)
+        ),
     )
     plan = case.plan(PROVEN)
     # Parts are whole cents in the plan and any share in the program: a cent a bill at a cent's dearest wait.
@@ -177,7 +182,7 @@ def check_deadline(paid_on: date | None, *, deadline: date | None, case: PlanCas
 @pytest.mark.parametrize(
     ("cases", "bills", "days"),
     [
-        pytest.param(12, 40, 30, id="sample"),
+        pytest.param(6, 40, 30, id="sample"),
         pytest.param(500, 60, 30, id="full", marks=pytest.mark.long),
         pytest.param(10, 200, 90, id="large", marks=pytest.mark.long),
     ],
@@ -185,14 +190,14 @@ def check_deadline(paid_on: date | None, *, deadline: date | None, case: PlanCas
 def test_generated_plans_keep_the_floor_and_are_proven_near_the_least_cost(cases: int, bills: int, days: int) -> None:
     print(f"plan cases: seeds 0-{cases - 1}, up to {bills} bills, {days} days")  # noqa: T201 - the long suite prints its seeds
     for seed in range(cases):
-        size = bills - seed % (bills // 2) if cases > 10 else bills
+        size = bills if bills > 60 else bills - seed % (bills // 2)
         case = plan_case(seed, bills=size, days=days)
         plan = case.plan(PlanPolicy(time_limit_seconds=20))
         check_promises(case, plan)
         assert plan.gap_ppm <= 10_000, f"seed {seed}: {plan.words}"
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_neither_the_order_of_rows_nor_a_second_run_changes_a_plan(seed: int) -> None:
     case = plan_case(seed, bills=30, days=30)
     shuffled = list(case.bills)
@@ -215,5 +220,5 @@ def test_more_cash_never_makes_waiting_dearer(seed: int) -> None:
 
 
 def test_no_reason_advises() -> None:
-    words = " ".join(one.reason for seed in range(8) for one in plan_case(seed, bills=30, days=30).plan().bills).lower()
+    words = " ".join(one.reason for seed in range(4) for one in plan_case(seed, bills=20, days=30).plan().bills).lower()
     assert not [word for word in ("should", "recommend", "must", "advise", "need to") if word in words]
