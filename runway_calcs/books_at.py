@@ -11,21 +11,11 @@ import pandas as pd
 from runway_calcs.as_of import LIST_KEY, AsOf, select_known
 from runway_calcs.cash import CashPosition, cash_position
 from runway_calcs.cash_pieces import CashHabits, cash_habits, cash_pieces
+from runway_calcs.corrections import Ledger
 from runway_calcs.movements import cash_movements
 from runway_calcs.open_items import Side, open_items
 from runway_calcs.payment_history import open_documents, payment_history
 from runway_calcs.policy import CashPolicy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
-    """The versions of a tenant's books (columns: the tables `books/*`), and its home currency."""
-
-    accounts: pd.DataFrame
-    documents: pd.DataFrame
-    applications: pd.DataFrame
-    postings: pd.DataFrame
-    home_currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +44,9 @@ class BooksAt:
     habits: CashHabits
 
 
-def books_at(ledger: Ledger, *, at: AsOf, policy: CashPolicy) -> BooksAt:
+def books_at(ledger: Ledger, *, home_currency: str, at: AsOf, policy: CashPolicy) -> BooksAt:
     """The books as they were known at a point of view."""
-    position = cash_position(ledger.accounts, ledger.postings, at=at, home_currency=ledger.home_currency, policy=policy)
+    position = cash_position(ledger.accounts, ledger.postings, at=at, home_currency=home_currency, policy=policy)
     return with_positions(
         ledger,
         at=at,

@@ -290,11 +290,11 @@ def first_below(balances: Cents, *, floor_cents: int) -> NDArray[np.int64]:
 
 def day_of(first: NDArray[np.int64], *, level: float, horizon_days: int = 91) -> int | None:
     """The first day on which at least this share of the draws have been below the floor; None beyond the horizon."""
-    day = int(_ordered(first, level=level))
+    day = int(ordered(first, level=level))
     return day if day <= horizon_days else None
 
 
-def _ordered(values: NDArray[np.int64], *, level: float) -> NDArray[np.int64]:
+def ordered(values: NDArray[np.int64], *, level: float) -> NDArray[np.int64]:
     """The smallest value that at least this share of the draws (first axis) do not exceed: always a drawn value."""
     rank = int(np.ceil(level * len(values) - 1e-9)) - 1
     found: NDArray[np.int64] = np.partition(values, rank, axis=0)[rank]
@@ -303,7 +303,7 @@ def _ordered(values: NDArray[np.int64], *, level: float) -> NDArray[np.int64]:
 
 def band(values: NDArray[np.int64]) -> Band:
     """The band of one figure over the draws."""
-    low, middle, high = (int(_ordered(values, level=level)) for level in (_LOW, _MIDDLE, _HIGH))
+    low, middle, high = (int(ordered(values, level=level)) for level in (_LOW, _MIDDLE, _HIGH))
     return Band(p10_cents=low, p50_cents=middle, p90_cents=high)
 
 
@@ -314,7 +314,7 @@ def _ppm(happens: NDArray[np.bool_]) -> int:
 def low_water(balances: Cents, *, as_of: date) -> LowWater:
     """The lowest balance of each draw, and its day."""
     days = balances.argmin(axis=1) + 1
-    early, middle, late = (as_of + timedelta(days=int(_ordered(days, level=level))) for level in (_LOW, _MIDDLE, _HIGH))
+    early, middle, late = (as_of + timedelta(days=int(ordered(days, level=level))) for level in (_LOW, _MIDDLE, _HIGH))
     return LowWater(band=band(balances.min(axis=1)), on=middle, earliest_on=early, latest_on=late)
 
 
@@ -384,7 +384,7 @@ def _totals(expected: Cents, *, kinds: Sequence[FlowKind], sign: int) -> tuple[K
 def _daily(simulation: Simulation, *, flows: Cents, balances: Cents, as_of: date) -> tuple[ForecastDay, ...]:
     moved = expected_flows(flows).sum(axis=0) + expected_released(simulation, flows)
     expected = simulation.opening_cents + np.cumsum(moved)
-    low, middle, high = (_ordered(balances, level=level) for level in (_LOW, _MIDDLE, _HIGH))
+    low, middle, high = (ordered(balances, level=level) for level in (_LOW, _MIDDLE, _HIGH))
     return tuple(
         ForecastDay(
             day=as_of + timedelta(days=number + 1),
@@ -400,7 +400,7 @@ def _items(simulation: Simulation, *, prepared: Prepared) -> tuple[ExpectedItem,
         return ()
     as_of, beyond = prepared.at.as_of, simulation.horizon_days + 1
     days = np.minimum(simulation.item_days, beyond).T
-    low, middle, high = (_ordered(days, level=level) for level in (_LOW, _MIDDLE, _HIGH))
+    low, middle, high = (ordered(days, level=level) for level in (_LOW, _MIDDLE, _HIGH))
     soon = np.count_nonzero(simulation.item_days <= _WEEK, axis=1) * 1_000_000 // simulation.draws
     cents = (2 * simulation.item_cents.sum(axis=1) + simulation.draws) // (2 * simulation.draws)
     found = [

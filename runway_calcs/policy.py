@@ -302,7 +302,7 @@ class ForecastPolicy:
     """A card that was never paid before is paid this many days after the as-of date."""
     undeposited_days: int = 3
     """Undeposited funds reach the bank this many days after the as-of date, until deposits were seen."""
-    block_weeks: int = 4
+    block_weeks: int = 13
     """Past weeks are drawn in runs of this many, so that what follows on what is kept."""
     lookback_weeks: int = 78
     """Only weeks of the last year and a half speak of the weeks to come."""
@@ -314,6 +314,11 @@ class ForecastPolicy:
     """With less history than this any week stands for any."""
     enough_weeks: int = 26
     """With less history than this the forecast says that it is little."""
+    level_weeks: int = 4
+    """The level of receipts is judged by totals of this many weeks."""
+    break_even_percent: int = 7
+    """How far the receipts of firms lie from their payments (one standard deviation, share of the payments): what the
+    level of a short history is drawn towards."""
     drift_percent: int = 8
     """How far the level of the next quarter lies from that of the past (one standard deviation), beside what the
     number of weeks leaves unknown."""

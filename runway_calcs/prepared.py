@@ -24,7 +24,7 @@ from runway_calcs.dated_items import DatedItem, Dating, item_order
 from runway_calcs.document_items import document_items
 from runway_calcs.earmarks import Hold, PurposeReserve
 from runway_calcs.known_items import DateOverride, KnownItem, items_at, overrides_at
-from runway_calcs.movements import Kind
+from runway_calcs.movements import NON_OPERATING, Kind
 from runway_calcs.payment_timing import PaymentTimingModel, fit
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
 from runway_calcs.recurring import RecurringFlow, recurring_flows
@@ -101,8 +101,12 @@ def prepare(
     inputs: ForecastInputs,
     policy: ForecastPolicy,
     recurring_policy: RecurringPolicy,
+    models: Mapping[Dating, PaymentTimingModel] | None = None,
 ) -> Prepared:
-    """The three layers of the forecast of these books."""
+    """The three layers of the forecast of these books.
+
+    `models` are the payment timings to use instead of fitting them: those of another forecast of nearly the same books.
+    """
     at = books.at
     series = recurring_flows(
         books.movements, as_of=at.as_of, horizon_end=policy.horizon_end(at.as_of), policy=recurring_policy
@@ -137,12 +141,11 @@ def prepare(
         position=books.position,
         items=tuple(sorted((*documents.items, *expected, *balances), key=item_order)),
         timing={
-            Dating.CUSTOMER: Timing(
-                model=fit(books.customers.history, as_of=at.as_of), open_documents=books.customers.open_documents
-            ),
-            Dating.VENDOR: Timing(
-                model=fit(books.vendors.history, as_of=at.as_of), open_documents=books.vendors.open_documents
-            ),
+            side: Timing(
+                model=models[side] if models else fit(payers.history, as_of=at.as_of),
+                open_documents=payers.open_documents,
+            )
+            for side, payers in ((Dating.CUSTOMER, books.customers), (Dating.VENDOR, books.vendors))
         },
         series=series,
         spreads=spreads(series),
@@ -169,7 +172,12 @@ def _run_off(
     financed = movements[(movements["kind"] == Kind.FINANCING) & (movements["amount_cents"] > 0)]
     explained = explained_movements(movements, series, policy=recurring_policy)
     explained |= set(zip(financed["txn_type"], financed["txn_id"], strict=True))
-    return learn_run_off(unexplained(books.pieces, explained=explained), at=books.at, policy=policy)
+    return learn_run_off(
+        unexplained(books.pieces, explained=explained),
+        operating=movements[~movements["kind"].isin(NON_OPERATING)],
+        at=books.at,
+        policy=policy,
+    )
 
 
 def _floor(series: tuple[RecurringFlow, ...], *, policy: ForecastPolicy) -> tuple[int, str, date | None]:

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from runway_calcs.as_of import AsOf
-from runway_calcs.flow_kinds import REST_KINDS
+from runway_calcs.flow_kinds import RECEIPT_KINDS, REST_KINDS
 from runway_calcs.policy import ForecastPolicy
 
 _KINDS = len(REST_KINDS)
@@ -29,6 +29,9 @@ _WEEK = 7
 _MONTH = 30.4
 _LEAST_WEEKS = 6
 """With fewer weeks the run-off is not cut further back: what it does not know of old weeks it takes from newer ones."""
+
+_FACTORS = (0.7, 1.3)
+"""The least and the most that the level of receipts is moved by."""
 
 Cents = NDArray[np.int64]
 
@@ -41,12 +44,15 @@ class RunOff:
     """Whole weeks of history behind it."""
     unknown_cents: Cents
     """Shape (weeks ago, weeks ahead, kind, day of the week): signed cents; weeks ago 0 is the week up to the as-of day."""
-    week_ends: NDArray[np.int64]
-    """Days before the as-of day on which each past week ended: 0, 7, 14 ..."""
+    receipts_factor: float
+    """What the receipts drawn from these weeks are multiplied by: their level drawn towards break-even, the less
+    history the more (`level_factor`)."""
 
 
-def learn_run_off(pieces: pd.DataFrame, *, at: AsOf, policy: ForecastPolicy) -> RunOff:
+def learn_run_off(pieces: pd.DataFrame, *, operating: pd.DataFrame, at: AsOf, policy: ForecastPolicy) -> RunOff:
     """The run-off from the pieces that no series explains (`cash_pieces.COLUMNS`).
+
+    `operating` are all movements of operating cash: they tell the level of the whole business.
 
     The first week of the books is left out: it holds the opening balances. Cash that was entered after its date was
     missing on the Fridays in between, so it belongs to their first day ahead.
@@ -67,7 +73,11 @@ def learn_run_off(pieces: pd.DataFrame, *, at: AsOf, policy: ForecastPolicy) -> 
     late = _late(week, known, kind, cents, weeks=weeks)
     if weeks > 1:
         unknown[:-1, 0, :, 0] += late[1:]
-    return RunOff(weeks=weeks, unknown_cents=unknown, week_ends=np.arange(weeks, dtype="int64") * _WEEK)
+    return RunOff(
+        weeks=weeks,
+        unknown_cents=unknown,
+        receipts_factor=level_factor(operating, weeks=weeks, at=at, policy=policy),
+    )
 
 
 def _summed(shape: tuple[int, ...], places: tuple[NDArray[np.int64], ...], cents: Cents) -> Cents:
@@ -88,6 +98,30 @@ def _late(
     return np.cumsum(begun - over, axis=0)[:-1]
 
 
+def level_factor(operating: pd.DataFrame, *, weeks: int, at: AsOf, policy: ForecastPolicy) -> float:
+    """How far the level of receipts is drawn towards break-even.
+
+    A firm that took in 0.9 of what it spent over half a year has that ratio within a few hundredths only; firms as a whole
+    hover around 1. The ratio is the mean of the two weighted by what is known of each: the spread of the 4-week totals
+    over the square root of their number, against `break_even_percent`.
+    """
+    runs = (weeks - 1) // policy.level_weeks
+    days = runs * policy.level_weeks * _WEEK
+    ago = (at.as_of_day - operating["date"]).dt.days
+    inside = operating[(ago >= 0) & (ago < days)]
+    run = ago[inside.index] // (policy.level_weeks * _WEEK)
+    amounts = inside["amount_cents"]
+    received = amounts.where(amounts > 0, 0).groupby(run).sum().reindex(range(runs), fill_value=0)
+    paid = (-amounts).where(amounts < 0, 0).groupby(run).sum().reindex(range(runs), fill_value=0)
+    if runs <= 1 or not received.sum() or not paid.sum():
+        return 1.0
+    seen = float(received.sum() / paid.sum())
+    unsure = float((received - seen * paid).std() / paid.mean() / np.sqrt(runs))
+    around = policy.break_even_percent / 100
+    weight = around**2 / (around**2 + unsure**2)
+    return float(np.clip((weight * seen + 1 - weight) / seen, *_FACTORS))
+
+
 def draw_run_off(run_off: RunOff, *, at: AsOf, policy: ForecastPolicy, draws: int, rng: np.random.Generator) -> Cents:
     """Draws of layer (c): int64 cents, shape (kind, draw, day of the horizon); nothing without a week of history."""
     ahead = policy.horizon_weeks
@@ -97,9 +131,10 @@ def draw_run_off(run_off: RunOff, *, at: AsOf, policy: ForecastPolicy, draws: in
     steps = np.minimum(np.arange(ahead), _known_ahead(run_off, ahead=ahead))
     level = _levels(run_off, policy=policy, draws=draws, rng=rng)
     drawn = np.empty((_KINDS, draws, ahead * _WEEK), dtype="int64")
-    for number in range(_KINDS):
+    for number, kind in enumerate(REST_KINDS):
         path = run_off.unknown_cents[chosen, steps, number].reshape(draws, ahead * _WEEK)
-        drawn[number] = np.rint(path * level[:, number, None]).astype("int64")
+        factor = run_off.receipts_factor if kind in RECEIPT_KINDS else 1.0
+        drawn[number] = np.rint(path * (factor * level[:, number, None])).astype("int64")
     return drawn
 
 
@@ -135,7 +170,7 @@ def _weights(run_off: RunOff, *, ahead_week: int, run: int, at: AsOf, policy: Fo
     weight = np.where(possible, 0.5 ** (ago / policy.half_life_weeks), 0.0)
     if run_off.weeks >= policy.month_from_weeks:
         target = at.as_of + timedelta(days=_WEEK * (ahead_week + 1))
-        days = [(at.as_of - timedelta(days=int(end))).day for end in run_off.week_ends]
+        days = [(at.as_of - timedelta(days=_WEEK * int(week))).day for week in ago]
         apart = np.abs(np.array(days) - target.day)
         apart = np.minimum(apart, _MONTH - apart)
         near = np.where(apart <= policy.month_days, weight, 0.0)
