@@ -5,7 +5,21 @@ Belongs here: the tree of commands. Does not: what they do (one module each).
 
 import typer
 
-from cli import connecting, demo, firms, friday, programs, reconciling, sync_status, tenants, webhooks
+from cli import (
+    connecting,
+    customers,
+    demo,
+    firms,
+    forecast_entries,
+    friday,
+    programs,
+    reconciling,
+    reserve_targets,
+    sync_status,
+    tenants,
+    vendors,
+    webhooks,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +29,10 @@ app = typer.Typer(
 app.add_typer(firms.app, name="firm")
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(sync_status.app, name="sync")
+app.add_typer(forecast_entries.app, name="forecast")
+app.add_typer(vendors.app, name="vendors")
+app.add_typer(customers.app, name="customers")
+app.add_typer(reserve_targets.app, name="reserves")
 app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)
 app.command("reconcile")(reconciling.reconcile_tenant)

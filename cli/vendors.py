@@ -1,0 +1,116 @@
+"""`runway vendors`: how much harm waiting does with each vendor, as people judge it.
+
+Belongs here: tiers, recorded, withdrawn and listed. Does not: what a tier does to the order of payments (`runway_calcs`).
+"""
+
+import typer
+from rich.table import Column, Table
+
+from cli.entering import (
+    AS_JSON,
+    BY,
+    DRY_RUN,
+    REASON,
+    TENANT,
+    add_row,
+    as_json,
+    author,
+    cents_of,
+    known_tenant,
+    money,
+    object_in_books,
+    objects_in_books,
+    print_json,
+    record,
+)
+from cli.session import console, open_installation
+from resources.entries import EntryRefused, check_tier
+from resources.qbo.list_objects import Vendor
+
+app = typer.Typer(no_args_is_help=True, help="Vendors and how long their bills can wait.")
+
+_TIERS = {0: "on time whatever happens", 1: "late does harm", 2: "ordinary", 3: "can wait longest"}
+
+
+@app.command()
+def tier(
+    *,
+    tenant: str = TENANT,
+    vendor: str = typer.Argument(help="QuickBooks id of the vendor, as `runway vendors list` shows it."),
+    value: int | None = typer.Argument(
+        None, metavar="[TIER]", help="0 is paid on time whatever happens, 3 can wait longest."
+    ),
+    withdraw: bool = typer.Option(False, "--withdraw", help="Take the tier back: the suggestion counts again."),
+    reason: str = REASON,
+    by: str = BY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Record how long a vendor's bills can wait: tier 0 to 3."""
+    with open_installation() as installation:
+        known = known_tenant(installation, tenant)
+        if withdraw == (value is not None):
+            raise EntryRefused("Give one of the two: a tier from 0 to 3, or --withdraw to take it back.")
+        entries, who = installation.entries, author(by)
+        if value is None:
+            record(
+                f"no tier for vendor {vendor}",
+                lambda: entries.remove_tier(known, vendor, author=who, reason=reason),
+                dry_run=dry_run,
+                json_wanted=json_wanted,
+            )
+            return
+        check_tier(value)
+        where = f"`runway vendors list {tenant}` shows the ids"
+        found = object_in_books(installation, known.tenant_id, entity="Vendor", qbo_id=vendor, where=where)
+        assert isinstance(found, Vendor)
+        record(
+            f"{found.display_name} is in tier {value} ({_TIERS[value]})",
+            lambda: entries.set_tier(known, vendor_id=vendor, tier=value, author=who, reason=reason),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+@app.command("list")
+def list_vendors(
+    tenant: str = TENANT,
+    everyone: bool = typer.Option(False, "--all", help="Vendors to whom nothing is owed, and inactive ones, too."),
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Vendors of the newest kept books with their ids, what is owed, and the tier somebody set."""
+    with open_installation() as installation:
+        known = known_tenant(installation, tenant)
+        tiers = {one.vendor_id: one for one in installation.entries.tiers(known.tenant_id)}
+        vendors = [
+            one
+            for one in objects_in_books(installation, known.tenant_id, entity="Vendor").values()
+            if isinstance(one, Vendor) and (everyone or one.id in tiers or (one.active and one.balance != 0))
+        ]
+    rows = sorted(vendors, key=lambda one: (-one.balance, one.display_name, one.id))
+    if json_wanted:
+        print_json(
+            [
+                {
+                    "vendor_id": one.id,
+                    "name": one.display_name,
+                    "balance_cents": cents_of(one.balance),
+                    "tier": as_json(tiers[one.id]) if one.id in tiers else None,
+                }
+                for one in rows
+            ]
+        )
+        return
+    if not rows:
+        console.print(f"Nothing is owed to any vendor of {tenant}; --all shows every vendor.", markup=False)
+        return
+    table = Table("Id", "Vendor", Column("Owed", justify="right"), "Tier", "By", "Reason")
+    for one in rows:
+        set_by = tiers.get(one.id)
+        told = (
+            ("", "", "")
+            if set_by is None
+            else (f"{set_by.tier} {_TIERS[set_by.tier]}", set_by.said.author, set_by.said.reason)
+        )
+        add_row(table, one.id, one.display_name, money(cents_of(one.balance)), *told)
+    console.print(table)
