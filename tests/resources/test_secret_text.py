@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from resources.secret_text import LogScrubber, Secret, quiet_http_logging, scrub
+from resources.secret_text import LogScrubber, Secret, quiet_http_logging, quiet_row_logging, scrub
 
 _CANARY = "canary-AB11762-refresh.token_4711"
 
@@ -138,3 +138,20 @@ def test_http_libraries_do_not_log_requests(caplog: pytest.LogCaptureFixture) ->
         with httpx.Client(transport=transport) as client:
             client.get(f"http://localhost/?refresh_token={_CANARY}")
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "httpcore.connection"])
+def test_http_libraries_stay_quiet_when_somebody_makes_them_loud(caplog: pytest.LogCaptureFixture, name: str) -> None:
+    quiet_http_logging()
+    with caplog.at_level(logging.DEBUG, logger=name):
+        logging.getLogger(name).debug("Location: ?code=%s", _CANARY)
+        logging.getLogger(name).warning("what matters is still said")
+    assert caplog.messages == ["what matters is still said"]
+
+
+def test_rows_are_not_logged_when_somebody_makes_the_database_loud(caplog: pytest.LogCaptureFixture) -> None:
+    quiet_row_logging()
+    with caplog.at_level(logging.DEBUG, logger="sqlalchemy.engine.Engine"):
+        logging.getLogger("sqlalchemy.engine.Engine").debug("Row %r", ("a vendor",))
+        logging.getLogger("sqlalchemy.engine.Engine").info("SELECT 1")
+    assert caplog.messages == ["SELECT 1"]
