@@ -26,6 +26,8 @@ _DOLLAR_MICRO = 100_000_000
 _PRICE_SCALE = 1 << 12
 """Prices of cash are whole multiples of this part of a micro-cent per cent."""
 _PPM = 1_000_000
+_TIME_LIMIT, _INFEASIBLE = 1, 2
+"""Statuses of SciPy's solver."""
 _NEGLIGIBLE = 1e-6
 """A smaller share of a bill is the solver's tolerance, not a part."""
 _MOST_NEAR = 600
@@ -188,12 +190,13 @@ class _Core:
             bounds=Bounds(0, upper),
             constraints=self._constraints(),
             options={
-                "mip_rel_gap": policy.gap_ppm / _PPM / 2,
+                # A little less than asked for, so that rounding parts to cents does not lose the proof.
+                "mip_rel_gap": policy.gap_ppm / _PPM * 0.95,
                 "node_limit": policy.node_limit,
                 "time_limit": policy.time_limit_seconds,
             },
         )
-        return self._searched(result, best_cost=best_cost, policy=policy)
+        return self._searched(result, best_cost=best_cost)
 
     def _flat_of(self, number: int) -> int:
         own = self._options[self._problem.bill[self._options] == number]
@@ -215,9 +218,10 @@ class _Core:
         owed = csr_array(coo_array((values, (lines, columns)), shape=(fees, wide.shape[1])))
         return [LinearConstraint(wide, right, right), LinearConstraint(owed, -np.inf, 0)]
 
-    def _searched(self, result: OptimizeResult, *, best_cost: int, policy: PlanPolicy) -> _Searched:
-        stop = Stop.NODES if (result.mip_node_count or 0) >= policy.node_limit else Stop.TIME
-        if result.status == 2:  # noqa: PLR2004 - the solver's "infeasible": nothing in the core beats the plan at hand
+    def _searched(self, result: OptimizeResult, *, best_cost: int) -> _Searched:
+        # SciPy has no status of its own for the node limit and reports it as 4; 1 is the time limit.
+        stop = Stop.TIME if result.status == _TIME_LIMIT else Stop.NODES
+        if result.status == _INFEASIBLE:  # nothing in the core beats the plan at hand
             return _Searched(taken=None, bound=best_cost, stop=Stop.PROVEN)
         bound = 0
         if result.mip_dual_bound is not None and np.isfinite(result.mip_dual_bound):

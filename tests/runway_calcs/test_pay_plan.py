@@ -13,7 +13,7 @@ from runway_calcs.pay_plan_reasons import Outcome, PlannedBill
 from runway_calcs.pay_plan_solver import Stop
 from runway_calcs.payables import EarlyDiscount, LateFee, PayableBill, Tier, VendorCredit
 from runway_calcs.policy import PaymentDayPolicy, PlanPolicy
-from tests.runway_calcs.plan_cases import FRIDAY, PlanCase
+from tests.runway_calcs.plan_cases import FRIDAY, PlanCase, plan_case
 
 MONDAY = date(2026, 11, 23)
 WEDNESDAY = date(2026, 11, 25)
@@ -263,13 +263,9 @@ def test_without_bills_there_is_nothing_to_plan() -> None:
 
 
 def test_the_words_of_a_gap_never_claim_more_than_is_proven() -> None:
-    """Exhausting the nodes at once leaves the bound of the linear relaxation."""
-    bills = [bill(str(number), open_cents=333_00 + 7_10 * number, may_part_pay=False) for number in range(9)]
-    case = PlanCase(bills=tuple(bills), cash=cash(1_700_00, inflows={date(2026, 12, 1): 900_00}))
-    plan = case.plan(PlanPolicy(gap_ppm=0, node_limit=0, time_limit_seconds=20))
-    assert plan.bound_micro <= case.plan(PROVEN).cost_micro <= plan.cost_micro
-    if plan.state is PlanState.WITHIN_GAP:
-        assert float(plan.words.split()[1]) * 10_000 >= plan.gap_ppm
+    plan = plan_case(16, bills=24, days=40).plan(PlanPolicy(gap_ppm=0, node_limit=0, time_limit_seconds=20))
+    percent = plan.words.removeprefix("within ").removesuffix(" % of the least possible cost")
+    assert float(percent) * 10_000 >= plan.gap_ppm > (float(percent) - 0.1) * 10_000
 
 
 @pytest.mark.parametrize("first_on", [FRIDAY - timedelta(days=1), FRIDAY + timedelta(days=2)])
@@ -285,5 +281,19 @@ def test_a_path_without_the_same_days_on_both_sides_is_refused() -> None:
         replace(cash(1), inflow_cents=[-1] * 14)
 
 
-def test_the_search_says_how_it_ended() -> None:
-    assert planned(bill(), path=cash(5_000_00)).stop is Stop.PROVEN
+@pytest.mark.parametrize(
+    ("policy", "stop"),
+    [
+        pytest.param(PROVEN, Stop.PROVEN, id="proven"),
+        pytest.param(PlanPolicy(gap_ppm=0, node_limit=0, time_limit_seconds=20), Stop.NODES, id="no nodes"),
+        pytest.param(PlanPolicy(gap_ppm=0, time_limit_seconds=0), Stop.TIME, id="no time"),
+    ],
+)
+def test_the_search_says_how_it_ended_and_returns_a_plan_with_its_proven_gap(policy: PlanPolicy, stop: Stop) -> None:
+    case = plan_case(16, bills=24, days=40)
+    plan = case.plan(policy)
+    assert plan.stop is stop
+    assert (plan.gap_ppm > 100) == (stop is not Stop.PROVEN)
+    assert (plan.state is PlanState.WITHIN_GAP) == (stop is not Stop.PROVEN)
+    assert plan.bound_micro <= case.plan(PROVEN).cost_micro <= plan.cost_micro
+    assert plan.low_cents >= case.cash.floor_cents
