@@ -76,7 +76,11 @@ class LogScrubber(logging.Filter):
 
 
 #: At DEBUG they show addresses with codes in them, and headers; each speaks for itself, whatever level the ones above have.
-_HTTP_LOGGERS = ("httpx", "httpcore", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+_HTTP_LOGGERS = (
+    "httpx",
+    "httpcore",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+)
 #: At DEBUG it shows every row that is read. The statements at INFO are without their parameters.
 _ROW_LOGGERS = ("sqlalchemy.engine.Engine",)
 
