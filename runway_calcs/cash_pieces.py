@@ -20,8 +20,9 @@ _CREDIT_TARGETS = ("CreditMemo", "VendorCredit")
 _DOCUMENT_KIND = {"Payment": FlowKind.NEW_SALES, "BillPayment": FlowKind.NEW_BILLS}
 _REST_NUMBER = {kind: number for number, kind in enumerate(REST_KINDS)}
 
-COLUMNS = ("txn_type", "txn_id", "day", "cents", "entered", "kind")
-"""`day` datetime64 of the movement, `entered` aware UTC, `cents` signed int64, `kind` the number in `REST_KINDS`."""
+COLUMNS = ("txn_type", "txn_id", "day", "cents", "entered", "kind", "document")
+"""`day` datetime64 of the movement, `entered` aware UTC, `cents` signed int64, `kind` the number in `REST_KINDS`,
+`document` what it paid ("Invoice:12"), empty without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +77,10 @@ def _shares(documents: pd.DataFrame, applied: pd.DataFrame) -> pd.DataFrame:
             "txn_id": rows["qbo_id"].to_numpy(),
             "settled_cents": rows["amount_cents"].to_numpy() * sign,
             "target_entered": entered.reindex(keys).array,
-            "target_id": rows["target_id"].to_numpy(),
+            "document": (rows["target_type"] + ":" + rows["target_id"]).to_numpy(),
         }
     )
-    return found.sort_values(["txn_type", "txn_id", "target_id", "settled_cents"], ignore_index=True)
+    return found.sort_values(["txn_type", "txn_id", "document", "settled_cents"], ignore_index=True)
 
 
 def _entries(posted: pd.DataFrame) -> pd.DataFrame:
@@ -102,6 +103,7 @@ def _direct_pieces(past: pd.DataFrame, posted: pd.DataFrame, shares: pd.DataFram
             "cents": found["settled_cents"] * sign,
             "entered": entered.where(entered < found["txn_entered"], found["txn_entered"]),
             "kind": found["txn_type"].map({name: _REST_NUMBER[kind] for name, kind in _DOCUMENT_KIND.items()}),
+            "document": found["document"],
         }
     )
 
@@ -121,6 +123,7 @@ def _banked_pieces(
             "cents": cents,
             "entered": receipts["entered"].array[source],
             "kind": receipts["kind"].to_numpy()[source],
+            "document": receipts["document"].to_numpy()[source],
         }
     )
 
@@ -128,8 +131,8 @@ def _banked_pieces(
 def _taken_out(past: pd.DataFrame, posted: pd.DataFrame, *, undeposited_ids: frozenset[str]) -> pd.DataFrame:
     """Movements that took money out of the undeposited funds, with how much, in order of their day."""
     waiting = posted[posted["account_id"].isin(undeposited_ids)]
-    taken = -waiting.groupby(list(DOCUMENT_KEY), sort=True)["amount_cents"].sum()
-    taken = taken[taken > 0].rename("cents").reset_index().rename(columns={"qbo_id": "txn_id"})
+    sums = -waiting.groupby(list(DOCUMENT_KEY), sort=True)["amount_cents"].sum()
+    taken = sums[sums > 0].rename("cents").reset_index().rename(columns={"qbo_id": "txn_id"})
     found = past[["txn_type", "txn_id", "date"]].merge(taken, on=["txn_type", "txn_id"])
     return found.sort_values(["date", "txn_type", "txn_id"], ignore_index=True)
 
@@ -153,6 +156,7 @@ def _put_in(posted: pd.DataFrame, shares: pd.DataFrame, *, undeposited_ids: froz
             "cents": cents,
             "entered": entered.where(entered < parts["created_at"], parts["created_at"]),
             "kind": _REST_NUMBER[FlowKind.NEW_SALES],
+            "document": parts["document"],
         }
     )
     left = waiting["amount_cents"] - settled.groupby("row")["cents"].sum().reindex(waiting["row"], fill_value=0)
@@ -164,10 +168,13 @@ def _put_in(posted: pd.DataFrame, shares: pd.DataFrame, *, undeposited_ids: froz
             "cents": left,
             "entered": waiting["created_at"],
             "kind": _REST_NUMBER[FlowKind.OTHER_RECEIPT],
+            "document": "",
         }
     )
     found = pd.concat([settled, unsettled], ignore_index=True)
-    return found[found["cents"] > 0].sort_values(["row", "kind", "entered"], kind="stable", ignore_index=True)
+    return found[found["cents"] > 0].sort_values(
+        ["row", "kind", "entered", "document"], kind="stable", ignore_index=True
+    )
 
 
 def _first_in_first_out(puts: np.ndarray, takes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -192,7 +199,9 @@ def _completed(past: pd.DataFrame, posted: pd.DataFrame, pieces: pd.DataFrame) -
     direct = np.where(
         whole["amount_cents"] > 0, _REST_NUMBER[FlowKind.OTHER_RECEIPT], _REST_NUMBER[FlowKind.OTHER_PAYMENT]
     )
-    by_document = whole["txn_type"].map({name: _REST_NUMBER[kind] for name, kind in _DOCUMENT_KIND.items()})
+    kind = direct
+    for name, of_document in _DOCUMENT_KIND.items():
+        kind = np.where(whole["txn_type"] == name, _REST_NUMBER[of_document], kind)
     rest = pd.DataFrame(
         {
             "txn_type": whole["txn_type"],
@@ -200,12 +209,13 @@ def _completed(past: pd.DataFrame, posted: pd.DataFrame, pieces: pd.DataFrame) -
             "day": whole["date"],
             "cents": left,
             "entered": whole["txn_entered"],
-            "kind": by_document.fillna(pd.Series(direct, index=whole.index)).astype("int64"),
+            "kind": kind,
+            "document": "",
         }
     )
     found = pd.concat([pieces, rest[rest["cents"] != 0]], ignore_index=True)
     found = found.astype({"cents": "int64", "kind": "int64"})
-    return found.sort_values(["day", "txn_type", "txn_id", "entered", "kind", "cents"], ignore_index=True)[
+    return found.sort_values(["day", "txn_type", "txn_id", "entered", "kind", "document", "cents"], ignore_index=True)[
         list(COLUMNS)
     ]
 

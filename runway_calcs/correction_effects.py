@@ -40,7 +40,6 @@ def recomputation(
     """
     if base.simulation is None:
         raise ValueError(f"without a cash figure nothing can be recomputed: {base.forecast.reason}")
-    models = {side: timing.model for side, timing in base.prepared.timing.items()}
 
     def recompute(correction: Correction) -> Figures:
         at = base.prepared.at
@@ -50,7 +49,7 @@ def recomputation(
             inputs=inputs,
             policy=base.prepared.policy,
             recurring_policy=recurring_policy,
-            models=models,
+            like=base.prepared,
         )
         return _figures(simulate(prepared, seed=base.forecast.seed, draws=base.forecast.draws), base)
 

@@ -20,6 +20,7 @@ from runway_calcs.simulation import Simulation, simulate
 class Forecasting:
     """A forecast with all that it was made from: what scenarios, changes, plans and priorities start from."""
 
+    books: BooksAt
     prepared: Prepared
     simulation: Simulation | None
     """None without a cash figure."""
@@ -36,16 +37,12 @@ def current_forecast(
 ) -> Forecasting:
     """The forecast of these books; the same books, inputs and seed give the same figures."""
     prepared = prepare(books, inputs=inputs, policy=policy, recurring_policy=recurring_policy)
-    return forecasting(prepared, seed=seed)
-
-
-def forecasting(prepared: Prepared, *, seed: int) -> Forecasting:
-    """The draws and figures of a prepared forecast."""
     if prepared.opening_cents is None:
-        return Forecasting(prepared=prepared, simulation=None, forecast=cash_forecast(prepared, seed=seed))
+        figures = cash_forecast(prepared, seed=seed)
+        return Forecasting(books=books, prepared=prepared, simulation=None, forecast=figures)
     simulation = simulate(prepared, seed=seed)
     figures = forecast_of(simulation, prepared=prepared, seed=seed)
-    return Forecasting(prepared=prepared, simulation=simulation, forecast=figures)
+    return Forecasting(books=books, prepared=prepared, simulation=simulation, forecast=figures)
 
 
 def cautious_inflows(simulation: Simulation, *, level: float = 0.2) -> tuple[int, ...]:

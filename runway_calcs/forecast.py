@@ -285,7 +285,8 @@ def _state(opening_cents: int, *, floor_cents: int, median: int | None) -> Runwa
 def first_below(balances: Cents, *, floor_cents: int) -> NDArray[np.int64]:
     """The first day below the floor in each draw (from 1); the day after the horizon where there is none."""
     below = balances < floor_cents
-    return np.where(below.any(axis=1), below.argmax(axis=1) + 1, balances.shape[1] + 1)
+    found: NDArray[np.int64] = np.where(below.any(axis=1), below.argmax(axis=1) + 1, balances.shape[1] + 1)
+    return found
 
 
 def day_of(first: NDArray[np.int64], *, level: float, horizon_days: int = 91) -> int | None:
@@ -326,7 +327,8 @@ def expected_flows(flows: Cents) -> Cents:
     running = np.cumsum(flows.sum(axis=1), axis=1)
     draws = flows.shape[1]
     whole = (2 * running + draws) // (2 * draws)
-    return np.diff(whole, axis=1, prepend=0)
+    found: Cents = np.diff(whole, axis=1, prepend=0)
+    return found
 
 
 def expected_released(simulation: Simulation, flows: Cents) -> Cents:
@@ -335,7 +337,8 @@ def expected_released(simulation: Simulation, flows: Cents) -> Cents:
         return np.zeros(flows.shape[2], dtype="int64")
     running = released(simulation.reserves, flows).sum(axis=0)
     draws = flows.shape[1]
-    return np.diff((2 * running + draws) // (2 * draws), prepend=0)
+    found: Cents = np.diff((2 * running + draws) // (2 * draws), prepend=0)
+    return found
 
 
 def _weeks(simulation: Simulation, *, flows: Cents, balances: Cents, prepared: Prepared) -> tuple[ForecastWeek, ...]:
@@ -343,7 +346,7 @@ def _weeks(simulation: Simulation, *, flows: Cents, balances: Cents, prepared: P
     by_week = flows.reshape(len(FlowKind), simulation.draws, count, _WEEK).sum(axis=3)
     expected = expected_flows(flows).reshape(len(FlowKind), count, _WEEK).sum(axis=2)
     free = expected_released(simulation, flows).reshape(count, _WEEK).sum(axis=1)
-    below = (balances < prepared.floor_cents).reshape(simulation.draws, count, _WEEK).any(axis=2)
+    below: NDArray[np.bool_] = np.any((balances < prepared.floor_cents).reshape(simulation.draws, count, _WEEK), axis=2)
     ins = by_week[[KIND_NUMBER[kind] for kind in RECEIPT_KINDS]].sum(axis=0)
     outs = -by_week[[KIND_NUMBER[kind] for kind in DISBURSEMENT_KINDS]].sum(axis=0)
     weeks: list[ForecastWeek] = []
@@ -370,7 +373,7 @@ def _weeks(simulation: Simulation, *, flows: Cents, balances: Cents, prepared: P
                 disbursements_band=band(outs[:, week]),
                 closing_band=band(balances[:, _WEEK * (week + 1) - 1]),
                 below_floor_ppm=_ppm(below[:, week]),
-                below_floor_by_then_ppm=_ppm(below[:, : week + 1].any(axis=1)),
+                below_floor_by_then_ppm=_ppm(np.logical_or.accumulate(below, axis=1)[:, week]),
             )
         )
         opening = weeks[-1].closing_cents

@@ -7,9 +7,9 @@ Does not: comparing it (``forecast_change.py``, ``forecast_score.py``).
 from runway_calcs.as_of import AsOf
 from runway_calcs.books_at import books_at
 from runway_calcs.corrections import Ledger
-from runway_calcs.current import Forecasting, forecasting
+from runway_calcs.current import Forecasting, current_forecast
 from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
-from runway_calcs.prepared import ForecastInputs, prepare
+from runway_calcs.prepared import ForecastInputs
 
 
 def historical_forecast(
@@ -28,4 +28,4 @@ def historical_forecast(
     Holds and reserves are given as they stood: the books hold no history of them.
     """
     books = books_at(ledger, home_currency=home_currency, at=at, policy=cash_policy)
-    return forecasting(prepare(books, inputs=inputs, policy=policy, recurring_policy=recurring_policy), seed=seed)
+    return current_forecast(books, inputs=inputs, policy=policy, recurring_policy=recurring_policy, seed=seed)

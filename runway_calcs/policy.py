@@ -198,7 +198,7 @@ class HygienePolicy:
     """Most points of the score that each kind of defect can take; together 100."""
     full_share_percent: int = 25
     """A kind of defect costs all of its points when this share of what it can befall is befallen."""
-    most_recomputed: int = 8
+    most_recomputed: int = 4
     """At most so many corrections are put through the forecast, the largest amounts first."""
 
 
@@ -210,6 +210,8 @@ class ReservePolicy:
     """Days between two contributions."""
     month_days: int = 30
     """Length of a month of burn."""
+    purpose_days: int = 10
+    """The forecast pays for a reserve's purpose if a payment of its kind is expected at most this many days from its day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,8 +345,9 @@ class ForecastPolicy:
     level_weeks: int = 4
     """The level of receipts is judged by totals of this many weeks."""
     break_even_percent: int = 7
-    """How far the receipts of firms lie from their payments (one standard deviation, share of the payments): what the
-    level of a short history is drawn towards."""
+    """How far a firm's receipts usually lie from its payments (one standard deviation over firms, share of payments)."""
+    quarter_percent: int = 20
+    """How far the receipts of one quarter lie from the firm's usual ones (one standard deviation over quarters)."""
     drift_percent: int = 8
     """How far the level of the next quarter lies from that of the past (one standard deviation), beside what the
     number of weeks leaves unknown."""

@@ -23,13 +23,18 @@ from runway_calcs.cash_pieces import CashHabits
 from runway_calcs.dated_items import DatedItem, Dating, item_order
 from runway_calcs.document_items import document_items
 from runway_calcs.earmarks import Hold, PurposeReserve
+from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.movements import NON_OPERATING, Kind
 from runway_calcs.payment_timing import PaymentTimingModel, fit
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+from runway_calcs.receipts_level import receipts_factor
 from runway_calcs.recurring import RecurringFlow, recurring_flows
 from runway_calcs.recurring_items import Spread, explained_movements, recurring_items, spreads
 from runway_calcs.run_off import RunOff, learn_run_off, unexplained
+
+_DECILES = tuple(number / 20 for number in range(1, 20, 2))
+_DATED_RECEIPTS = (FlowKind.UNDEPOSITED, FlowKind.POST_DATED_RECEIPT, FlowKind.RECURRING_RECEIPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,8 @@ class Prepared:
     spreads: Mapping[tuple[str, str], Spread]
     habits: CashHabits
     run_off: RunOff
+    receipts_factor: float
+    """Level of the receipts of layer (c) (``receipts_level.py``)."""
     reserves: tuple[PurposeReserve, ...]
     floor_cents: int
     floor_reason: str
@@ -91,7 +98,7 @@ class Prepared:
             asked = {item.txn_id: item.item_id for item in self.items if item.dating is dating}
             rows = timing.open_documents[timing.open_documents["document_id"].isin(list(asked))]
             median = timing.model.predict(rows, levels=(0.5,))[0.5]
-            found.update({asked[document]: day.date() for document, day in median.items()})
+            found.update({asked[str(document)]: day.date() for document, day in median.items()})
         return found
 
 
@@ -101,11 +108,12 @@ def prepare(
     inputs: ForecastInputs,
     policy: ForecastPolicy,
     recurring_policy: RecurringPolicy,
-    models: Mapping[Dating, PaymentTimingModel] | None = None,
+    like: Prepared | None = None,
 ) -> Prepared:
     """The three layers of the forecast of these books.
 
-    `models` are the payment timings to use instead of fitting them: those of another forecast of nearly the same books.
+    `like` is the forecast of nearly the same books (before a correction): its payment timing and its level of receipts are
+    taken over, so that the difference is that of the documents.
     """
     at = books.at
     series = recurring_flows(
@@ -135,22 +143,27 @@ def prepare(
         policy=policy,
     )
     floor_cents, floor_reason, payroll_on = _floor(series, policy=policy)
+    items = tuple(sorted((*documents.items, *expected, *balances), key=item_order))
+    timing = {
+        side: Timing(
+            model=like.timing[side].model if like else fit(payers.history, as_of=at.as_of),
+            open_documents=payers.open_documents,
+        )
+        for side, payers in ((Dating.CUSTOMER, books.customers), (Dating.VENDOR, books.vendors))
+    }
+    run_off = _run_off(books, series=series, policy=policy, recurring_policy=recurring_policy)
+    factor = _receipts_factor(books, run_off, items=items, customers=timing[Dating.CUSTOMER], policy=policy)
     return Prepared(
         at=at,
         policy=policy,
         position=books.position,
-        items=tuple(sorted((*documents.items, *expected, *balances), key=item_order)),
-        timing={
-            side: Timing(
-                model=models[side] if models else fit(payers.history, as_of=at.as_of),
-                open_documents=payers.open_documents,
-            )
-            for side, payers in ((Dating.CUSTOMER, books.customers), (Dating.VENDOR, books.vendors))
-        },
+        items=items,
+        timing=timing,
         series=series,
         spreads=spreads(series),
         habits=books.habits,
-        run_off=_run_off(books, series=series, policy=policy, recurring_policy=recurring_policy),
+        run_off=run_off,
+        receipts_factor=like.receipts_factor if like else factor,
         reserves=tuple(sorted(inputs.reserves, key=lambda reserve: reserve.reserve_id)),
         floor_cents=floor_cents,
         floor_reason=floor_reason,
@@ -172,8 +185,29 @@ def _run_off(
     financed = movements[(movements["kind"] == Kind.FINANCING) & (movements["amount_cents"] > 0)]
     explained = explained_movements(movements, series, policy=recurring_policy)
     explained |= set(zip(financed["txn_type"], financed["txn_id"], strict=True))
-    return learn_run_off(
-        unexplained(books.pieces, explained=explained),
+    return learn_run_off(unexplained(books.pieces, explained=explained), at=books.at, policy=policy)
+
+
+def _receipts_factor(
+    books: BooksAt,
+    run_off: RunOff,
+    *,
+    items: tuple[DatedItem, ...],
+    customers: Timing,
+    policy: ForecastPolicy,
+) -> float:
+    """The level of layer (c)'s receipts, from the books alone: what people enter or decide moves nothing else."""
+    if run_off.weeks <= 1:
+        return 1.0
+    end = pd.Timestamp(policy.horizon_end(books.at.as_of))
+    asked = customers.open_documents
+    within = (customers.model.predict(asked, levels=_DECILES) <= end).mean(axis=1)
+    invoiced = float((asked["amount_cents"].to_numpy() * within.to_numpy()).sum()) if len(asked) else 0.0
+    dated = sum(item.amount_cents for item in items if item.kind in _DATED_RECEIPTS and item.expected_on <= end.date())
+    movements = books.movements
+    return receipts_factor(
+        run_off,
+        known_cents=round(invoiced) + dated,
         operating=movements[~movements["kind"].isin(NON_OPERATING)],
         at=books.at,
         policy=policy,

@@ -170,19 +170,18 @@ def _day_spread(series: RecurringFlow) -> NDArray[np.int64]:
         off = [(later - earlier).days - _DAYS[series.cadence] for earlier, later in pairwise(days)]
     elif series.cadence is Cadence.MONTHLY and series.next_dates:
         anchor = max(day.day for day in series.next_dates)
-        nearest = [
-            min(
-                (months_later(day, months=step, day_of_month=anchor) for step in (-1, 0, 1)),
-                key=lambda due, day=day: abs((due - day).days),
-            )
-            for day in days
-        ]
-        off = [(day - due).days for day, due in zip(days, nearest, strict=True)]
+        off = [_off_month_day(day, anchor=anchor) for day in days]
     else:
         off = [0]
     limit = _DAYS.get(series.cadence, 14) // 2
     kept = [one for one in off if abs(one) <= limit]
     return np.array(sorted(kept) or [0], dtype="int64")
+
+
+def _off_month_day(day: date, *, anchor: int) -> int:
+    """Days from the nearest day of a month that is the anchor."""
+    off = [(day - months_later(day, months=step, day_of_month=anchor)).days for step in (-1, 0, 1)]
+    return min(off, key=abs)
 
 
 def _ratios(series: RecurringFlow) -> list[tuple[date, float]]:

@@ -30,9 +30,6 @@ _MONTH = 30.4
 _LEAST_WEEKS = 6
 """With fewer weeks the run-off is not cut further back: what it does not know of old weeks it takes from newer ones."""
 
-_FACTORS = (0.7, 1.3)
-"""The least and the most that the level of receipts is moved by."""
-
 Cents = NDArray[np.int64]
 
 
@@ -44,15 +41,10 @@ class RunOff:
     """Whole weeks of history behind it."""
     unknown_cents: Cents
     """Shape (weeks ago, weeks ahead, kind, day of the week): signed cents; weeks ago 0 is the week up to the as-of day."""
-    receipts_factor: float
-    """What the receipts drawn from these weeks are multiplied by: their level drawn towards break-even, the less
-    history the more (`level_factor`)."""
 
 
-def learn_run_off(pieces: pd.DataFrame, *, operating: pd.DataFrame, at: AsOf, policy: ForecastPolicy) -> RunOff:
+def learn_run_off(pieces: pd.DataFrame, *, at: AsOf, policy: ForecastPolicy) -> RunOff:
     """The run-off from the pieces that no series explains (`cash_pieces.COLUMNS`).
-
-    `operating` are all movements of operating cash: they tell the level of the whole business.
 
     The first week of the books is left out: it holds the opening balances. Cash that was entered after its date was
     missing on the Fridays in between, so it belongs to their first day ahead.
@@ -61,8 +53,11 @@ def learn_run_off(pieces: pd.DataFrame, *, operating: pd.DataFrame, at: AsOf, po
     first = pieces["day"].min() if len(pieces) else at.as_of_day
     weeks = min(max(((at.as_of_day - first).days) // _WEEK, 0), policy.lookback_weeks)
     ago = ((at.as_of_day - pieces["day"]).dt.days).to_numpy(dtype="int64")
-    week, day = ago // _WEEK, _WEEK - 1 - ago % _WEEK
-    known = ((pd.Timestamp(at.known_until) - pieces["entered"]) // timedelta(days=_WEEK)).to_numpy(dtype="int64")
+    week: NDArray[np.int64] = ago // _WEEK
+    day = _WEEK - 1 - ago % _WEEK
+    known: NDArray[np.int64] = (pd.Timestamp(at.known_until) - pieces["entered"]).dt.days.to_numpy(
+        dtype="int64"
+    ) // _WEEK
     cents, kind = pieces["cents"].to_numpy(dtype="int64"), pieces["kind"].to_numpy(dtype="int64")
     inside = week < weeks
     lag = np.clip(known - week, 0, ahead)
@@ -73,11 +68,7 @@ def learn_run_off(pieces: pd.DataFrame, *, operating: pd.DataFrame, at: AsOf, po
     late = _late(week, known, kind, cents, weeks=weeks)
     if weeks > 1:
         unknown[:-1, 0, :, 0] += late[1:]
-    return RunOff(
-        weeks=weeks,
-        unknown_cents=unknown,
-        receipts_factor=level_factor(operating, weeks=weeks, at=at, policy=policy),
-    )
+    return RunOff(weeks=weeks, unknown_cents=unknown)
 
 
 def _summed(shape: tuple[int, ...], places: tuple[NDArray[np.int64], ...], cents: Cents) -> Cents:
@@ -98,32 +89,13 @@ def _late(
     return np.cumsum(begun - over, axis=0)[:-1]
 
 
-def level_factor(operating: pd.DataFrame, *, weeks: int, at: AsOf, policy: ForecastPolicy) -> float:
-    """How far the level of receipts is drawn towards break-even.
+def draw_run_off(
+    run_off: RunOff, *, factor: float, at: AsOf, policy: ForecastPolicy, draws: int, rng: np.random.Generator
+) -> Cents:
+    """Draws of layer (c): int64 cents, shape (kind, draw, day of the horizon); nothing without a week of history.
 
-    A firm that took in 0.9 of what it spent over half a year has that ratio within a few hundredths only; firms as a whole
-    hover around 1. The ratio is the mean of the two weighted by what is known of each: the spread of the 4-week totals
-    over the square root of their number, against `break_even_percent`.
+    `factor` is the level of receipts (``receipts_level.receipts_factor``).
     """
-    runs = (weeks - 1) // policy.level_weeks
-    days = runs * policy.level_weeks * _WEEK
-    ago = (at.as_of_day - operating["date"]).dt.days
-    inside = operating[(ago >= 0) & (ago < days)]
-    run = ago[inside.index] // (policy.level_weeks * _WEEK)
-    amounts = inside["amount_cents"]
-    received = amounts.where(amounts > 0, 0).groupby(run).sum().reindex(range(runs), fill_value=0)
-    paid = (-amounts).where(amounts < 0, 0).groupby(run).sum().reindex(range(runs), fill_value=0)
-    if runs <= 1 or not received.sum() or not paid.sum():
-        return 1.0
-    seen = float(received.sum() / paid.sum())
-    unsure = float((received - seen * paid).std() / paid.mean() / np.sqrt(runs))
-    around = policy.break_even_percent / 100
-    weight = around**2 / (around**2 + unsure**2)
-    return float(np.clip((weight * seen + 1 - weight) / seen, *_FACTORS))
-
-
-def draw_run_off(run_off: RunOff, *, at: AsOf, policy: ForecastPolicy, draws: int, rng: np.random.Generator) -> Cents:
-    """Draws of layer (c): int64 cents, shape (kind, draw, day of the horizon); nothing without a week of history."""
     ahead = policy.horizon_weeks
     if run_off.weeks <= 1:
         return np.zeros((_KINDS, draws, ahead * _WEEK), dtype="int64")
@@ -133,8 +105,8 @@ def draw_run_off(run_off: RunOff, *, at: AsOf, policy: ForecastPolicy, draws: in
     drawn = np.empty((_KINDS, draws, ahead * _WEEK), dtype="int64")
     for number, kind in enumerate(REST_KINDS):
         path = run_off.unknown_cents[chosen, steps, number].reshape(draws, ahead * _WEEK)
-        factor = run_off.receipts_factor if kind in RECEIPT_KINDS else 1.0
-        drawn[number] = np.rint(path * (factor * level[:, number, None])).astype("int64")
+        scale = factor if kind in RECEIPT_KINDS else 1.0
+        drawn[number] = np.rint(path * (scale * level[:, number, None])).astype("int64")
     return drawn
 
 
@@ -175,7 +147,8 @@ def _weights(run_off: RunOff, *, ahead_week: int, run: int, at: AsOf, policy: Fo
         apart = np.minimum(apart, _MONTH - apart)
         near = np.where(apart <= policy.month_days, weight, 0.0)
         weight = near if near.sum() > 0 else weight
-    return weight / weight.sum()
+    found: NDArray[np.float64] = weight / weight.sum()
+    return found
 
 
 def _levels(run_off: RunOff, *, policy: ForecastPolicy, draws: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -195,7 +168,8 @@ def _levels(run_off: RunOff, *, policy: ForecastPolicy, draws: int, rng: np.rand
     shared = rng.standard_normal((draws, 2))[:, [0, 0, 1, 1]] * drift
     own = rng.standard_normal((draws, _KINDS)) * unsure
     total = np.sqrt(drift**2 + unsure**2)
-    return np.exp(shared + own - total**2 / 2)
+    found: NDArray[np.float64] = np.exp(shared + own - total**2 / 2)
+    return found
 
 
 def unexplained(pieces: pd.DataFrame, *, explained: Collection[tuple[str, str]]) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from runway_calcs.earmarks import PurposeReserve
 from runway_calcs.flow_kinds import KIND_NUMBER, REST_KINDS, FlowKind, Layer
 from runway_calcs.prepared import Prepared, Timing
 from runway_calcs.recurring_items import draw_series_item, item_rng
-from runway_calcs.run_off import draw_run_off
+from runway_calcs.run_off import RunOff, draw_run_off
 
 Cents = NDArray[np.int64]
 Days = NDArray[np.int64]
@@ -56,7 +56,7 @@ class Simulation:
     @property
     def draws(self) -> int:
         """How many draws there are."""
-        return self.rest_cents.shape[1]
+        return int(self.rest_cents.shape[1])
 
     def flows(self) -> Cents:
         """Signed cents by kind, draw and day: shape (kind of `FlowKind`, draw, day)."""
@@ -124,21 +124,27 @@ def simulate(prepared: Prepared, *, seed: int, draws: int | None = None) -> Simu
         raise ValueError(f"no cash figure, so nothing to simulate: {prepared.position.reason}")
     count = draws or prepared.policy.draws
     days, cents = _item_draws(prepared, seed=seed, draws=count)
-    rest = draw_run_off(
-        prepared.run_off,
-        at=prepared.at,
-        policy=prepared.policy,
-        draws=count,
-        rng=np.random.default_rng([seed, _REST_STREAM]),
-    )
     return Simulation(
         opening_cents=prepared.opening_cents,
         horizon_days=prepared.policy.horizon_days,
         items=prepared.items,
         item_days=days,
         item_cents=cents,
-        rest_cents=rest,
+        rest_cents=draw_rest(prepared.run_off, prepared=prepared, seed=seed, draws=count),
         reserves=prepared.reserves,
+    )
+
+
+def draw_rest(run_off: RunOff, *, prepared: Prepared, seed: int, draws: int) -> Cents:
+    """Layer (c) of a prepared forecast, from its own run-off or from another's: shape (kind, draw, day)."""
+    rng = np.random.default_rng([seed, _REST_STREAM])
+    return draw_run_off(
+        run_off,
+        factor=prepared.receipts_factor,
+        at=prepared.at,
+        policy=prepared.policy,
+        draws=draws,
+        rng=rng,
     )
 
 
@@ -167,7 +173,8 @@ def timing_days(timing: Timing, items: Sequence[DatedItem], *, draws: int, seed:
     rows = timing.open_documents[timing.open_documents["document_id"].isin(wanted)]
     sampled = timing.model.sample(rows, draws=draws, seed=seed)
     whole = sampled.loc[wanted].to_numpy().astype("datetime64[D]") - np.datetime64(as_of, "D")
-    return np.minimum(whole.astype("int64"), LATER)
+    found: Days = np.minimum(whole.astype("int64"), LATER)
+    return found
 
 
 def _reach_the_cash(items: Sequence[DatedItem], days: Days, cents: Cents, *, habits: CashHabits, seed: int) -> None:
