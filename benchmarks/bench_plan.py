@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def large(seed: int, *, cases: int | None) -> dict[str, Any]:
-    policy = PlanPolicy(gap_ppm=5_000, time_limit_seconds=3.5)
+    policy = PlanPolicy(gap_ppm=5_000, time_limit_seconds=3)
     figures, plans = run([plan_case(seed + n, bills=200, days=90) for n in range(cases or 10)], policy=policy)
     near = sum(plan.gap_ppm <= LARGE_GAP_PPM for plan in plans)
     figures["bars"] = {
