@@ -17,7 +17,6 @@ from resources.clock import FixedClock
 from resources.errors import TenantError
 from resources.failpoints import arm, disarm, reached
 from resources.installation import Installation
-from resources.places import SHORT
 from resources.qbo.patience import Patience, RetryPolicy
 from resources.qbo.smart_sync import SmartSync
 from resources.qbo.sync_report import SyncReport
@@ -27,6 +26,7 @@ from resources.tenants import TenantId, tenant_id
 from tests.conftest import FRIDAY_MORNING
 from tests.firm import connect
 from tests.resources.qbo.kept_versions import doubled, kept, living
+from tests.resources.qbo.standstill import Standstill
 from tests.sandbox import Sandbox
 
 _KINDS: tuple[str, ...] = get_args(FaultKind)
@@ -35,30 +35,7 @@ _CELLS = [*((kind,) for kind in _KINDS), *combinations(_KINDS, 2)]
 _SEED = 20261120
 _SAMPLE = 4
 _REALMS = count(9_130_361_000_000_001)
-_SOON = 60.0
 _DOCUMENTS = {"Bill", "Invoice", "VendorCredit", "CreditMemo", "Payment", "BillPayment"}
-
-
-class _Standstill(FixedClock):
-    """A clock on which long waits end only when it is told so: whoever is done before has waited for none of them."""
-
-    def __init__(self, now: datetime) -> None:
-        super().__init__(now)
-        self._lock = threading.Lock()
-        self._runs = threading.Event()
-        self._runs.set()
-
-    def stand_still(self) -> None:
-        self._runs.clear()
-
-    def run(self) -> None:
-        self._runs.set()
-
-    def sleep(self, seconds: float) -> None:
-        if seconds > SHORT.total_seconds():
-            assert self._runs.wait(_SOON), "somebody waits whom nobody lets go on"
-        with self._lock:
-            super().sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +45,7 @@ class _Street:
     sandbox: Sandbox
     installation: Installation
     fresh: Installation
-    clock: _Standstill
+    clock: Standstill
     well: tuple[TenantId, ...]
     realms: dict[TenantId, str] = field(default_factory=dict)
 
@@ -129,7 +106,7 @@ class _Street:
 @pytest.fixture(scope="module")
 def street(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Street]:
     folder = tmp_path_factory.mktemp("street")
-    clock = _Standstill(FRIDAY_MORNING)
+    clock = Standstill(FRIDAY_MORNING)
     first, fresh = (
         Installation(Settings(data_dir=folder / name, qbo_local_url=sandbox.url), clock=one)
         for name, one in (("first", clock), ("fresh", FixedClock(FRIDAY_MORNING)))
@@ -254,7 +231,7 @@ def test_more_throttled_tenants_than_places_hold_up_nobody(street: _Street) -> N
 def test_tenants_whose_quickbooks_is_slow_hold_up_nobody(street: _Street, kind: str) -> None:
     """Every answer to a tenant that is well is out before the first answer to one that waits for a slow QuickBooks."""
 
-    class Passing(_Standstill):
+    class Passing(Standstill):
         """Time that passes while somebody looks: an answer is late after some looks."""
 
         def now(self) -> datetime:
