@@ -15,10 +15,13 @@ import pandas as pd
 from assets.ingest import raw_key
 from assets.partitions import TENANTS
 from assets.present_books import Present, present_books
+from assets.same_books import FoundOut, books_mark, keep, kept
 from assets.tenants import Metadata, for_each_tenant
+from resources.commits import Sync
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot, OpenBill
 from resources.qbo.kinds import ENTITIES
+from resources.settings import Thresholds
 from resources.tenants import Tenant, TenantId
 from runway_calcs.cash import cash_position
 from runway_calcs.policy import CashPolicy
@@ -83,11 +86,10 @@ def published_balances(
 
     def publish(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
         known = installation.registry.tenant(tenant)
-        present = present_books(known, installation=installation)
-        compared[tenant] = reconcile(present.books)
-        described = _published(known, present, installation=installation)
-        installation.dirty_tenants.cover(tenant, read_started_at=present.sync.data_as_of)
-        return {BALANCES: described}
+        sync, found = _found_out(known, installation=installation)
+        compared[tenant] = found.comparisons
+        installation.dirty_tenants.cover(tenant, read_started_at=sync.data_as_of)
+        return {BALANCES: _metadata(sync, found, installation=installation)}
 
     yield from for_each_tenant(context, publish)
     if len(compared) == 1:
@@ -101,8 +103,29 @@ def published_balances(
         yield dg.Output(None, output_name=f"{BALANCES.to_python_identifier()}_{name}")
 
 
-def _published(tenant: Tenant, present: Present, *, installation: Installation) -> Metadata:
+def _found_out(tenant: Tenant, *, installation: Installation) -> tuple[Sync, FoundOut]:
+    """The newest sync, published, and what its books come to; read only if they are others than before."""
     thresholds = installation.settings.thresholds.overridden(tenant.thresholds)
+    sync = installation.commits.newest_sync(tenant.tenant_id)
+    if sync is not None:
+        mark = books_mark(tenant, sync, thresholds=thresholds, installation=installation)
+        before = installation.published_balances.read(tenant.tenant_id)
+        found = kept(tenant, mark=mark, published=before, installation=installation)
+        if found is not None and before is not None:
+            installation.published_balances.publish(sync, cash=before.cash, bills=before.bills)
+            return sync, found
+    present = present_books(tenant, installation=installation)
+    found = FoundOut(
+        cash_state=_publish(present, thresholds=thresholds, installation=installation),
+        comparisons=reconcile(present.books),
+    )
+    mark = books_mark(tenant, present.sync, thresholds=thresholds, installation=installation)
+    keep(found, mark=mark, sync=present.sync, installation=installation)
+    return present.sync, found
+
+
+def _publish(present: Present, *, thresholds: Thresholds, installation: Installation) -> str:
+    """Put the cash accounts and open bills into the operational database; the state of the cash figure."""
     position = cash_position(
         present.books.accounts,
         present.books.postings,
@@ -121,15 +144,20 @@ def _published(tenant: Tenant, present: Present, *, installation: Installation) 
         )
         for account in position.accounts
     ]
-    bills = _open_bills(present.books.documents)
-    installation.published_balances.publish(present.sync, cash=_by_id(cash), bills=bills)
+    installation.published_balances.publish(present.sync, cash=_by_id(cash), bills=_open_bills(present.books.documents))
+    return position.state.value
+
+
+def _metadata(sync: Sync, found: FoundOut, *, installation: Installation) -> Metadata:
+    published = installation.published_balances.read(sync.tenant_id)
+    accounts, bills = (0, 0) if published is None else (len(published.cash), len(published.bills))
     return {
-        "dagster/partition_row_count": dg.MetadataValue.int(len(cash) + len(bills)),
-        "data_as_of": dg.MetadataValue.timestamp(present.sync.data_as_of),
-        "sync_id": dg.MetadataValue.text(present.sync.sync_id),
-        "cash_state": dg.MetadataValue.text(position.state.value),
-        "accounts": dg.MetadataValue.int(len(cash)),
-        "open_bills": dg.MetadataValue.int(len(bills)),
+        "dagster/partition_row_count": dg.MetadataValue.int(accounts + bills),
+        "data_as_of": dg.MetadataValue.timestamp(sync.data_as_of),
+        "sync_id": dg.MetadataValue.text(sync.sync_id),
+        "cash_state": dg.MetadataValue.text(found.cash_state),
+        "accounts": dg.MetadataValue.int(accounts),
+        "open_bills": dg.MetadataValue.int(bills),
     }
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from assets.ingest import raw_qbo
 from assets.partitions import TENANTS
+from assets.present_books import Present, present_books
 from assets.published import BALANCES, published_balances
 from pipelines.build import build_defs
 from resources.clock import FixedClock
 from resources.installation import Installation
-from resources.tenants import TenantId
+from resources.tenants import Tenant, TenantId
 from tests.conftest import FRIDAY
 from tests.firm import Company, Firm, dagster_instance
 from tests.sandbox import Sandbox
@@ -128,6 +129,57 @@ def test_a_later_sync_takes_the_place_of_what_was_published(firm: Firm, clock: F
     assert second.sync_id != first.sync_id
     assert second.read_started_at > first.read_started_at
     assert (second.cash, second.bills) == (first.cash, first.bills)
+
+
+def _loads_of(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tenants whose books are read and typed from here on."""
+    loaded: list[str] = []
+
+    def counted(tenant: Tenant, *, installation: Installation) -> Present:
+        loaded.append(tenant.tenant_id)
+        return present_books(tenant, installation=installation)
+
+    monkeypatch.setattr("assets.published.present_books", counted)
+    return loaded
+
+
+def test_a_sync_that_brought_nothing_new_publishes_the_same_without_reading_the_books_again(
+    firm: Firm, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = firm.company("acme")
+    first = firm.run("tenant_sync", "acme")
+    loaded = _loads_of(monkeypatch)
+    clock.move_to(clock.now() + timedelta(hours=1))
+    second = firm.run("tenant_sync", "acme")
+    assert loaded == []
+    assert {name: (one.passed, one.metadata) for name, one in _evaluations(second).items()} == {
+        name: (one.passed, one.metadata) for name, one in _evaluations(first).items()
+    }
+    newest = firm.installation.commits.newest_sync(company.tenant)
+    published = firm.installation.published_balances.read(company.tenant)
+    assert newest is not None
+    assert published is not None
+    assert (published.sync_id, published.read_started_at) == (newest.sync_id, newest.data_as_of)
+
+
+@pytest.mark.parametrize("what", ["a bill", "a day", "a threshold"])
+def test_books_that_could_come_out_differently_are_read_again(
+    firm: Firm, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    company = firm.company("acme")
+    firm.succeed("tenant_sync", "acme")
+    loaded = _loads_of(monkeypatch)
+    clock.move_to(clock.now() + timedelta(hours=1))
+    if what == "a bill":
+        step = {"days": 1, "seed": 1, "deeds": ["bill"], "move_clock": False}
+        firm.sandbox.control.post(f"/__sandbox__/realms/{company.realm_id}/step", json=step).raise_for_status()
+    elif what == "a day":
+        clock.move_to(clock.now() + timedelta(days=1))
+    else:
+        defaults = firm.installation.settings.thresholds
+        firm.installation.registry.set_thresholds(company.tenant, {"excluded_account_ids": ("35",)}, defaults=defaults)
+    firm.succeed("tenant_sync", "acme")
+    assert loaded == ["acme"]
 
 
 def test_in_a_run_of_several_tenants_each_has_its_own_checks_and_one_failure_is_its_own(firm: Firm) -> None:
