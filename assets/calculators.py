@@ -3,16 +3,40 @@
 Belongs here: which tables a calculator reads. Does not: arithmetic (`runway_calcs`), wording (`experiences`).
 """
 
+from collections.abc import Iterable
+from datetime import timedelta
+
+from assets.books import home_currency
 from assets.desk import Desk, WeekTable, result_schema, week_assets
+from assets.forecast_inputs import forecast_inputs, forecasting, ledger, reserve_targets
+from assets.schemas import LEDGER_TABLES
 from assets.tenants import Metadata
 from runway_calcs.ageing import Ageing, ageing
 from runway_calcs.burn import Burn, burn
 from runway_calcs.cash import CashPosition
 from runway_calcs.collection import ExpectedCollection, expected_collections
+from runway_calcs.correction_effects import figures_of, recomputation
 from runway_calcs.dated_flows import dated_flows
-from runway_calcs.policy import BurnPolicy, CollectionPolicy, RecurringPolicy
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast import ExpectedItem
+from runway_calcs.hygiene import Hygiene, hygiene
+from runway_calcs.hygiene_defects import known_books
+from runway_calcs.ledger_measures import LedgerMeasures, ledger_measures
+from runway_calcs.policy import (
+    BurnPolicy,
+    CollectionPolicy,
+    HygienePolicy,
+    MeasurePolicy,
+    RecurringPolicy,
+    ReservePolicy,
+)
 from runway_calcs.projection import CashRunway, cash_runway
 from runway_calcs.recurring import RecurringFlow, recurring_outflows
+from runway_calcs.reserve_outlook import cash_outlook, paid_within_path
+from runway_calcs.reserves import ReservePlan, funding_plan
+
+_LEDGER = tuple(f"books/{table.noun}" for table in LEDGER_TABLES)
+"""What a forecast and a correction of the books start from."""
 
 
 def _cash_burn(desk: Desk) -> Metadata:
@@ -67,6 +91,73 @@ def _cash_runway(desk: Desk) -> Metadata:
     return desk.put_result("runway/cash_runway", found)
 
 
+def _ledger_measures(desk: Desk) -> Metadata:
+    position = desk.result("books/cash_position", CashPosition)
+    policy = MeasurePolicy()
+    base = forecasting(desk)
+    until = desk.at.as_of + timedelta(days=policy.window_days)
+    soon = [item for item in base.forecast.items if item.expected_on <= until]
+    has_forecast = base.simulation is not None
+    found = ledger_measures(
+        desk.frame("books/documents"),
+        desk.frame("books/applications"),
+        receivables=desk.frame("books/open_invoices"),
+        payables=desk.frame("books/open_bills"),
+        at=desk.at,
+        cash_cents=position.cash_cents,
+        card_owed_cents=position.card_owed_cents,
+        expected_receipts_cents=_total(soon, FlowKind.INVOICE) if has_forecast else None,
+        taxes_due_cents=-_total(soon, FlowKind.TAX) if has_forecast else None,
+        policy=policy,
+    )
+    return desk.put_result("runway/ledger_measures", found)
+
+
+def _total(items: Iterable[ExpectedItem], kind: FlowKind) -> int:
+    return sum(item.amount_cents for item in items if item.kind is kind)
+
+
+def _hygiene(desk: Desk) -> Metadata:
+    base = forecasting(desk)
+    recompute = None
+    if base.simulation is not None:
+        recompute = recomputation(
+            ledger(desk),
+            base=base,
+            home_currency=home_currency(desk),
+            inputs=forecast_inputs(desk),
+            cash_policy=desk.cash_policy,
+            recurring_policy=RecurringPolicy(),
+        )
+    found = hygiene(
+        known_books(ledger(desk), at=desk.at),
+        position=desk.result("books/cash_position", CashPosition),
+        base=figures_of(base),
+        recompute=recompute,
+        horizon_days=base.prepared.policy.horizon_days,
+        policy=HygienePolicy(),
+        cash_policy=desk.cash_policy,
+    )
+    return desk.put_result("runway/hygiene", found)
+
+
+def _reserves(desk: Desk) -> Metadata:
+    base, targets, policy = forecasting(desk), reserve_targets(desk), ReservePolicy()
+    outlook = cash_outlook(base, gross_burn_cents_per_day=desk.result("runway/cash_burn", Burn).gross_per_day_cents)
+    plans = (
+        ()
+        if outlook is None
+        else funding_plan(
+            targets,
+            balances={},
+            paid_within_path=paid_within_path(targets, base.forecast.items, policy=policy),
+            outlook=outlook,
+            policy=policy,
+        ).plans
+    )
+    return desk.put_records("runway/reserves", plans, kind=ReservePlan)
+
+
 CALCULATORS = (
     WeekTable(
         key="runway/cash_burn",
@@ -116,6 +207,36 @@ CALCULATORS = (
         ),
         columns=result_schema(CashRunway),
         work=_cash_runway,
+    ),
+    WeekTable(
+        key="runway/ledger_measures",
+        description="DSO and what of it is overdue, days to pay, DPO, collection effectiveness and quick ratio, each with "
+        "its inputs and its reason.",
+        deps=(
+            *_LEDGER,
+            "books/company",
+            "books/cash_position",
+            "books/open_bills",
+            "books/open_invoices",
+        ),
+        columns=result_schema(LedgerMeasures),
+        work=_ledger_measures,
+    ),
+    WeekTable(
+        key="runway/hygiene",
+        description="What is wrong in the books, what mending each thing takes and what it would change in the forecast, "
+        "and a score whose parts add up.",
+        deps=(*_LEDGER, "books/company", "books/cash_position"),
+        columns=result_schema(Hygiene),
+        work=_hygiene,
+    ),
+    WeekTable(
+        key="runway/reserves",
+        description="Each reserve with a target: how it stands, and how it fills up without touching the floor. No row "
+        "without a target or without a forecast.",
+        deps=(*_LEDGER, "books/company", "runway/cash_burn"),
+        columns=result_schema(ReservePlan),
+        work=_reserves,
     ),
 )
 

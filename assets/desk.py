@@ -51,6 +51,7 @@ class Desk:
         self._lake = lake
         self._store = installation.store
         self._read: dict[str, pa.Table] = {}
+        self._made: dict[str, Any] = {}
         self.installation = installation
         self.week = week
         self.thresholds = installation.settings.thresholds.overridden(week.tenant.thresholds)
@@ -99,6 +100,13 @@ class Desk:
         """A table of results of this week, in the calculator's order."""
         stored = self._rows(table)["result"].to_pylist()
         return tuple(_adapter(kind).validate_json(text) for text in stored)
+
+    def once(self, name: str, make: Callable[[], Result]) -> Result:
+        """What several tables of a run start from and no table holds: made when first asked for, then the same."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: Result = self._made[name]
+        return found
 
     def put_frame(self, table: str, frame: pd.DataFrame) -> Metadata:
         """Store a frame as this week's table; its metadata."""

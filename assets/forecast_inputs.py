@@ -1,0 +1,99 @@
+"""What a week's forecast starts from: its ledger, what people had entered by then, and the forecast with its draws.
+
+Belongs here: gathering them once for a desk. Does not: figures (`runway_calcs`), entries (`resources/entries.py`).
+"""
+
+from assets.books import home_currency
+from assets.desk import Desk
+from resources.entry_records import TargetEntry
+from runway_calcs.books_at import books_at
+from runway_calcs.corrections import Ledger
+from runway_calcs.current import Forecasting, current_forecast
+from runway_calcs.known_items import DateOverride, KnownItem
+from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+from runway_calcs.prepared import ForecastInputs
+from runway_calcs.reserves import ReserveKind, ReserveTarget, TargetRule
+from runway_calcs.simulation import week_seed
+
+
+def ledger(desk: Desk) -> Ledger:
+    """The week's ledger tables."""
+    return desk.once(
+        "ledger",
+        lambda: Ledger(
+            documents=desk.frame("books/documents"),
+            applications=desk.frame("books/applications"),
+            postings=desk.frame("books/postings"),
+            accounts=desk.frame("books/accounts"),
+            parties=desk.frame("books/parties"),
+            terms=desk.frame("books/terms"),
+        ),
+    )
+
+
+def forecast_inputs(desk: Desk) -> ForecastInputs:
+    """What people had told the forecast when the week's books were read; what they said later belongs to later weeks."""
+    entries, tenant, until = desk.installation.entries, desk.week.tenant.tenant_id, desk.week.known_until
+    return ForecastInputs(
+        known_items=tuple(
+            KnownItem(
+                item_id=one.item_id,
+                day=one.day,
+                amount_cents=one.amount_cents,
+                label=one.label,
+                author=one.said.author,
+                reason=one.said.reason,
+                expires_on=one.expires_on,
+                recorded_at=one.said.recorded_at,
+            )
+            for one in entries.items(tenant, recorded_until=until)
+        ),
+        date_overrides=tuple(
+            DateOverride(
+                txn_type=one.txn_type,
+                txn_id=one.txn_id,
+                expected_on=one.expected_on,
+                author=one.said.author,
+                reason=one.said.reason,
+                expires_on=one.expires_on,
+                recorded_at=one.said.recorded_at,
+            )
+            for one in entries.overrides(tenant, recorded_until=until)
+        ),
+    )
+
+
+def forecasting(desk: Desk) -> Forecasting:
+    """The week's forecast with its draws, made once for all tables of a run that need them."""
+
+    def made() -> Forecasting:
+        books = books_at(ledger(desk), home_currency=home_currency(desk), at=desk.at, policy=desk.cash_policy)
+        return current_forecast(
+            books,
+            inputs=forecast_inputs(desk),
+            policy=ForecastPolicy(floor_cents=desk.thresholds.floor_cents),
+            recurring_policy=RecurringPolicy(),
+            seed=week_seed(desk.week.tenant.tenant_id, as_of=desk.at.as_of),
+        )
+
+    return desk.once("forecasting", made)
+
+
+def reserve_targets(desk: Desk) -> tuple[ReserveTarget, ...]:
+    """The targets of reserves that stood when the week's books were read."""
+    entries = desk.installation.entries
+    found = entries.reserves(desk.week.tenant.tenant_id, recorded_until=desk.week.known_until)
+    return tuple(_target(one) for one in found)
+
+
+def _target(entry: TargetEntry) -> ReserveTarget:
+    value = entry.amount_cents or entry.basis_points or entry.month_hundredths
+    assert value is not None, "the table keeps a value for each rule"
+    return ReserveTarget(
+        reserve_id=entry.reserve_id,
+        kind=ReserveKind(entry.kind),
+        name=entry.name,
+        rule=TargetRule(entry.rule),
+        value=value,
+        due_on=entry.due_on,
+    )

@@ -1,0 +1,90 @@
+"""What people entered reaches the week's figures, and a past week only what was entered by its read of the books."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+
+from assets.books import POSITIONS, make_ledger
+from assets.calculators import CALCULATORS
+from assets.desk import Desk, newest_desk
+from assets.forecast_inputs import forecast_inputs, forecasting
+from resources.clock import FixedClock
+from resources.installation import Installation, RunWeek
+from resources.tenants import tenant_id
+from runway_calcs.hygiene import Hygiene, HygieneState
+from runway_calcs.ledger_measures import LedgerMeasures, MeasureName, MeasureState
+from runway_calcs.reserves import ReservePlan, ReserveState
+from tests.conftest import FRIDAY
+from tests.firm import connect
+from tests.sandbox import Sandbox
+
+_ACME = tenant_id("acme")
+_SAID = {"author": "ann", "reason": "said so"}
+
+
+@pytest.fixture
+def acme(installation: Installation, sandbox: Sandbox) -> Installation:
+    """An installation with one tenant whose books were read on the Friday."""
+    realm = sandbox.add_company(
+        realm_id="9130395000000011",
+        name="Acme generated",
+        industry="construction",
+        size="micro",
+        seed=3,
+        as_of=FRIDAY.isoformat(),
+        zone="America/New_York",
+    )
+    installation.registry.add_firm("oak", name="Oak")
+    installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="America/New_York")
+    connect(installation, "acme", realm)
+    return installation
+
+
+def _desk(installation: Installation, *tables: str, week: date = FRIDAY) -> Iterator[Desk]:
+    run = RunWeek(week_ending=week, started_at=installation.clock.now())
+    with newest_desk(_ACME, installation=installation, week=run) as desk:
+        make_ledger(desk)
+        for table in (*POSITIONS, *(one for one in CALCULATORS if one.key in tables)):
+            table.work(desk)
+        yield desk
+
+
+def test_a_week_knows_what_was_entered_before_its_books_were_read(acme: Installation, clock: FixedClock) -> None:
+    tenant = acme.registry.tenant(_ACME)
+    loan = FRIDAY + timedelta(days=20)
+    acme.entries.add_item(tenant, day=loan, amount_cents=5_000_000, label="loan", **_SAID)
+    tax = {"kind": "tax", "name": "Tax", "rule": "amount", "basis_points": None, "month_hundredths": None}
+    acme.entries.set_reserve(tenant, reserve_id="tax-q4", amount_cents=100, due_on=loan, **tax, **_SAID)
+    clock.sleep(60)
+    acme.smart_sync.sync(_ACME)
+    clock.sleep(60)
+    acme.entries.add_item(tenant, day=loan, amount_cents=-7_00, label="told too late", **_SAID)
+    acme.entries.set_reserve(tenant, reserve_id="tax-q4", amount_cents=999, due_on=loan, **tax, **_SAID)
+
+    tables = ("runway/cash_burn", "runway/reserves")
+    for desk in _desk(acme, *tables):
+        assert [one.label for one in forecast_inputs(desk).known_items] == ["loan"]
+        assert "loan" in {one.label for one in forecasting(desk).forecast.items}
+        (reserve,) = desk.records("runway/reserves", ReservePlan)
+        assert reserve.target_cents == 100
+        assert reserve.state in (ReserveState.ON_TRACK, ReserveState.SHORT)
+    for desk in _desk(acme, *tables, week=FRIDAY - timedelta(weeks=8)):
+        assert forecast_inputs(desk).known_items == ()
+        assert desk.records("runway/reserves", ReservePlan) == ()
+
+
+def test_measures_and_defects_of_a_week_come_back_as_they_were_put(acme: Installation) -> None:
+    acme.smart_sync.sync(_ACME)
+    for desk in _desk(acme, "runway/ledger_measures", "runway/hygiene"):
+        measures = desk.result("runway/ledger_measures", LedgerMeasures)
+        assert [one.name for one in measures.measures] == list(MeasureName)
+        dso, best, late = (measures.measure(name) for name in list(MeasureName)[:3])
+        assert dso.state is MeasureState.VALUE
+        assert (dso.value_thousandths or 0) == (best.value_thousandths or 0) + (late.value_thousandths or 0)
+        assert measures.measure(MeasureName.QUICK_RATIO).state is MeasureState.VALUE
+        found = desk.result("runway/hygiene", Hygiene)
+        assert found.state is HygieneState.SCORED
+        assert found.score == 100 - sum(part.points for part in found.parts)
+        assert any(one.correction is not None for one in found.defects)
+        assert any(one.effect.low_water_cents is not None for one in found.defects)
