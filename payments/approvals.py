@@ -9,7 +9,6 @@ from payments.bills import move, named, refuse_state, running, void_approvals
 from payments.errors import ContentChanged, SamePerson
 from payments.holds import release
 from payments.ledger import Ledger
-from payments.names import new_id
 from payments.people import require
 from payments.policies import in_force, live_approvals, missing_approvals
 from payments.repository import Act, Row
@@ -83,9 +82,10 @@ def back_to_approval(act: Act, bill: Row, *, because: str | None = None) -> Row:
 
 
 def _give(act: Act, bill: Row, *, by: str, roles: tuple[str, ...]) -> None:
-    # A voided approval of earlier content may be by the same person: only live ones are unique.
+    given = act.many(APPROVAL, APPROVAL.c.bill_id == bill["bill_id"], APPROVAL.c.cycle == bill["cycle"])
     row = {
-        "approval_id": new_id(),
+        # Counted, so that approvals of one moment keep their order.
+        "approval_id": f"{bill['bill_id']}.{bill['cycle']}.{len(given) + 1:04d}",
         "bill_id": bill["bill_id"],
         "cycle": bill["cycle"],
         "fingerprint": bill["fingerprint"],

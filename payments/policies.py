@@ -131,7 +131,7 @@ def live_approvals(look: Look, bill: Row) -> list[Row]:
         APPROVAL.c.cycle == bill["cycle"],
         APPROVAL.c.voided_at.is_(None),
         APPROVAL.c.fingerprint == bill["fingerprint"],
-        order_by=(APPROVAL.c.approved_at, APPROVAL.c.approval_id),
+        order_by=(APPROVAL.c.approval_id,),
     )
 
 

@@ -57,7 +57,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         url = f"sqlite:///{path}"
     else:
         url = request.getfixturevalue("migrated_url")
-        _empty(url)
+        empty(url)
     yield from _opened(url)
 
 
@@ -85,7 +85,8 @@ def _opened(url: str) -> Iterator[Database]:
         database.close()
 
 
-def _empty(url: str) -> None:
+def empty(url: str) -> None:
+    """Delete every row of a Postgres database, guards or not."""
     for database in _opened(url):
         with database.write() as connection:
             # Without triggers and foreign keys: those of the audit log refuse, as they should.

@@ -39,6 +39,7 @@ _bills = st.integers(0, len(BILLS) - 1)
 _advisers = st.sampled_from(["dan", "dot", "oli"])
 _approvers = st.sampled_from(["amy", "art", "dan", "oli"])
 _amounts = st.sampled_from([None, 1_000, 4_000, 12_000])
+_fates = st.sampled_from(["landed", "landed", "refused", "lost", "landed unseen"])
 _OVERRIDE = "the supplier stops tomorrow"
 
 
@@ -105,8 +106,8 @@ class LedgerMachine(RuleBasedStateMachine):
         bills = [row["bill_id"] for row in rows] or BILLS
         return bills[number % len(bills)]
 
-    @rule(bill=_bills, steps=st.integers(1, 5))
-    def push(self, bill: int, steps: int) -> None:
+    @rule(bill=_bills, steps=st.integers(1, 5), fate=_fates)
+    def push(self, bill: int, steps: int, fate: str) -> None:
         """The next proper step of one bill, and the one after it: random verbs alone seldom get as far as a payment."""
         chosen = BILLS[bill]
         for _ in range(steps):
@@ -119,8 +120,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 "staged": lambda: self.desk.pay_now(chosen, by="dot"),
                 "needs_review": lambda: self.desk.pay_now(chosen, by="dot"),
                 "decided": lambda: self._finalize_ready(by="fin", most=5),
-                "batched": lambda: self.run_a_batch(["landed"]),
-                "unknown": lambda: self.run_a_batch(["lost"]),
+                "batched": lambda: self.run_a_batch([fate]),
+                "unknown": lambda: self.run_a_batch([fate]),
             }
             if state in after:
                 self._try(f"push {state}", after[state])

@@ -1,0 +1,56 @@
+"""A desk with its people and nothing on it.
+
+On SQLite it is copied from one made once; on Postgres it is made anew each time, so those tests of the services belong to the
+long suite, but for the ones that ask for `database` themselves.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from resources.clock import FixedClock
+from resources.database import Database
+from tests.conftest import FRIDAY_MORNING
+from tests.databases import empty
+from tests.payments.desk import Desk
+
+_ENGINES = ["sqlite", pytest.param("postgres", marks=[pytest.mark.xdist_group("postgres"), pytest.mark.long])]
+
+
+@pytest.fixture(scope="session")
+def desk_file(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Path:
+    """A SQLite database with a tenant and its people, to be copied."""
+    path = tmp_path_factory.mktemp("desk") / "runway.sqlite"
+    shutil.copyfile(migrated_file, path)
+    database = Database(f"sqlite:///{path}")
+    Desk(database, FixedClock(FRIDAY_MORNING))
+    database.close()
+    return path
+
+
+@pytest.fixture(params=_ENGINES)
+def bare_desk(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Desk]:
+    """A tenant with its people, on each engine."""
+    if request.param == "sqlite":
+        path = tmp_path / "runway.sqlite"
+        shutil.copyfile(request.getfixturevalue("desk_file"), path)
+        database = Database(f"sqlite:///{path}")
+        try:
+            yield Desk(database, clock, register=False)
+        finally:
+            database.close()
+    else:
+        yield Desk(request.getfixturevalue("postgres_database"), clock)
+
+
+@pytest.fixture
+def postgres_database(migrated_url: str) -> Iterator[Database]:
+    """A migrated and empty Postgres database."""
+    empty(migrated_url)
+    database = Database(migrated_url)
+    try:
+        yield database
+    finally:
+        database.close()

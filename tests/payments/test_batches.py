@@ -1,0 +1,341 @@
+"""Finalizing, what a payment looks like, and payments that come due."""
+
+import json
+import uuid
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from payments.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
+from payments.batches import finalize_open, require_generation, verify_seal
+from payments.errors import (
+    BadRequest,
+    CashUnknown,
+    Fenced,
+    InShortfall,
+    OverLimit,
+    PayeeMissing,
+    Refused,
+    SamePerson,
+    SealBroken,
+    WrongState,
+)
+from payments.free_cash import resolve_shortfall
+from payments.intents import doc_number, request_id
+from payments.payees import BankDetails, confirm_payee, propose_payee
+from payments.repository import Row
+from payments.rulings import Credit
+from resources.secret_text import Secret
+from resources.token_vault import TokenVault
+from tests.payments.desk import Desk, changed, make_bill
+from tests.payments.stand_in_run import answer, claim, close, send
+from tests.resources.builders import KEY
+
+_BILLS = ("b1", "b2", "b3")
+
+
+@pytest.fixture
+def desk(bare_desk: Desk) -> Desk:
+    """Three staged bills of 100.00, one person may do everything up to 50.00."""
+    bare_desk.sync(*map(make_bill, _BILLS))
+    bare_desk.policy(separation_above_cents=5_000)
+    bare_desk.ready(*_BILLS)
+    return bare_desk
+
+
+def _again(desk: Desk, **cash: int) -> None:
+    desk.sync(*map(make_bill, _BILLS), **cash)
+
+
+def _key(**overrides: object) -> dict[str, object]:
+    return {"environment": "local", "realm_id": "9130", "leg": "book", "bill_ids": ["7"], "ordinal": 1, **overrides}
+
+
+def test_a_batch_is_sealed_with_count_total_and_hash_and_makes_one_payment_a_bill(desk: Desk) -> None:
+    finalized = desk.finalize(*(desk.pay_now(bill) for bill in _BILLS))
+    assert (finalized.item_count, finalized.total_cents, finalized.separation) == (3, 30_000, "apart")
+    assert {desk.bill(bill)["state"] for bill in _BILLS} == {"batched"}
+    with desk.ledger.look(desk.tenant) as look:
+        assert verify_seal(look, finalized.batch_id)["seal"] == finalized.seal
+    assert [row["state"] for row in desk.rows(INTENT)] == ["ready"] * 3
+
+
+def test_a_seal_notices_a_payment_that_was_changed_past_the_guards(desk: Desk) -> None:
+    finalized = desk.finalize(desk.pay_now())
+    with desk.database.write() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.execute(text("DROP TRIGGER intent_keeps_what_it_is"))
+        else:
+            connection.execute(text("ALTER TABLE intent DISABLE TRIGGER intent_keeps_what_it_is"))
+        connection.execute(INTENT.update().where(INTENT.c.tenant_id == desk.tenant).values(amount_cents=1))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("ALTER TABLE intent ENABLE TRIGGER intent_keeps_what_it_is"))
+    with desk.ledger.look(desk.tenant) as look, pytest.raises(SealBroken):
+        verify_seal(look, finalized.batch_id)
+
+
+def test_the_body_is_a_whole_bill_payment_in_exact_decimals(desk: Desk) -> None:
+    desk.finalize(desk.pay_now(amount_cents=7_505, credits_used=[Credit(credit_id="77", amount_cents=2_000)]))
+    (intent,) = desk.rows(INTENT)
+    body = json.loads(intent["body"], parse_float=Decimal)
+    assert body == {
+        "VendorRef": {"value": "v-b1"},
+        "PayType": "Check",
+        "CheckPayment": {"BankAccountRef": {"value": "35"}, "PrintStatus": "NotSet"},
+        "APAccountRef": {"value": "33"},
+        "TotalAmt": Decimal("75.05"),
+        "TxnDate": "2026-11-20",
+        "DocNumber": intent["doc_number"],
+        "PrivateNote": f"Runway {intent['request_id']}",
+        "Line": [
+            {"Amount": Decimal("95.05"), "LinkedTxn": [{"TxnId": "b1", "TxnType": "Bill"}]},
+            {"Amount": Decimal("20.00"), "LinkedTxn": [{"TxnId": "77", "TxnType": "VendorCredit"}]},
+        ],
+    }
+    assert b"75.05" in intent["body"]
+
+
+def test_keys_are_derived_and_differ_in_each_of_their_parts() -> None:
+    """The value is written out: a release that derives another one would pay everything again."""
+    assert request_id(**_key()) == "9f93ed25-44a7-51f8-9b6f-9adad201a56a"
+    assert doc_number(**_key()) == "RW-IUS3SHTMQKVHVB3B5C"
+    assert len("RW-IUS3SHTMQKVHVB3B5C") == 21
+    others = [
+        {"environment": "production"},
+        {"realm_id": "9131"},
+        {"leg": "rail"},
+        {"bill_ids": ["8"]},
+        {"bill_ids": ["7", "8"]},
+        {"ordinal": 2},
+    ]
+    keys = {request_id(**_key(**other)) for other in [{}, *others]}
+    numbers = {doc_number(**_key(**other)) for other in [{}, *others]}
+    assert len(keys) == len(numbers) == len(others) + 1
+    assert request_id(**_key(bill_ids=["8", "7"])) == request_id(**_key(bill_ids=["7", "8"]))
+    assert all(uuid.UUID(key).version == 5 for key in keys)
+
+
+def test_a_payment_made_anew_has_the_next_key(desk: Desk) -> None:
+    desk.finalize(desk.pay_now())
+    desk.delay(days=1)
+    desk.later(days=1)
+    _again(desk)
+    desk.pass_day()
+    desk.finalize(desk.pay_now())
+    assert [(row["state"], row["ordinal"]) for row in sorted(desk.rows(INTENT), key=lambda one: one["ordinal"])] == [
+        ("void", 1),
+        ("ready", 2),
+    ]
+
+
+def test_bills_of_one_vendor_may_be_paid_together(desk: Desk) -> None:
+    desk.policy(group_by_vendor=True)
+    bills = [make_bill(f"c{number}", vendor_id="v9", vendor_name="Paper Mill") for number in (1, 2)]
+    desk.sync(*map(make_bill, _BILLS), *bills)
+    desk.ready("c1", "c2")
+    finalized = desk.finalize(desk.pay_now("b1"), desk.pay_now("c1"), desk.pay_now("c2", amount_cents=5_000))
+    assert finalized.item_count == 3
+    assert sorted((row["bill_set"], row["amount_cents"]) for row in desk.rows(INTENT)) == [
+        ("b1", 10_000),
+        ("c1+c2", 15_000),
+    ]
+    with pytest.raises(WrongState, match="sealed together"):
+        desk.delay("c1")
+
+
+def test_above_the_limit_a_third_person_finalizes(desk: Desk) -> None:
+    desk.approve("b2", by="oli")
+    decided = desk.pay_now("b2", by="dan")
+    for involved in ("dan", "oli"):
+        with pytest.raises(SamePerson, match="a third person finalizes"):
+            desk.finalize(decided, by=involved)
+    assert desk.finalize(decided, by="fin").separation == "apart"
+
+
+def test_below_the_limit_one_person_does_all_and_it_is_recorded(desk: Desk) -> None:
+    decided = desk.pay_now(by="dan", amount_cents=5_000)
+    assert desk.finalize(decided, by="dan").separation == "delegated"
+
+
+def test_a_batch_has_one_account_and_a_limit(desk: Desk) -> None:
+    first, second = desk.pay_now("b1"), desk.pay_now("b2")
+    desk.policy(per_batch_cents=15_000)
+    with pytest.raises(OverLimit, match=r"50\.00 too much"):
+        desk.finalize(first, second)
+    with pytest.raises(BadRequest):
+        desk.finalize()
+
+
+def test_finalizing_again_with_the_same_key_gives_the_same_batch(desk: Desk) -> None:
+    decided = desk.pay_now()
+    assert desk.finalize(decided, request_key="f") == desk.finalize(decided, request_key="f")
+    with pytest.raises(WrongState, match="already"):
+        desk.finalize(decided)
+
+
+def test_a_shortfall_stops_finalization_until_a_person_resolves_it(desk: Desk) -> None:
+    decided = desk.pay_now()
+    _again(desk, cash=6_000)
+    with pytest.raises(InShortfall, match=r"40\.00"):
+        desk.finalize(decided)
+    with pytest.raises(InShortfall):
+        desk.pay_now("b2")
+    with pytest.raises(Refused):
+        resolve_shortfall(desk.ledger, desk.tenant, by="oli", account_id="35", resolution="none")
+    _again(desk, cash=30_000)
+    with pytest.raises(InShortfall, match="by now it is covered"):
+        desk.finalize(decided)
+    resolve_shortfall(desk.ledger, desk.tenant, by="oli", account_id="35", resolution="the deposit came")
+    desk.finalize(decided)
+
+
+def test_a_stale_balance_finalizes_nothing(desk: Desk) -> None:
+    decided = desk.pay_now()
+    desk.later(hours=25)
+    with pytest.raises(CashUnknown):
+        desk.finalize(decided)
+
+
+def test_scheduled_payments_come_due_once_and_go_into_one_batch_an_account(desk: Desk) -> None:
+    desk.schedule("b1", amount_cents=5_000, days=2)
+    desk.schedule("b2", amount_cents=4_000, days=1)
+    desk.later(days=2)
+    assert desk.pass_day().waiting == 2
+    _again(desk)
+    made = desk.pass_day()
+    assert len(made.batch_ids) == 1
+    assert desk.pass_day().batch_ids == ()
+    (batch,) = desk.rows(BATCH)
+    assert (batch["origin"], batch["state"], batch["item_count"], batch["total_cents"]) == (
+        "due",
+        "finalized",
+        2,
+        9_000,
+    )
+    assert batch["finalized_by"] == "system:due"
+
+
+def test_what_comes_due_above_the_limit_waits_for_a_finalizer(desk: Desk) -> None:
+    desk.schedule("b1", days=1)
+    desk.later(days=1)
+    _again(desk)
+    (batch_id,) = desk.pass_day().batch_ids
+    assert desk.rows(INTENT) == []
+    with pytest.raises(SamePerson):
+        finalize_open(desk.ledger, desk.tenant, by="dan", batch_id=batch_id, request_key="a")
+    finalized = finalize_open(desk.ledger, desk.tenant, by="fin", batch_id=batch_id, request_key="b")
+    assert finalized.total_cents == 10_000
+
+
+def test_a_bill_in_an_open_batch_may_be_taken_out(desk: Desk) -> None:
+    desk.schedule("b1", days=1)
+    desk.later(days=1)
+    _again(desk)
+    desk.pass_day()
+    desk.delay("b1")
+    assert desk.rows(BATCH_ITEM) == []
+    assert desk.cash().free_cents == 100_000
+
+
+def test_a_due_payment_without_cash_needs_a_review_and_keeps_its_hold(desk: Desk) -> None:
+    desk.schedule("b1", days=1)
+    desk.later(days=1)
+    _again(desk, cash=9_000)
+    assert desk.pass_day().needs_review == ("b1",)
+    bill = desk.bill("b1")
+    assert bill["state"] == "needs_review"
+    assert "10.00" in bill["reason"]
+    assert desk.cash().pending_cents == 10_000
+
+
+def test_a_payment_that_takes_its_money_shortly_before_is_soft_till_then(desk: Desk) -> None:
+    desk.policy(schedule_holds="at_due", promote_days_before=2)
+    desk.schedule("b1", days=5)
+    assert desk.cash().pending_cents == 0
+    desk.later(days=3)
+    _again(desk)
+    assert desk.pass_day().hardened == 1
+    assert desk.cash().pending_cents == 10_000
+    desk.schedule("b2", days=5)
+    desk.later(days=3)
+    _again(desk, cash=15_000)
+    passed = desk.pass_day()
+    assert passed.needs_review == ("b2",)
+    assert "50.00 is missing" in desk.bill("b2")["reason"]
+
+
+def test_a_payment_of_a_changed_payee_does_not_come_due_by_itself(desk: Desk) -> None:
+    desk.schedule("b1", days=1)
+    desk.later(days=1)
+    desk.sync(changed(make_bill("b1"), vendor_name="Renamed"), make_bill("b2"), make_bill("b3"))
+    assert desk.pass_day().needs_review == ("b1",)
+    assert "changed after this payment was decided" in desk.bill("b1")["reason"]
+
+
+def test_a_rail_that_moves_money_has_its_own_payment_before_the_books_and_needs_a_payee(desk: Desk) -> None:
+    desk.policy(rail="nacha_file", payee_watch_days=0)
+    with pytest.raises(PayeeMissing):
+        desk.pay_now()
+    details = BankDetails(
+        routing_number=Secret("021000021"), account_number=Secret("123456789"), account_kind="checking"
+    )
+    propose_payee(desk.ledger, desk.tenant, by="pat", vendor_id="v-b1", details=details, vault=TokenVault([KEY]))
+    confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1", account_ending="6789")
+    desk.finalize(desk.pay_now())
+    found = {row["leg"]: row for row in desk.rows(INTENT)}
+    assert {leg: row["state"] for leg, row in found.items()} == {"rail": "ready", "book": "waiting"}
+    assert json.loads(found["rail"]["body"])["payee_version"] == 1
+    assert b"123456789" not in found["rail"]["body"]
+    assert len(desk.rows(INTENT_BILL)) == 2
+
+
+def _run(desk: Desk, batch_id: str, *, outcome: str) -> Row:
+    generation = claim(desk.ledger, desk.tenant, batch_id)
+    (intent,) = desk.rows(INTENT, INTENT.c.batch_id == batch_id)
+    send(desk.ledger, desk.tenant, intent["intent_id"], generation=generation)
+    answer(desk.ledger, desk.tenant, intent["intent_id"], outcome=outcome, remote_id="900")
+    close(desk.ledger, desk.tenant, batch_id)
+    return desk.rows(INTENT, INTENT.c.batch_id == batch_id)[0]
+
+
+def test_a_paid_hold_counts_until_a_balance_read_after_it_shows_it(desk: Desk) -> None:
+    finalized = desk.finalize(desk.pay_now())
+    before = desk.clock.now()
+    desk.later(minutes=1)
+    _run(desk, finalized.batch_id, outcome="landed")
+    assert desk.cash().posted_cents == 10_000
+    assert desk.cash().free_cents == 90_000
+    assert desk.clock.now() > before
+    _, reflected = desk.sync(make_bill("b2"), make_bill("b3"), cash=90_000)
+    assert reflected.reflected == 1
+    assert desk.cash().posted_cents == 0
+    assert desk.cash().free_cents == 90_000
+
+
+def test_a_refused_payment_frees_its_money_and_the_bill_comes_back(desk: Desk) -> None:
+    finalized = desk.finalize(desk.pay_now())
+    _run(desk, finalized.batch_id, outcome="refused")
+    assert desk.cash().free_cents == 100_000
+    _again(desk)
+    assert (desk.bill()["cycle"], desk.bill()["state"]) == (2, "awaiting_approval")
+
+
+def test_an_unknown_payment_keeps_its_money_and_lets_nobody_decide_again(desk: Desk) -> None:
+    finalized = desk.finalize(desk.pay_now())
+    _run(desk, finalized.batch_id, outcome="unknown")
+    desk.later(days=30)
+    desk.pass_day()
+    assert desk.cash().pending_cents == 10_000
+    for verb in (desk.pay_now, desk.delay):
+        with pytest.raises(WrongState):
+            verb()
+
+
+def test_a_run_that_lost_its_batch_writes_nothing(desk: Desk) -> None:
+    batch_id = desk.finalize(desk.pay_now()).batch_id
+    first = claim(desk.ledger, desk.tenant, batch_id)
+    with desk.ledger.act(desk.tenant, actor="system:run", kind="batch claimed") as act:
+        act.update(BATCH, {"batch_id": batch_id}, {"generation": first + 1, "holder": "another"})
+    with desk.ledger.act(desk.tenant, actor="system:run", kind="payment sent") as act, pytest.raises(Fenced):
+        require_generation(act, batch_id=batch_id, generation=first)

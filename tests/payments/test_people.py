@@ -1,0 +1,169 @@
+"""Roles and verbs, deny by default; and bank details that two people stand behind."""
+
+import pytest
+
+from payments.bill_tables import PAYEE, ROLES, VENDOR_WATCH
+from payments.errors import BadRequest, NotAllowed, SamePerson, UnknownHere
+from payments.ledger import OPERATOR
+from payments.payees import BankDetails, confirm_payee, open_details, payees, propose_payee, reject_payee, seal_again
+from payments.people import MAY, VERBS, add_person, grant, require, revoke, roles_of
+from payments.policies import in_force, set_policy
+from payments.tables import AUDIT
+from resources.secret_text import Secret
+from resources.token_vault import TokenUnreadable, TokenVault
+from tests.payments.desk import PEOPLE, Desk, make_bill
+from tests.resources.builders import KEY, OTHER_KEY
+
+_DETAILS = BankDetails(routing_number=Secret("021000021"), account_number=Secret("123456789"), account_kind="checking")
+
+
+@pytest.fixture
+def desk(bare_desk: Desk) -> Desk:
+    """A vendor with an open bill."""
+    bare_desk.sync(make_bill("b1"))
+    return bare_desk
+
+
+def test_every_role_and_verb_is_answered_by_the_table(desk: Desk) -> None:
+    assert MAY.keys() == set(ROLES)
+    assert set().union(*MAY.values()) == VERBS.keys()
+    with desk.ledger.look(desk.tenant) as look:
+        for person, roles in PEOPLE.items():
+            for verb in VERBS:
+                if any(verb in MAY[role] for role in roles):
+                    assert require(look, person, verb)
+                else:
+                    with pytest.raises(NotAllowed):
+                        require(look, person, verb)
+
+
+def test_roles_end_when_they_are_revoked(desk: Desk) -> None:
+    revoke(desk.ledger, desk.tenant, by="ada", person_id="amy", role="approver")
+    with pytest.raises(NotAllowed):
+        desk.approve(by="amy")
+    with pytest.raises(UnknownHere):
+        revoke(desk.ledger, desk.tenant, by="ada", person_id="amy", role="approver")
+
+
+def test_nobody_grants_to_themselves_and_only_administrators_grant(desk: Desk) -> None:
+    with pytest.raises(NotAllowed, match="to themselves"):
+        grant(desk.ledger, desk.tenant, by="ada", person_id="ada", role="owner")
+    with pytest.raises(NotAllowed):
+        grant(desk.ledger, desk.tenant, by="oli", person_id="amy", role="owner")
+
+
+def test_the_command_line_makes_only_the_first_administrator(desk: Desk) -> None:
+    for role in ("administrator", "owner"):
+        with pytest.raises(NotAllowed, match="first administrator"):
+            grant(desk.ledger, desk.tenant, by=OPERATOR, person_id="amy", role=role)
+
+
+def test_granting_again_changes_nothing(desk: Desk) -> None:
+    rows = len(desk.rows(AUDIT))
+    grant(desk.ledger, desk.tenant, by="ada", person_id="amy", role="approver")
+    assert len(desk.rows(AUDIT)) == rows
+    with desk.ledger.look(desk.tenant) as look:
+        assert roles_of(look, "amy") == ("approver",)
+
+
+def test_a_person_of_no_firm_or_of_another_gets_no_role(desk: Desk) -> None:
+    with pytest.raises(UnknownHere):
+        grant(desk.ledger, desk.tenant, by="ada", person_id="nobody", role="viewer")
+    with pytest.raises(BadRequest):
+        add_person(desk.ledger, person_id="amy", firm_id="north-books", name="Amy")
+    with pytest.raises(BadRequest):
+        grant(desk.ledger, desk.tenant, by="ada", person_id="amy", role="king")
+
+
+def test_policies_are_versions_and_nonsense_makes_none(desk: Desk) -> None:
+    with desk.ledger.look(desk.tenant) as look:
+        assert in_force(look).separates(1)
+    desk.policy(separation_above_cents=5_000)
+    with desk.ledger.look(desk.tenant) as look:
+        assert (in_force(look).version, in_force(look).separates(5_000)) == (1, False)
+    for wrong in ({"per_payment_cents": 0}, {"rail": "pigeon"}, {"separation_above_cents": -1}, {"nonsense": 1}):
+        with pytest.raises(BadRequest):
+            desk.policy(**wrong)
+    with pytest.raises(NotAllowed):
+        set_policy(desk.ledger, desk.tenant, by="dan", changes={})
+
+
+def _propose(desk: Desk, *, by: str = "pat", details: BankDetails = _DETAILS) -> None:
+    propose_payee(desk.ledger, desk.tenant, by=by, vendor_id="v-b1", details=details, vault=TokenVault([KEY]))
+
+
+def test_bank_details_are_confirmed_by_another_person_who_names_their_end(desk: Desk) -> None:
+    desk.policy(separation_above_cents=0)
+    grant(desk.ledger, desk.tenant, by="ada", person_id="pat", role="approver")
+    _propose(desk)
+    with pytest.raises(SamePerson):
+        confirm_payee(desk.ledger, desk.tenant, by="pat", vendor_id="v-b1", account_ending="6789")
+    with pytest.raises(BadRequest, match="does not end with"):
+        confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1", account_ending="0000")
+    assert (
+        confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1", account_ending="6789").state == "confirmed"
+    )
+    (watched,) = desk.rows(VENDOR_WATCH)
+    assert watched["changed_at"] is not None
+
+
+def test_a_new_proposal_replaces_an_unconfirmed_one_and_pays_nobody_before_it_is_confirmed(desk: Desk) -> None:
+    _propose(desk)
+    _propose(desk)
+    confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1", account_ending="6789")
+    _propose(desk)
+    with desk.ledger.look(desk.tenant) as look:
+        assert [one.state for one in payees(look)] == ["rejected", "confirmed", "proposed"]
+        with pytest.raises(UnknownHere):
+            open_details(look, vendor_id="v-b1", version=3, vault=TokenVault([KEY]))
+    reject_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1")
+    with pytest.raises(UnknownHere):
+        reject_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1")
+
+
+def test_bank_details_are_nowhere_in_the_clear_and_open_at_their_place_only(desk: Desk) -> None:
+    _propose(desk)
+    confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1", account_ending="6789")
+    with desk.ledger.look(desk.tenant) as look:
+        opened = open_details(look, vendor_id="v-b1", version=1, vault=TokenVault([KEY]))
+        assert opened.account_number.reveal() == "123456789"
+        assert "123456789" not in repr(opened)
+        told = "".join(str(row) for table in (PAYEE, AUDIT) for row in look.many(table))
+        assert "123456789" not in told
+        assert "021000021" not in told
+    with desk.database.write() as connection:
+        connection.execute(PAYEE.insert().values(desk.rows(PAYEE)[0] | {"vendor_id": "v-other"}))
+    with desk.ledger.look(desk.tenant) as look, pytest.raises(TokenUnreadable):
+        open_details(look, vendor_id="v-other", version=1, vault=TokenVault([KEY]))
+
+
+def test_bank_details_are_sealed_again_with_the_newest_key(desk: Desk) -> None:
+    _propose(desk)
+    confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1", account_ending="6789")
+    both = TokenVault([OTHER_KEY, KEY])
+    assert seal_again(desk.ledger, desk.tenant, vault=both) == 1
+    assert seal_again(desk.ledger, desk.tenant, vault=both) == 0
+    with desk.ledger.look(desk.tenant) as look:
+        opened = open_details(look, vendor_id="v-b1", version=1, vault=TokenVault([OTHER_KEY]))
+    assert opened.routing_number.reveal() == "021000021"
+
+
+@pytest.mark.parametrize(
+    ("routing", "account", "kind"),
+    [
+        ("021000020", "123456789", "checking"),
+        ("02100002", "123456789", "checking"),
+        ("021000021", "12", "checking"),
+        ("021000021", "12a456", "checking"),
+        ("021000021", "123456789", "shoebox"),
+        ("\u0660" * 9, "123456789", "checking"),
+    ],
+)
+def test_what_is_no_bank_account_is_refused_without_repeating_it(
+    desk: Desk, routing: str, account: str, kind: str
+) -> None:
+    details = BankDetails(routing_number=Secret(routing), account_number=Secret(account), account_kind=kind)
+    with pytest.raises(BadRequest) as refused:
+        _propose(desk, details=details)
+    assert routing not in str(refused.value)
+    assert account not in str(refused.value)
