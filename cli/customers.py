@@ -4,7 +4,7 @@ Belongs here: notes, recorded, taken back and listed. Does not: whom to contact 
 """
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.entering import (
     AS_JSON,
@@ -15,8 +15,11 @@ from cli.entering import (
     add_row,
     as_json,
     author,
+    cents_of,
     known_tenant,
+    money,
     object_in_books,
+    objects_in_books,
     parse_day,
     print_json,
     record,
@@ -35,7 +38,7 @@ app = typer.Typer(no_args_is_help=True, help="Customers: disputed invoices, and 
 def note(
     *,
     tenant: str = TENANT,
-    customer: str = typer.Argument(help="QuickBooks id of the customer."),
+    customer: str = typer.Argument(help="QuickBooks id of the customer, as `runway customers list` shows it."),
     disputed: str = typer.Option("", "--disputed", help="QuickBooks id of an invoice the customer disputes."),
     settled: str = typer.Option("", "--not-disputed", help="QuickBooks id of an invoice it no longer disputes."),
     contacted: str = typer.Option("", "--contacted", help="Day on which it was contacted, as 2026-11-18."),
@@ -77,6 +80,35 @@ def note(
         )
 
 
+@app.command("list")
+def list_customers(
+    tenant: str = TENANT,
+    everyone: bool = typer.Option(False, "--all", help="Customers that owe nothing, and inactive ones, too."),
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Customers of the newest kept books with their ids and what they owe."""
+    with open_installation() as installation:
+        known = known_tenant(installation, tenant)
+        found = [
+            one
+            for one in objects_in_books(installation, known.tenant_id, entity="Customer").values()
+            if isinstance(one, Customer) and (everyone or (one.active and one.balance != 0))
+        ]
+    found.sort(key=lambda one: (-one.balance, one.display_name, one.id))
+    if json_wanted:
+        print_json(
+            [{"customer_id": one.id, "name": one.display_name, "balance_cents": cents_of(one.balance)} for one in found]
+        )
+        return
+    if not found:
+        console.print(f"No customer of {tenant} owes anything; --all shows every customer.", markup=False)
+        return
+    table = Table("Id", "Customer", Column("Owes", justify="right"))
+    for one in found:
+        add_row(table, one.id, one.display_name, money(cents_of(one.balance)))
+    console.print(table)
+
+
 @app.command()
 def notes(tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     """Disputes that stand, and each customer's last noted contact."""
@@ -97,7 +129,7 @@ def notes(tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
 
 
 def _customer_name(installation: Installation, tenant: Tenant, customer: str) -> str:
-    where = "QuickBooks' own address of the customer shows the id"
+    where = f"`runway customers list {tenant.tenant_id}` shows the ids"
     found = object_in_books(installation, tenant.tenant_id, entity="Customer", qbo_id=customer, where=where)
     assert isinstance(found, Customer)
     return found.display_name
@@ -105,7 +137,7 @@ def _customer_name(installation: Installation, tenant: Tenant, customer: str) ->
 
 def _invoice_number(installation: Installation, tenant: Tenant, *, customer: str, invoice_id: str) -> str:
     """The invoice's number; `EntryRefused` if it is another customer's or none."""
-    where = "QuickBooks' own address of the invoice shows the id"
+    where = f"`runway forecast documents {tenant.tenant_id}` shows what is open"
     found = object_in_books(installation, tenant.tenant_id, entity="Invoice", qbo_id=invoice_id, where=where)
     assert isinstance(found, Invoice)
     if found.customer_ref.value != customer:

@@ -20,6 +20,7 @@ from cli.entering import (
     known_tenant,
     money,
     object_in_books,
+    objects_in_books,
     parse_day,
     parse_hundredths,
     parse_optional_day,
@@ -30,6 +31,7 @@ from cli.session import console, open_installation
 from resources.entries import EntryRefused
 from resources.entry_records import OverrideEntry, TxnType
 from resources.installation import Installation
+from resources.qbo.fields import Ref
 from resources.qbo.transactions import Bill, Invoice
 from resources.tenants import Tenant
 
@@ -182,6 +184,56 @@ def items(tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         _show_dates(dates)
 
 
+@app.command()
+def documents(
+    tenant: str = TENANT,
+    containing: str = typer.Option("", "--containing", help="Only those whose number or name contains this."),
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Open bills and invoices of the newest kept books, as `override` and the notes take them."""
+    with open_installation() as installation:
+        known = known_tenant(installation, tenant)
+        found = [
+            one
+            for entity in ("Bill", "Invoice")
+            for one in objects_in_books(installation, known.tenant_id, entity=entity).values()
+            if isinstance(one, Bill | Invoice) and one.balance > 0 and containing.casefold() in _searched(one)
+        ]
+    found.sort(key=lambda one: (one.entity, one.due_date or one.txn_date, one.id))
+    if json_wanted:
+        print_json([_document_json(one) for one in found])
+        return
+    if not found:
+        console.print(f"Nothing is open in the kept books of {tenant}" + (" with this text." if containing else "."))
+        return
+    table = Table("Document", "Number", "Of", "Due", Column("Open", justify="right"), "Party's id")
+    for one in found:
+        party = _party(one)
+        name = f"{one.entity.lower()}:{one.id}"
+        due = str(one.due_date or "")
+        add_row(table, name, one.doc_number or "", party.name or "", due, money(cents_of(one.balance)), party.value)
+    console.print(table)
+
+
+def _party(found: Bill | Invoice) -> Ref:
+    return found.vendor_ref if isinstance(found, Bill) else found.customer_ref
+
+
+def _searched(found: Bill | Invoice) -> str:
+    return f"{found.doc_number or ''} {_party(found).name or ''}".casefold()
+
+
+def _document_json(found: Bill | Invoice) -> dict[str, object]:
+    return {
+        "document": f"{found.entity.lower()}:{found.id}",
+        "number": found.doc_number,
+        "party_id": _party(found).value,
+        "party_name": _party(found).name,
+        "due_on": found.due_date,
+        "open_cents": cents_of(found.balance),
+    }
+
+
 def _show_dates(dates: tuple[OverrideEntry, ...]) -> None:
     table = Table("Document", "Expected", "Until", "By", "Reason", title="Days on which documents are expected")
     for one in dates:
@@ -204,10 +256,10 @@ def _described(installation: Installation, tenant: Tenant, *, txn_type: TxnType,
         tenant.tenant_id,
         entity=txn_type,
         qbo_id=txn_id,
-        where="the digest and QuickBooks' own address of the document show the id",
+        where=f"`runway forecast documents {tenant.tenant_id}` shows what is open",
     )
     assert isinstance(found, Bill | Invoice)
-    party = found.vendor_ref if isinstance(found, Bill) else found.customer_ref
+    party = _party(found)
     name = f"{txn_type.lower()} {found.doc_number or txn_id} of {party.name or party.value}"
     if found.balance <= 0:
         raise EntryRefused(f"The {name} is settled: no payment of it is expected any more.")

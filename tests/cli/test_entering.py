@@ -196,6 +196,12 @@ def _date_and_dispute(command: Command, installation: Installation) -> None:
     assert "settled" in command.refused(
         "forecast", "override", "acme", f"invoice:{settled['id']}", "--on", _LATER, *_WHY
     )
+    listed = command.json("forecast", "documents", "acme", "--containing", invoice["name"])
+    assert f"invoice:{invoice['id']}" in {one["document"] for one in listed}
+    assert all(invoice["name"] in one["party_name"] for one in listed)
+    assert invoice["customer"] in {one["customer_id"] for one in command.json("customers", "list", "acme")}
+    assert invoice["name"] in command.done("customers", "list", "acme")
+    assert invoice["name"] in command.done("forecast", "documents", "acme")
     (date,) = command.json("forecast", "items", "acme")["overrides"]
     assert (date["txn_id"], date["expected_on"]) == (invoice["id"], _LATER)
     command.done("customers", "note", "acme", invoice["customer"], "--disputed", invoice["id"], *_WHY)
@@ -216,7 +222,9 @@ def _invoices(installation: Installation) -> tuple[dict[str, str], dict[str, str
     """An open invoice, and a settled one of another customer."""
     found = objects_in_books(installation, tenant_id("acme"), entity="Invoice").values()
     told = [
-        ({"id": one.id, "customer": one.customer_ref.value}, one.balance) for one in found if isinstance(one, Invoice)
+        ({"id": one.id, "customer": one.customer_ref.value, "name": one.customer_ref.name or ""}, one.balance)
+        for one in found
+        if isinstance(one, Invoice)
     ]
     invoice = next(one for one, balance in told if balance > 0)
     return invoice, next(one for one, left in told if left == 0 and one["customer"] != invoice["customer"])
