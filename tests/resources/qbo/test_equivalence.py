@@ -1,6 +1,7 @@
 """Whatever happens in a company: increments end in the state of a fresh load, that is the truth, and no past is rewritten."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -150,6 +151,23 @@ _QUIET = Life(
 @settings(derandomize=True, max_examples=2, deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
 def test_increments_end_in_the_state_of_a_fresh_load_and_in_the_truth(stage: Stage, life: Life) -> None:
     _live_through(life, stage)
+
+
+def test_a_company_that_people_work_in_while_it_is_read_ends_in_the_truth(stage: Stage) -> None:
+    life = Life(industry="e_commerce", seed=23, settings={"cdc_cap_objects": 1000}, page_rows=100, rounds=())
+    realm_id = begin(life, sandbox=stage.sandbox)
+    following = reader(life, sandbox=stage.sandbox, installation=stage.following, realm_id=realm_id)
+    with ThreadPoolExecutor(1) as pool:
+        loading, steps = pool.submit(following.sync), 0
+        while not loading.done() and steps < 12:  # enough work to fall between any two pages
+            work = _round(
+                "edited bill", "payment", "delete", "merge", "bill payment", "inactivation", hours=0, seed=steps
+            )
+            live(work, sandbox=stage.sandbox, realm_id=realm_id)
+            steps += 1
+    assert loading.result() is not None
+    assert steps > 1, "nothing was done while it was read"
+    _assert_equal_to_the_truth(life, stage, following, realm_id=realm_id)
 
 
 @pytest.mark.long
