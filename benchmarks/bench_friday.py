@@ -31,7 +31,7 @@ from resources.installation import Installation, RunWeek
 from resources.qbo.client import QboClient
 from resources.settings import Settings
 from resources.tenants import Tenant, tenant_id
-from tests.firm import connect
+from tests.consent import connect
 from tests.sandbox import Sandbox, start_sandbox
 
 TENANTS = int(os.environ.get("BENCH_TENANTS", "20"))

@@ -15,6 +15,7 @@ from pipelines.build import build_defs
 from pipelines.jobs import week_config, week_tags
 from resources.installation import Installation, RunWeek
 from resources.tenants import TenantId, tenant_id
+from tests.consent import connect
 from tests.sandbox import Sandbox
 
 _REALMS = count(9_130_360_000_000_001)
@@ -109,16 +110,6 @@ class Firm:
         """The partition status of an asset as the UI colours it."""
         found = self.instance.get_status_by_partition(dg.AssetKey(asset.split("/")), tenants, TENANTS) or {}
         return {tenant: status.value for tenant, status in found.items() if status is not None}
-
-
-def connect(installation: Installation, tenant: str, realm_id: str) -> None:
-    """Connect a tenant to its generated company; the local QuickBooks consents by itself."""
-    consented = installation.oauth.consent_without_browser(
-        redirect_uri=installation.settings.qbo_redirect_uri, realm_id=realm_id
-    )
-    installation.connections.connect(
-        tenant_id(tenant), environment="local", realm_id=consented.realm_id, tokens=consented.tokens
-    )
 
 
 @contextmanager

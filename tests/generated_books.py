@@ -38,7 +38,7 @@ from runway_calcs.cash import CashPosition, cash_position
 from runway_calcs.movements import cash_movements
 from runway_calcs.open_items import Side, open_items
 from runway_calcs.policy import CashPolicy
-from tests.firm import connect
+from tests.consent import connect
 from tests.sandbox import Sandbox, start_sandbox
 
 Industry = Literal["marketing_agency", "construction", "professional_services", "e_commerce", "consulting"]
