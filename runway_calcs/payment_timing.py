@@ -12,9 +12,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from runway_calcs.timing_calibration import truth_of
 from runway_calcs.timing_days import day_masses, drawn_days, quantile_days
 from runway_calcs.timing_fit import TUNING, Habits, Tuning, fit_habits
-from runway_calcs.timing_items import Ints, Names, day_number, items_to_predict, known_items
+from runway_calcs.timing_items import Floats, Ints, Names, day_number, items_to_predict, known_items
 from runway_calcs.timing_words import Past, confidences, past_of, reasons
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -27,6 +28,8 @@ class PaymentTimingModel:
     as_of: date
     habits: Habits
     past: Past
+    truth: Floats
+    """How probabilities turned out on this ledger (``timing_calibration.py``)."""
     term_days: int
     """Usual days from a document's date to its due date: what stands in for a missing due date."""
 
@@ -43,7 +46,9 @@ class PaymentTimingModel:
         if not all(0 < level < 1 for level in levels):
             raise ValueError(f"levels are probabilities between 0 and 1: {tuple(levels)}")
         items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
-        days = quantile_days(day_masses(items, habits=self.habits, today=day_number(self.as_of)), levels=levels)
+        days = quantile_days(
+            day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth), levels=levels
+        )
         return self._dated(days, document_ids=items.document_ids, columns=list(levels), like=open_items)
 
     def explain(self, open_items: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +76,7 @@ class PaymentTimingModel:
         if draws < 1:
             raise ValueError(f"at least one draw: {draws}")
         items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
-        mass = day_masses(items, habits=self.habits, today=day_number(self.as_of))
+        mass = day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth)
         days = drawn_days(items, mass, draws=draws, seed=seed, correlation=self.habits.correlation)
         return self._dated(days, document_ids=items.document_ids, columns=list(range(draws)), like=open_items)
 
@@ -93,9 +98,16 @@ def fit(history: pd.DataFrame, *, as_of: date, tuning: Tuning = TUNING) -> Payme
     """
     items, term_days = known_items(history, as_of=as_of)
     today = day_number(as_of)
+    fitted = fit_habits(items, today=today, tuning=tuning)
     return PaymentTimingModel(
         as_of=as_of,
-        habits=fit_habits(items, today=today, tuning=tuning),
+        habits=fitted.habits,
+        truth=truth_of(
+            fitted.cases,
+            log_likelihood=fitted.case_log_likelihood,
+            habits=fitted.habits,
+            strength=tuning.truth_strength,
+        ),
         past=past_of(items),
         term_days=term_days,
     )

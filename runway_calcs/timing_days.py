@@ -16,29 +16,47 @@ from runway_calcs.timing_shapes import CELLS, FIRST_DAY, HORIZON, shapes
 _MEDIAN = 0.5
 
 
-def day_masses(items: Items, *, habits: Habits, today: int) -> Floats:
-    """Items x days: the probability of being paid 1, 2, ... `HORIZON` days after `today`, given not paid until today."""
-    known = shapes()
-    kinds = len(known.prior)
+def day_masses(items: Items, *, habits: Habits, today: int, truth: Floats | None = None) -> Floats:
+    """Items x days: the probability of being paid 1, 2, ... `HORIZON` days after `today`, given not paid until today.
+
+    `truth` (``timing_calibration.py``) says how the probabilities turned out on this ledger.
+    """
     # An unknown counterparty is the last row of what is kept for each.
     rows = np.array([habits.counterparties.get(one, -1) for one in items.counterparty_ids], dtype=np.int64)
+    days = np.full(len(items), today)
+    # Here the document's own waiting counts in full, whatever it counted among its counterparty's.
+    counted = np.array([habits.documents.get(one, 0.0) for one in items.document_ids])
+    waiting = item_log_likelihood(
+        items, calendars=habits.calendars[rows], days=habits.days, today=days, anchors=habits.anchors
+    )
+    log_weight = log_prior(items, rows=rows, habits=habits) + (1 - counted)[:, None] * waiting
+    mass = masses(items, rows=rows, log_weight=log_weight, habits=habits, today=days)
+    if truth is None:
+        return mass
+    below = np.interp(np.cumsum(mass, axis=1), np.linspace(0, 1, len(truth)), truth)
+    found: Floats = np.diff(below, axis=1, prepend=0.0)
+    return found
+
+
+def masses(items: Items, *, rows: Ints, log_weight: Floats, habits: Habits, today: Ints) -> Floats:
+    """Items x days: the same, each from its own `today`, under a posterior that holds the waiting until then."""
+    known = shapes()
+    kinds = len(known.prior)
     calendars = habits.calendars[rows]
-    log_weight = _log_posterior(items, rows=rows, calendars=calendars, habits=habits, today=today)
-    ahead = today + 1 + np.arange(HORIZON)
-    is_pay_day = habits.days.is_pay_day[calendars][:, ahead - habits.days.first]
-    before = habits.days.before[calendars][:, ahead - habits.days.first]
+    log_weight = log_weight - logsumexp(log_weight, axis=1, keepdims=True)
+    ahead = today[:, None] + 1 + np.arange(HORIZON)
+    at = (calendars[:, None], ahead - habits.days.first)
+    is_pay_day, before = habits.days.is_pay_day[at], habits.days.before[at]
     mass = np.zeros((len(items), HORIZON))
+    ready_from = np.maximum(before[:, 0] + 1, items.entered)
+    start = np.maximum(before + 1 - ready_from[:, None], 0)
+    end = np.maximum(ahead + 1 - ready_from[:, None], 0)
     for number, anchor in enumerate((items.due_anchor, items.document_anchor)[: habits.anchors]):
-        # The likelihood of the document itself holds that it was not paid on the last pay day.
-        ready_from = np.maximum(before[:, 0] + 1, items.entered)
         still_open = known.left[cells(ready_from - anchor)]
         left = np.exp(log_weight[:, number * kinds : (number + 1) * kinds]) / still_open @ known.left_by_kind
-        offset = np.minimum(ready_from - anchor - FIRST_DAY, CELLS - 1)
-        start = np.maximum(before + 1 - ready_from[:, None], 0) + offset[:, None]
-        end = np.maximum(ahead + 1 - ready_from[:, None], 0) + offset[:, None]
-        part = _at(left, start) - _at(left, end)
-        mass += np.where(is_pay_day, part, 0.0)
-    mass *= habits.weekdays[rows][:, weekday(ahead)]
+        offset = np.minimum(ready_from - anchor - FIRST_DAY, CELLS - 1)[:, None]
+        mass += np.where(is_pay_day, _at(left, start + offset) - _at(left, end + offset), 0.0)
+    mass *= np.take_along_axis(habits.weekdays[rows], weekday(ahead), axis=1)
     shared: Floats = mass / mass.sum(axis=1, keepdims=True)
     return shared
 
@@ -48,19 +66,14 @@ def _at(left: Floats, cell: Ints) -> Floats:
     return found
 
 
-def _log_posterior(items: Items, *, rows: Ints, calendars: Ints, habits: Habits, today: int) -> Floats:
-    """Items x kinds (x anchors): normalized log weight of each kind."""
+def log_prior(items: Items, *, rows: Ints, habits: Habits) -> Floats:
+    """Items x kinds (x anchors): log weight of each kind by the item's terms and its counterparty's documents."""
     log_weight = np.empty((len(items), len(habits.tenant_log_prior)))
     for number, terms in enumerate(items.terms):
         log_weight[number] = habits.class_log_prior.get(terms, habits.tenant_log_prior)
     seen = rows >= 0
     log_weight[seen] += habits.log_likelihood[rows[seen]]
-    # Here the document's own waiting counts in full, whatever it counted among its counterparty's.
-    counted = np.array([habits.documents.get(one, 0.0) for one in items.document_ids])
-    waiting = item_log_likelihood(items, calendars=calendars, days=habits.days, today=today, anchors=habits.anchors)
-    log_weight += (1 - counted)[:, None] * waiting
-    normal: Floats = log_weight - logsumexp(log_weight, axis=1, keepdims=True)
-    return normal
+    return log_weight
 
 
 def quantile_days(mass: Floats, *, levels: Sequence[float]) -> Ints:

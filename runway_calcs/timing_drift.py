@@ -26,17 +26,14 @@ _FEWEST = 20
 
 
 def drift_days(items: Items, *, rows: Ints, count: int, today: int) -> Ints:
-    """How many days later than then each paid document would be paid today, by the common drift; 0 for open ones."""
+    """How many days later a payment of 0, 1, ... days ago would be made today, by the common drift."""
+    use = items.is_paid
+    if use.sum() < _FEWEST:
+        return np.zeros(_MONTHS * _MONTH, dtype=np.int64)
     months = np.clip((today - items.paid) // _MONTH, 0, _MONTHS - 1)
     late = (items.paid - items.due_anchor).astype("float64")
-    use = items.is_paid
-    found = np.zeros(len(items), dtype=np.int64)
-    if use.sum() < _FEWEST:
-        return found
-    unusual = _unusual(late[use], rows=rows[use], count=count)
-    drift = _walk(unusual, months=months[use])
-    found[use] = np.round(drift[0] - drift[months[use]]).astype("int64")
-    return found
+    drift = _walk(_unusual(late[use], rows=rows[use], count=count), months=months[use])
+    return np.repeat(np.round(drift[0] - drift).astype("int64"), _MONTH)
 
 
 def _unusual(late: Floats, *, rows: Ints, count: int) -> Floats:

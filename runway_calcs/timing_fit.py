@@ -7,6 +7,7 @@ prior of a counterparty is that of its terms class, which is shrunk to the tenan
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from runway_calcs.timing_calendar import PayDays, calendars_of, pay_days, weekday_leans
+from runway_calcs.timing_cases import Cases, cases_of, weights
 from runway_calcs.timing_drift import drift_days
 from runway_calcs.timing_items import Floats, Ints, Items
 from runway_calcs.timing_shapes import CELLS, FIRST_DAY, shapes
@@ -29,10 +31,12 @@ class Tuning:
     """The shipped prior counts as so many counterparties ..."""
     class_strength: float = 10.0
     """... and the tenant's as so many of a terms class."""
-    alike: float = 0.01
+    alike: float = 0.03
     """Documents of one counterparty are paid together: n of them count as n / (1 + (n - 1) x this) independent ones."""
-    half_life_days: float = 365.0
+    half_life_days: float = 270.0
     """A payment this long ago counts half."""
+    truth_strength: float = 60.0
+    """Trust in the model's own probabilities, in documents."""
     rounds: int = 6
     """Steps of expectation-maximization."""
 
@@ -71,14 +75,14 @@ def cells(days: Ints) -> NDArray[np.int64]:
 
 
 def item_log_likelihood(
-    items: Items, *, calendars: Ints, days: PayDays, today: int, anchors: int, later: Ints | int = 0
+    items: Items, *, calendars: Ints, days: PayDays, today: Ints, anchors: int, later: Ints | int = 0
 ) -> Floats:
     """Items x kinds (x anchors): how likely what happened to each document is, given that it was entered when it was.
 
     A payment on a pay day says that the document became ready since the pay day before.
     """
     left = shapes().left
-    last_run = days.previous(calendars, np.full(len(items), today + 1))
+    last_run = days.previous(calendars, today + 1)
     ready_from = np.where(days.holds(calendars, items.paid), days.previous(calendars, items.paid) + 1, items.paid)
     # Ready before it was entered is no different from ready when it was entered.
     ready_from = np.where(ready_from <= items.entered, np.minimum(items.entered, items.paid), ready_from)
@@ -89,13 +93,23 @@ def item_log_likelihood(
         entered = left[cells(np.minimum(items.entered, ready_from) - anchor)]
         first = np.where(items.is_paid, ready_from, np.maximum(last_run + 1, items.entered))
         happened = left[cells(first - anchor)]
-        after = left[cells(np.minimum(items.paid + 1, 1_000_000) - anchor)]
+        after = left[cells(items.paid + 1 - anchor)]
         happened = happened - np.where(items.is_paid[:, None], after, 0.0)
         parts.append(np.log(np.maximum(happened, 1e-12) / entered))
     return np.concatenate(parts, axis=1)
 
 
-def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Habits:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """The habits, and what is needed to see how they would have done."""
+
+    habits: Habits
+    cases: Cases
+    case_log_likelihood: Floats
+    """Cases x kinds (x anchors): of what the counterparty had paid by the day of the case."""
+
+
+def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Fitted:
     """Everything the history says; from no rows on."""
     differ = bool((items.due_anchor != items.document_anchor).any())
     anchors = 2 if differ else 1
@@ -103,24 +117,31 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Habits:
     names, rows = np.unique(items.counterparty_ids.astype("str"), return_inverse=True)
     days = pay_days(today)
     calendars, usual = calendars_of(items, rows=rows, count=len(names), days=days)
-    later, weight = np.zeros(len(items), dtype=np.int64), np.zeros(len(items))
-    if len(names):
-        later = drift_days(items, rows=rows, count=len(names), today=today)
-        weight = _weights(items, rows=rows, today=today, tuning=tuning)
+    drift = drift_days(items, rows=rows, count=len(names), today=today)
+    later = np.where(
+        items.is_paid, drift[np.minimum(today - np.where(items.is_paid, items.paid, today), len(drift) - 1)], 0
+    )
+    weight = _weights(items, rows=rows, count=len(names), today=today, tuning=tuning)
+    cases = cases_of(
+        items, rows=rows, drift=drift, today=today, half_life_days=tuning.half_life_days, alike=tuning.alike
+    )
     log_likelihood = np.zeros((len(names), len(prior)))
-    for block in _blocks(len(items)):
+    of_cases = np.zeros((len(cases.then), len(prior)))
+    for start in range(0, len(items), _BLOCK):
+        block = slice(start, start + _BLOCK)
         each = item_log_likelihood(
             items.take(block),
             calendars=calendars[rows[block]],
             days=days,
-            today=today,
+            today=np.full(len(rows[block]), today),
             anchors=anchors,
             later=later[block],
         )
         starts = np.flatnonzero(np.diff(rows[block], prepend=-1))
         log_likelihood[rows[block][starts]] += np.add.reduceat(each * weight[block, None], starts, axis=0)
+        _add_cases(of_cases, cases=cases, each=each, start=start)
     tenant, by_class = _priors(log_likelihood, terms=_terms_of(items, rows, len(names)), prior=prior, tuning=tuning)
-    return Habits(
+    habits = Habits(
         counterparties={str(name): row for row, name in enumerate(names)},
         documents=dict(zip(items.document_ids, weight.tolist(), strict=True)),
         class_log_prior={name: np.log(one) for name, one in by_class.items()},
@@ -132,21 +153,24 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Habits:
         correlation=0.4,
         anchors=anchors,
     )
+    return Fitted(habits=habits, cases=cases, case_log_likelihood=of_cases)
 
 
-def _blocks(count: int) -> list[slice]:
-    """A table of documents by kinds is large: parts of it stay in the processor's cache."""
-    return [slice(start, start + _BLOCK) for start in range(0, count, _BLOCK)]
+def _add_cases(of_cases: Floats, *, cases: Cases, each: Floats, start: int) -> None:
+    """Add the part of the cases' earlier documents that lies in this block."""
+    for number, (at, weight) in enumerate(cases.earlier):
+        if len(at) and at[0] < start + len(each) and at[-1] >= start:
+            inside = (at >= start) & (at < start + len(each))
+            of_cases[number] += weight[inside] @ each[at[inside] - start]
 
 
-def _weights(items: Items, *, rows: Ints, today: int, tuning: Tuning) -> Floats:
-    """What each document counts: less with age beside its counterparty's newest, less the more there are."""
-    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+def _weights(items: Items, *, rows: Ints, count: int, today: int, tuning: Tuning) -> Floats:
     heard = np.where(items.is_paid, items.paid, today)
-    newest = np.maximum.reduceat(heard, starts)
-    number = np.diff(starts, append=len(items))
-    fresh: Floats = 0.5 ** ((newest[rows] - heard) / tuning.half_life_days)
-    return fresh / (1 + (number[rows] - 1) * tuning.alike)
+    bounds = np.searchsorted(rows, np.arange(count + 1))
+    found = np.empty(len(items))
+    for first, end in pairwise(bounds):
+        found[first:end] = weights(heard[first:end], half_life_days=tuning.half_life_days, alike=tuning.alike)
+    return found
 
 
 def _terms_of(items: Items, rows: Ints, count: int) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 Belongs here: cleaning of the two frames that callers pass, the as-of cut, anchors, ages. Does not: estimating anything.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -50,10 +50,15 @@ class Items:
     document_anchor: Ints
     has_due: Flags
     paid: Ints
+    """0 where not paid."""
     is_paid: Flags
 
     def __len__(self) -> int:
         return len(self.document_ids)
+
+    def as_open(self) -> "Items":
+        """The same documents, none of them paid yet."""
+        return replace(self, is_paid=np.zeros(len(self), dtype=np.bool_))
 
     def take(self, rows: slice | Ints | Flags) -> "Items":
         """Some of the documents."""
@@ -91,7 +96,8 @@ def items_to_predict(open_items: pd.DataFrame, *, as_of: date, term_days: int) -
     rows = _checked(open_items, columns=COLUMNS[:-1])
     rows = rows.assign(
         paid_date=pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]"),
-        entered_date=rows["entered_date"].fillna(pd.Timestamp(as_of)),
+        # What is not entered yet is expected like what was entered today.
+        entered_date=rows["entered_date"].fillna(pd.Timestamp(as_of)).clip(upper=pd.Timestamp(as_of)),
     )
     return _items(rows, term_days=term_days)
 
@@ -143,7 +149,7 @@ def _items(rows: pd.DataFrame, *, term_days: int) -> Items:
         due_anchor=np.where(has_due, due, document_anchor),
         document_anchor=document_anchor,
         has_due=has_due,
-        paid=paid,
+        paid=np.where(is_paid, paid, 0),
         is_paid=is_paid,
     )
 

@@ -1,0 +1,48 @@
+"""How the probabilities of a ledger's own past turned out.
+
+Belongs here: what would have been said of documents of the last year, each from what was known then, and how often it came
+true. Does not: saying it (``timing_days.py``), choosing the documents (``timing_cases.py``).
+"""
+
+import numpy as np
+
+from runway_calcs.timing_cases import Cases
+from runway_calcs.timing_days import log_prior, masses
+from runway_calcs.timing_fit import Habits, item_log_likelihood
+from runway_calcs.timing_items import Floats
+from runway_calcs.timing_shapes import HORIZON
+
+_POINTS = 21
+_LONGEST_WEIGHT = 120
+"""Days open that a case counts for at most."""
+_TOGETHER = 2.0
+"""Documents are paid together, so so many cases say as much as one independent one."""
+
+
+def truth_of(cases: Cases, *, log_likelihood: Floats, habits: Habits, strength: float) -> Floats:
+    """The share of documents paid by the day to which the model gave probability 0, 1/20, ... 1; rising from 0 to 1.
+
+    `log_likelihood` (cases x kinds) is what each counterparty's earlier payments said on the day of the case. A document
+    counts by how long it was open, as it would in a weekly list of open items. Few cases are drawn to the model's own
+    probabilities, as if it had been right in `strength` more.
+    """
+    said = np.linspace(0.0, 1.0, _POINTS)
+    if not len(cases.then):
+        return said
+    items, then = cases.items, cases.then
+    prior = log_prior(items, rows=np.full(len(then), -1), habits=habits)
+    waiting = item_log_likelihood(
+        items.as_open(), calendars=habits.calendars[cases.rows], days=habits.days, today=then, anchors=habits.anchors
+    )
+    mass = masses(items, rows=cases.rows, log_weight=prior + log_likelihood + waiting, habits=habits, today=then)
+    below = np.cumsum(mass, axis=1)
+    row, last = np.arange(len(then)), np.minimum(cases.until - then, HORIZON) - 1
+    high = np.where(items.is_paid, below[row, last], 1.0)
+    low = below[row, last] - np.where(items.is_paid, mass[row, last], 0.0)
+    came = np.clip((said[:, None] - low) / np.maximum(high - low, 1e-9), 0.0, 1.0)
+    weight = np.minimum(cases.until - items.entered, _LONGEST_WEIGHT).astype("float64")
+    share = came @ weight / weight.sum()
+    number = float(weight.sum() ** 2 / (weight**2).sum()) / _TOGETHER
+    found: Floats = (number * share + strength * said) / (number + strength)
+    found[0], found[-1] = 0.0, 1.0
+    return found
