@@ -223,6 +223,12 @@ def test_credits_larger_than_what_is_overdue_make_delinquency_negative_and_say_s
     assert "credits" in found.reason
 
 
+def test_what_is_dated_after_the_day_is_left_out_and_named() -> None:
+    later = invoice("8", 700_00, dated="2026-11-25", due="2026-12-25")
+    found = of([*_SALES, later]).measure(MeasureName.DSO)
+    assert (inputs_of(found)["receivables"], inputs_of(found)["open but dated later, left out"]) == (2_000_00, 700_00)
+
+
 _DAYS = st.integers(0, 200)
 _ROWS = st.lists(
     st.tuples(
