@@ -12,9 +12,13 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import assets
+import resources
+import runway_calcs
 from resources.commits import Sync
 from resources.documents import Document
 from resources.installation import Installation
@@ -45,9 +49,20 @@ def books_mark(tenant: Tenant, sync: Sync, *, thresholds: Thresholds, installati
         "unread": sorted(Counter(one.entity for one in commits.quarantined(sync)).items()),
         "day": tenant.local_date(sync.data_as_of).isoformat(),
         "thresholds": thresholds.model_dump(mode="json"),
-        "program": version("runway"),
+        "program": _program(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _program() -> str:
+    """A digest of the code that could make something else of the same books; any change of it counts, which costs one reading."""
+    code = hashlib.sha256()
+    for room in (assets, resources, runway_calcs):
+        for folder in room.__path__:
+            for path in sorted(Path(folder).rglob("*.py")):
+                code.update(path.read_bytes())
+    return code.hexdigest()
 
 
 def keep(found: FoundOut, *, mark: str, sync: Sync, installation: Installation) -> None:

@@ -162,7 +162,7 @@ def test_a_sync_that_brought_nothing_new_publishes_the_same_without_reading_the_
     assert (published.sync_id, published.read_started_at) == (newest.sync_id, newest.data_as_of)
 
 
-@pytest.mark.parametrize("what", ["a bill", "a day", "a threshold"])
+@pytest.mark.parametrize("what", ["a bill", "a day", "a threshold", "a program"])
 def test_books_that_could_come_out_differently_are_read_again(
     firm: Firm, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -175,6 +175,8 @@ def test_books_that_could_come_out_differently_are_read_again(
         firm.sandbox.control.post(f"/__sandbox__/realms/{company.realm_id}/step", json=step).raise_for_status()
     elif what == "a day":
         clock.move_to(clock.now() + timedelta(days=1))
+    elif what == "a program":
+        monkeypatch.setattr("assets.same_books._program", lambda: "another one")
     else:
         defaults = firm.installation.settings.thresholds
         firm.installation.registry.set_thresholds(company.tenant, {"excluded_account_ids": ("35",)}, defaults=defaults)
