@@ -360,3 +360,18 @@ class ForecastPolicy:
     def horizon_end(self, as_of: date) -> date:
         """The last day of the forecast."""
         return as_of + timedelta(weeks=self.horizon_weeks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestPolicy:
+    """How payment timing is replayed on past Fridays."""
+
+    fridays: int = 26
+    """How many Fridays back from now."""
+    week_days: int = 7
+    """The band is one of money paid in so many days after the Friday."""
+    horizon_days: int = 91
+    """Dates are compared once so many days are over; what is not paid by then counts as paid then."""
+    draws: int = 400
+    """Draws of the band."""
+    seed: int = 0

@@ -94,10 +94,12 @@ def known_items(history: pd.DataFrame, *, as_of: date) -> tuple[Items, int]:
 def items_to_predict(open_items: pd.DataFrame, *, as_of: date, term_days: int) -> Items:
     """All rows of `open_items` as open at `as_of`; a `paid_date`, if any, is not looked at."""
     rows = _checked(open_items, columns=COLUMNS[:-1])
+    today = pd.Timestamp(as_of)
+    entered = rows["entered_date"]
     rows = rows.assign(
         paid_date=pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]"),
         # What is not entered yet is expected like what was entered today.
-        entered_date=rows["entered_date"].fillna(pd.Timestamp(as_of)).clip(upper=pd.Timestamp(as_of)),
+        entered_date=entered.where(entered <= today, today),
     )
     return _items(rows, term_days=term_days)
 
