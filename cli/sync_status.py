@@ -48,9 +48,12 @@ def status(
 
 
 def _show_all(found: Sequence[SyncStatus], *, now: datetime) -> None:
-    table = Table("Tenant", "Connection", "Last sync (UTC)", "Age", "Freshness")
-    for name in ("Versions", "Unreadable", "Calls", "By month's end", "Budget", "429s", "Limit waits"):
-        table.add_column(name, justify="right")
+    table = Table()
+    table.add_column("Tenant", no_wrap=True)
+    for name in ("Connection", "Last sync (UTC)", "Age", "Freshness"):
+        table.add_column(name, overflow="fold")
+    for name in ("Versions", "Unread", "Calls, by month's end, budget", "Waits for limits"):
+        table.add_column(name, justify="right", overflow="fold")
     for one in found:
         usage, last = one.usage, one.last_sync
         table.add_row(
@@ -61,11 +64,9 @@ def _show_all(found: Sequence[SyncStatus], *, now: datetime) -> None:
             _freshness(one),
             f"{one.versions:,}",
             f"{one.quarantined:,}",
-            f"{usage.metered:,}",
-            f"{usage.projected:,}",
-            f"{usage.budget.soft:,}" + (" exceeded" if usage.is_above_soft else ""),
-            f"{usage.throttled:,}",
-            _span(usage.waited),
+            f"{usage.metered:,}, {usage.projected:,}, {usage.budget.soft:,}"
+            + (" exceeded" if usage.is_above_soft else ""),
+            _span(usage.waited) + (f", {usage.throttled:,} refused" if usage.throttled else ""),
         )
     console.print(table)
     for one in found:
@@ -104,7 +105,7 @@ def _freshness(one: SyncStatus) -> str:
 
 def _show_kinds(one: SyncStatus) -> None:
     table = Table("Kind", "Read (UTC)", "Age", "Soft", "Hard", "Freshness", title=one.tenant_id)
-    for name in ("Versions", "Unreadable"):
+    for name in ("Versions", "Unread"):
         table.add_column(name, justify="right")
     for kind in one.kinds:
         table.add_row(
