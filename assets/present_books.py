@@ -4,17 +4,21 @@ Belongs here: loading them. Does not: weeks (`assets/desk.py`), arithmetic (`run
 """
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from resources.commits import Sync
 from resources.errors import TenantNotReady
 from resources.installation import Installation
+from resources.qbo.bill_content import BillDetail, bill_detail
+from resources.qbo.columns import Version
 from resources.qbo.frames import accounts, documents, parties
 from resources.qbo.home_currency import home_currency
 from resources.qbo.kinds import ENTITIES
 from resources.qbo.line_totals import line_totals
 from resources.qbo.postings import chart_of_accounts, postings
 from resources.qbo.present import present_objects
+from resources.qbo.transactions import Bill
 from resources.tenants import Tenant
 from runway_calcs.as_of import AsOf
 from runway_calcs.reconciliation import PresentBooks
@@ -27,6 +31,8 @@ class Present:
     sync: Sync
     books: PresentBooks
     at: AsOf
+    #: What approvals of the bills cover beside the amounts, by bill.
+    bill_details: Mapping[str, BillDetail]
 
 
 def present_books(tenant: Tenant, *, installation: Installation) -> Present:
@@ -43,19 +49,28 @@ def present_books(tenant: Tenant, *, installation: Installation) -> Present:
         first_known_at=sync.data_as_of,
         newest_known_at=sync.data_as_of,
     )
-    return Present(sync=sync, books=_books(sync, installation=installation), at=at)
+    found = _objects(sync, installation=installation)
+    return Present(
+        sync=sync,
+        books=_books(found, sync=sync, installation=installation),
+        at=at,
+        bill_details={one.id: bill_detail(one) for _, one in found if isinstance(one, Bill)},
+    )
 
 
-def _books(sync: Sync, *, installation: Installation) -> PresentBooks:
+def _objects(sync: Sync, *, installation: Installation) -> list[Version]:
     tenant = sync.tenant_id
     with installation.lake.open(tenant) as lake:
-        found = [
+        return [
             version
             for kind in ENTITIES
             for version in present_objects(
                 lake, installation.commits.history(tenant, table=kind.table, up_to=sync), entity=kind.entity
             )
         ]
+
+
+def _books(found: Sequence[Version], *, sync: Sync, installation: Installation) -> PresentBooks:
     home = home_currency(found)
     return PresentBooks(
         home_currency=home,

@@ -8,6 +8,7 @@ already, and one op costs a sync less than two. They warn and block nothing: a j
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 import dagster as dg
 import pandas as pd
@@ -17,6 +18,8 @@ from assets.partitions import TENANTS
 from assets.present_books import Present, present_books
 from assets.same_books import FoundOut, books_mark, keep, kept
 from assets.tenants import Metadata, for_each_tenant
+from payments.after_sync import after_sync
+from payments.ledger import Ledger
 from resources.commits import Sync
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot, OpenBill
@@ -88,8 +91,9 @@ def published_balances(
         known = installation.registry.tenant(tenant)
         sync, found = _found_out(known, installation=installation)
         compared[tenant] = found.comparisons
+        ledger = _into_the_ledger(known, installation=installation)
         installation.dirty_tenants.cover(tenant, read_started_at=sync.data_as_of)
-        return {BALANCES: _metadata(sync, found, installation=installation)}
+        return {BALANCES: {**_metadata(sync, found, installation=installation), **ledger}}
 
     yield from for_each_tenant(context, publish)
     if len(compared) == 1:
@@ -144,7 +148,7 @@ def _publish(present: Present, *, thresholds: Thresholds, installation: Installa
         )
         for account in position.accounts
     ]
-    installation.published_balances.publish(present.sync, cash=_by_id(cash), bills=_open_bills(present.books.documents))
+    installation.published_balances.publish(present.sync, cash=_by_id(cash), bills=_open_bills(present))
     return position.state.value
 
 
@@ -161,11 +165,20 @@ def _metadata(sync: Sync, found: FoundOut, *, installation: Installation) -> Met
     }
 
 
+def _into_the_ledger(tenant: Tenant, *, installation: Installation) -> Metadata:
+    """Let the payment ledger take what is published, and its day pass; what that did, in counts."""
+    thresholds = installation.settings.thresholds.overridden(tenant.thresholds)
+    ledger = Ledger(installation.database, clock=installation.clock)
+    found = after_sync(ledger, tenant.tenant_id, floor_cents=thresholds.floor_cents)
+    return {f"payments/{name}": dg.MetadataValue.int(count) for name, count in found.items()}
+
+
 def _by_id(cash: Sequence[CashSnapshot]) -> list[CashSnapshot]:
     return sorted(cash, key=lambda one: one.account_id)
 
 
-def _open_bills(documents: pd.DataFrame) -> list[OpenBill]:
+def _open_bills(present: Present) -> list[OpenBill]:
+    documents = present.books.documents
     found = documents[(documents["txn_type"] == "Bill") & (documents["open_cents"] != 0)]
     return [
         OpenBill(
@@ -178,6 +191,8 @@ def _open_bills(documents: pd.DataFrame) -> list[OpenBill]:
             currency=row["currency"],
             total_cents=int(row["total_cents"]),
             open_cents=int(row["open_cents"]),
+            home_currency=present.books.home_currency,
+            **asdict(present.bill_details[row["qbo_id"]]),
         )
         for row in found.sort_values("qbo_id").to_dict("records")
     ]

@@ -53,7 +53,7 @@ class Discovered:
     left_to_payment: int
 
 
-def discover(ledger: Ledger, tenant: TenantId, *, home_currency: str) -> Discovered:
+def discover(ledger: Ledger, tenant: TenantId) -> Discovered:
     """Take the tenant's published bills into the workflow; doing it again changes nothing.
 
     Bills in another currency stay `discovered`: they are paid in QuickBooks.
@@ -65,13 +65,13 @@ def discover(ledger: Ledger, tenant: TenantId, *, home_currency: str) -> Discove
             return Discovered(new=0, changed=0, superseded=0, left_to_payment=0)
         running = {row["bill_id"]: row for row in act.many(BILL_WORKFLOW, BILL_WORKFLOW.c.ended_at.is_(None))}
         _watch_vendors(act, published)
-        new = changed = superseded = left = 0
+        changed = superseded = left = 0
         for bill_id, bill in running.items():
             fresh = published.get(bill_id)
             if fresh is not None and fingerprint(content_of(fresh)) == bill["fingerprint"]:
                 _note(act, bill, fresh)
             elif fresh is not None and bill["state"] in _UNDECIDED:
-                _change(act, bill, fresh, home_currency=home_currency)
+                _change(act, bill, fresh)
                 changed += 1
             elif read_at <= bill["read_started_at"]:
                 continue
@@ -81,14 +81,16 @@ def discover(ledger: Ledger, tenant: TenantId, *, home_currency: str) -> Discove
                 left += 1
         cycles = _newest_cycles(act)
         still = {row["bill_id"] for row in act.many(BILL_WORKFLOW, BILL_WORKFLOW.c.ended_at.is_(None))}
-        for bill_id, fresh in published.items():
-            if bill_id not in still and _is_due_again(cycles.get(bill_id), fresh, running=running):
-                _begin(act, fresh, cycle=_next(cycles.get(bill_id)), home_currency=home_currency)
-                new += 1
-    return Discovered(new=new, changed=changed, superseded=superseded, left_to_payment=left)
+        begun = [
+            _first_row(act, fresh, cycle=_next(cycles.get(bill_id)))
+            for bill_id, fresh in published.items()
+            if bill_id not in still and _is_due_again(cycles.get(bill_id), fresh, running=running)
+        ]
+        act.insert(BILL_WORKFLOW, begun)
+    return Discovered(new=len(begun), changed=changed, superseded=superseded, left_to_payment=left)
 
 
-def reopen(ledger: Ledger, tenant: TenantId, *, by: str, bill_id: str, home_currency: str) -> int:
+def reopen(ledger: Ledger, tenant: TenantId, *, by: str, bill_id: str) -> int:
     """Take a withdrawn bill back into the workflow, from what the newest sync published; its new cycle."""
     with ledger.act(tenant, actor=by, kind="bill reopened") as act:
         require(act, by, "withdraw")
@@ -104,7 +106,8 @@ def reopen(ledger: Ledger, tenant: TenantId, *, by: str, bill_id: str, home_curr
                 what=f"Bill {bill_id} is {ended['state'].replace('_', ' ')}, not withdrawn.",
                 next_step="Nothing has to be done.",
             )
-        row = _begin(act, fresh[0], cycle=_next(ended), home_currency=home_currency)
+        row = _first_row(act, fresh[0], cycle=_next(ended))
+        act.insert(BILL_WORKFLOW, row)
         act.entity = named(row)
     return int(row["cycle"])
 
@@ -130,11 +133,23 @@ def _watch_vendors(act: Act, published: Mapping[str, Row]) -> None:
 
 
 def _note(act: Act, bill: Row, fresh: Row) -> None:
-    changes = {name: fresh[name] for name in _NOTED}
-    act.update(BILL_WORKFLOW, {"bill_id": bill["bill_id"], "cycle": bill["cycle"]}, changes)
+    changes = {name: fresh[name] for name in _NOTED if fresh[name] != bill[name]}
+    if bill["state"] == "discovered":
+        _admit(act, bill, fresh)
+    if changes:
+        act.update(BILL_WORKFLOW, {"bill_id": bill["bill_id"], "cycle": bill["cycle"]}, changes)
 
 
-def _change(act: Act, bill: Row, fresh: Row, *, home_currency: str) -> None:
+def _admit(act: Act, bill: Row, fresh: Row) -> None:
+    """Let a bill wait for approval if nothing speaks against it any more."""
+    reason = _why_not(fresh)
+    if reason is None:
+        move(act, bill, to="awaiting_approval")
+    else:
+        act.update(BILL_WORKFLOW, {"bill_id": bill["bill_id"], "cycle": bill["cycle"]}, {"reason": reason})
+
+
+def _change(act: Act, bill: Row, fresh: Row) -> None:
     """Take over the new content of a bill on which nothing stands; it is approved again."""
     if fresh["vendor_id"] != bill["vendor_id"]:
         supersede(act, bill, because="the vendor was changed in QuickBooks")
@@ -142,30 +157,35 @@ def _change(act: Act, bill: Row, fresh: Row, *, home_currency: str) -> None:
     changes = {name: fresh[name] for name in _FACTS} | {"fingerprint": fingerprint(content_of(fresh))}
     row = act.update(BILL_WORKFLOW, {"bill_id": bill["bill_id"], "cycle": bill["cycle"]}, changes)
     if row["state"] == "discovered":
-        _admit(act, row, home_currency=home_currency)
+        _admit(act, row, fresh)
     else:
         back_to_approval(act, row, because="the bill was changed in QuickBooks")
 
 
-def _begin(act: Act, fresh: Row, *, cycle: int, home_currency: str) -> Row:
-    row = {"bill_id": fresh["bill_id"], "cycle": cycle, "state": "discovered", **{name: fresh[name] for name in _FACTS}}
-    row |= {"fingerprint": fingerprint(content_of(fresh)), "discovered_at": act.now, "reason": None}
-    act.insert(BILL_WORKFLOW, row)
-    return _admit(act, row, home_currency=home_currency)
+def _first_row(act: Act, fresh: Row, *, cycle: int) -> Row:
+    """A bill as its cycle begins: it waits for approval, or says why it cannot be paid from here."""
+    reason = _why_not(fresh)
+    return {
+        "bill_id": fresh["bill_id"],
+        "cycle": cycle,
+        "state": "awaiting_approval" if reason is None else "discovered",
+        **{name: fresh[name] for name in _FACTS},
+        "fingerprint": fingerprint(content_of(fresh)),
+        "discovered_at": act.now,
+        "reason": reason,
+    }
 
 
-def _admit(act: Act, bill: Row, *, home_currency: str) -> Row:
-    """Let a bill that can be paid from here wait for approval; of the others say why not."""
-    reason = None
-    if bill["currency"] != home_currency:
-        reason = f"it is in {bill['currency']}: pay it in QuickBooks"
-    elif bill["open_cents"] <= 0:
-        reason = "nothing of it is owed"
-    elif not bill["vendor_id"]:
-        reason = "it names no vendor"
-    if reason is None:
-        return move(act, bill, to="awaiting_approval")
-    return act.update(BILL_WORKFLOW, {"bill_id": bill["bill_id"], "cycle": bill["cycle"]}, {"reason": reason})
+def _why_not(fresh: Row) -> str | None:
+    if fresh["currency"] != fresh["home_currency"]:
+        return (
+            f"it is in {fresh['currency']}: pay it in QuickBooks"
+            if fresh["home_currency"]
+            else "the next sync completes it"
+        )
+    if fresh["open_cents"] <= 0:
+        return "nothing of it is owed"
+    return None if fresh["vendor_id"] else "it names no vendor"
 
 
 def _newest_cycles(act: Act) -> dict[str, Row]:

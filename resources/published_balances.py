@@ -46,6 +46,8 @@ class OpenBill:
     currency: str
     total_cents: int
     open_cents: int
+    #: The currency the amounts are in.
+    home_currency: str = ""
     #: What an approval covers beside the amounts (`qbo/bill_content.py`).
     sync_token: str = ""
     ap_account_id: str = ""
@@ -140,6 +142,7 @@ def _read(connection: Connection, tenant: TenantId, by: tuple[str, datetime]) ->
                 currency=row.currency,
                 total_cents=row.total_cents,
                 open_cents=row.open_cents,
+                home_currency=row.home_currency,
                 sync_token=row.sync_token,
                 ap_account_id=row.ap_account_id,
                 lines_sha256=row.lines_sha256,

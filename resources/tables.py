@@ -272,7 +272,8 @@ OPEN_BILL = strict_table(
     Column("total_cents", WholeNumber, nullable=False),
     Column("open_cents", WholeNumber, nullable=False),
     Column("read_started_at", Instant, nullable=False),
-    #: What an approval covers beside the amounts; empty where a sync published before these were kept.
+    #: What payments need beside the amounts; empty where a sync published before these were kept.
+    Column("home_currency", Text, nullable=False, server_default=""),
     Column("sync_token", Text, nullable=False, server_default=""),
     Column("ap_account_id", Text, nullable=False, server_default=""),
     Column("lines_sha256", Text, nullable=False, server_default=""),

@@ -31,7 +31,7 @@ _TABLES = (
     "reserve_movement",
     "shortfall",
 )
-_OPEN_BILL = ("sync_token", "ap_account_id", "lines_sha256")
+_OPEN_BILL = ("home_currency", "sync_token", "ap_account_id", "lines_sha256")
 
 
 def upgrade() -> None:

@@ -56,6 +56,7 @@ def make_bill(bill_id: str = "b1", *, open_cents: int = 10_000, **overrides: Any
         "txn_date": date(2026, 11, 1),
         "due_date": date(2026, 11, 30),
         "currency": "USD",
+        "home_currency": "USD",
         "total_cents": open_cents,
         "open_cents": open_cents,
         "sync_token": "0",
@@ -124,7 +125,7 @@ class Desk:
     ) -> tuple[Discovered, Reflected]:
         """Publish, then what the pipelines do after a sync."""
         self.publish(*bills, cash=cash, accounts=accounts)
-        return discover(self.ledger, self.tenant, home_currency="USD"), reflect(self.ledger, self.tenant)
+        return discover(self.ledger, self.tenant), reflect(self.ledger, self.tenant)
 
     def policy(self, **changes: Any) -> None:
         """Another version of the policy."""

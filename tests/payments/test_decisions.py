@@ -226,7 +226,7 @@ def test_a_withdrawn_bill_stays_out_until_it_changes_or_is_reopened(desk: Desk) 
     desk.sync(make_bill("b1"), make_bill("b2"), make_bill("b3"))
     with pytest.raises(WrongState, match="withdrawn"):
         desk.bill()
-    assert reopen(desk.ledger, desk.tenant, by="dan", bill_id="b1", home_currency="USD") == 2
+    assert reopen(desk.ledger, desk.tenant, by="dan", bill_id="b1") == 2
     assert desk.bill()["state"] == "awaiting_approval"
 
 
@@ -246,7 +246,7 @@ def test_a_bill_that_is_paid_elsewhere_is_superseded_and_its_hold_is_void(desk: 
 
 def test_discovering_again_changes_nothing(desk: Desk) -> None:
     before = len(desk.rows(AUDIT))
-    found = discover(desk.ledger, desk.tenant, home_currency="USD")
+    found = discover(desk.ledger, desk.tenant)
     assert (found.new, found.changed, found.superseded) == (0, 0, 0)
     assert len(desk.rows(AUDIT)) == before
 

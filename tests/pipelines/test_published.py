@@ -13,6 +13,10 @@ from assets.ingest import raw_qbo
 from assets.partitions import TENANTS
 from assets.present_books import Present, present_books
 from assets.published import BALANCES, published_balances
+from payments.audit import verify
+from payments.bill_tables import BILL_WORKFLOW
+from payments.free_cash import all_free_cash
+from payments.ledger import Ledger
 from pipelines.build import build_defs
 from resources.clock import FixedClock
 from resources.installation import Installation
@@ -85,6 +89,14 @@ def test_what_is_published_is_the_truth_and_the_books_agree_with_themselves(
     # Both sides of an identity are figures of this company, not two zeros.
     assert found["payables_equal_vendor_balances"].metadata["stated_cents"].value == truth["payables"]["account_cents"]
     assert found["money_equals_postings"].metadata["stated_cents"].value != 0
+
+    with Ledger(firm.installation.database, clock=clock).look(company.tenant) as look:
+        taken = {
+            row["bill_id"]: row["open_cents"] for row in look.many(BILL_WORKFLOW) if row["state"] == "awaiting_approval"
+        }
+        assert taken == owed
+        assert sum(one.basis_cents for one in all_free_cash(look)) <= truth["cash_cents"]
+        assert verify(look).is_sound
 
 
 def test_a_journal_on_payables_is_shown_with_its_amount_and_stops_nothing(firm: Firm, clock: FixedClock) -> None:
