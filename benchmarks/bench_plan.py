@@ -1,8 +1,9 @@
 """Pay plans of generated cases: how fast, how close to the proven bound, and whether the floor holds.
 
-Three sizes: `large` (200 bills over 90 days, within 5 s each), `small` (up to 60 bills over 30 days at a limit of 20 s for
-the solver) and `ordinary` (up to 60 bills over 91 days with the default policy, as an asset runs it). The cost is what
-scarce cash costs: above every bill paid on its cheapest day, so that no constant makes a gap look small.
+Four sizes: `large` (200 bills over 90 days, within 5 s each), `small` (up to 60 bills over 30 days at a limit of 20 s for
+the solver), `ordinary` (up to 60 bills over 91 days with the default policy, as an asset runs it) and `steady` (as `large`,
+but money comes in on every business day, which leaves the solver the most to choose from; no bar). The cost is what scarce
+cash costs: above every bill paid on its cheapest day, so that no constant makes a gap look small.
 The last line is one JSON object.
 """
 
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests draw t
 
 from runway_calcs.pay_plan import PayPlan
 from runway_calcs.policy import PlanPolicy
-from tests.runway_calcs.plan_cases import PlanCase, plan_case
+from tests.runway_calcs.plan_cases import PlanCase, plan_case, steady_case
 
 LARGE_SECONDS = 5.0
 LARGE_GAP_PPM = 20_000
@@ -28,12 +29,14 @@ SMALL_RATIO = 1.01
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--size", choices=["large", "small", "ordinary", "all"], default="all")
+    arguments.add_argument("--size", choices=["large", "small", "ordinary", "steady", "all"], default="all")
     arguments.add_argument("--seed", type=int, default=0, help="the first seed")
-    arguments.add_argument("--cases", type=int, help="cases of each size: 10 large, 500 small, 100 ordinary by default")
+    arguments.add_argument(
+        "--cases", type=int, help="cases of each size: 10 large, 500 small, 100 ordinary, 10 steady by default"
+    )
     asked = arguments.parse_args()
     figures: dict[str, Any] = {}
-    for size, measure in (("large", large), ("small", small), ("ordinary", ordinary)):
+    for size, measure in (("large", large), ("small", small), ("ordinary", ordinary), ("steady", steady)):
         if asked.size in {size, "all"}:
             figures[size] = measure(asked.seed, cases=asked.cases)
             print(json.dumps({size: figures[size]}))
@@ -70,6 +73,13 @@ def ordinary(seed: int, *, cases: int | None) -> dict[str, Any]:
     return figures
 
 
+def steady(seed: int, *, cases: int | None) -> dict[str, Any]:
+    drawn = [steady_case(seed + n, bills=200, days=90) for n in range(cases or 10)]
+    figures, _ = run(drawn, policy=PlanPolicy(gap_ppm=5_000, time_limit_seconds=3))
+    figures["bars"] = {"no_floor_violations": figures["floor_violations"] == 0}
+    return figures
+
+
 def run(cases: list[PlanCase], *, policy: PlanPolicy) -> tuple[dict[str, Any], list[PayPlan]]:
     plans, wall, processor = [], [], []
     for case in cases:
@@ -92,6 +102,7 @@ def run(cases: list[PlanCase], *, policy: PlanPolicy) -> tuple[dict[str, Any], l
         "tight": sum(plan.cost_micro > 0 for plan in plans),
         "not_feasible": sum(plan.shortfall is not None for plan in plans),
         "stops": {stop: sum(plan.stop == stop for plan in plans) for stop in sorted({plan.stop for plan in plans})},
+        "not_repeatable": sum(not plan.is_repeatable for plan in plans),
         "floor_violations": violations,
     }
     return figures, plans

@@ -54,7 +54,8 @@ class PayPlan:
     gap_ppm: int
     """(cost - bound) / cost, rounded up; 0 for a plan proven optimal, 1,000,000 when only the bound of zero is proven."""
     stop: Stop
-    """`Stop.TIME` is the only ending that may differ between runs of the same input."""
+    is_repeatable: bool
+    """False where the time limit cut the search short: another run of the same input may find another plan."""
     shortfall: Shortfall | None
     """Set when the state is NOT_FEASIBLE, and with NOTHING_OPEN when the cash breaks the floor by itself."""
     bills: tuple[PlannedBill, ...]
@@ -107,6 +108,7 @@ def pay_plan(
         bound_micro=solution.bound,
         gap_ppm=gap,
         stop=solution.stop,
+        is_repeatable=solution.is_repeatable,
         shortfall=room.shortfall,
         bills=planned_bills(ordered, used=used, problem=problem, parts=solution.parts, balance=balance, cash=cash),
         balance_cents=tuple(int(cents) for cents in balance),

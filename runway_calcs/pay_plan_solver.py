@@ -26,6 +26,11 @@ _DOLLAR_MICRO = 100_000_000
 _PRICE_SCALE = 1 << 12
 """Prices of cash are whole multiples of this part of a micro-cent per cent."""
 _PPM = 1_000_000
+_NARROW = 900
+"""Options in the narrow core that is searched first for a good plan, those of least reduced cost; the second core is
+narrowed by what that plan proves."""
+_NO_PLAN = 1 << 62
+"""The bound of a core that holds no plan at all."""
 _TIME_LIMIT, _INFEASIBLE = 1, 2
 """Statuses of SciPy's solver."""
 _NEGLIGIBLE = 1e-6
@@ -44,7 +49,6 @@ class Stop(StrEnum):
     """Within the gap asked for."""
     NODES = "node limit"
     TIME = "time limit"
-    """The only ending that may differ from run to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +61,38 @@ class Solution:
     bound: int
     """No plan costs less."""
     stop: Stop
+    is_repeatable: bool
+    """No part of the search was cut short by the clock: the same input gives the same plan."""
 
 
 def solve(problem: Problem, *, start: Cents, policy: PlanPolicy) -> Solution:
     """The best plan found. `start` is one option for each bill that fits the capacity."""
     cheapest = _cheapest(problem)
     if (problem.used_by(cheapest).sum(axis=0) <= problem.capacity).all():
-        return Solution(parts=whole_parts(problem, cheapest), cost=0, bound=0, stop=Stop.PROVEN)
+        return Solution(parts=whole_parts(problem, cheapest), cost=0, bound=0, stop=Stop.PROVEN, is_repeatable=True)
     relaxed = _relaxation(problem)
-    bound, reduced = relaxed.bound, relaxed.reduced
-    best = _rounded(problem, relaxed.taken, reduced=reduced, start=start)
+    bound = max(0, relaxed.bound)
+    best = _rounded(problem, relaxed.taken, reduced=relaxed.reduced, start=start)
     cost = cost_of(problem, best)
-    if _is_close(cost, bound, policy=policy):
-        return Solution(parts=best, cost=cost, bound=bound, stop=Stop.PROVEN)
-    # A part of a bill may be ever so small, so that its reduced cost excludes nothing.
-    core = np.flatnonzero((reduced < cost - bound) | problem.is_part)
-    found = _Core(problem, core).solve(best_cost=cost, policy=policy)
-    bound = max(bound, min(cost, found.bound))
-    if found.taken is not None:
-        candidate = _rounded(problem, found.taken, reduced=reduced, start=start)
-        if cost_of(problem, candidate) < cost:
-            best, cost = candidate, cost_of(problem, candidate)
-    stop = Stop.PROVEN if _is_close(cost, bound, policy=policy) else found.stop
-    return Solution(parts=best, cost=cost, bound=min(bound, cost), stop=stop)
+    stop, is_repeatable = Stop.PROVEN, True
+    for is_narrow in (True, False):
+        if _is_close(cost, bound, policy=policy):
+            break
+        distance = cost - relaxed.bound
+        if is_narrow:
+            distance = min(distance, int(np.sort(relaxed.reduced)[:_NARROW][-1]))
+        # A part of a bill may be ever so small, so that its reduced cost excludes nothing.
+        core = np.flatnonzero((relaxed.reduced < distance) | problem.is_part)
+        found = _Core(problem, core).solve(policy=policy)
+        stop, is_repeatable = found.stop, is_repeatable and found.stop is not Stop.TIME
+        # A plan outside the core costs at least the distance more than the relaxation.
+        bound = max(bound, min(cost, found.bound, relaxed.bound + distance))
+        if found.taken is not None:
+            candidate = _rounded(problem, found.taken, reduced=relaxed.reduced, start=start)
+            if cost_of(problem, candidate) < cost:
+                best, cost = candidate, cost_of(problem, candidate)
+    stop = Stop.PROVEN if _is_close(cost, bound, policy=policy) else stop
+    return Solution(parts=best, cost=cost, bound=min(bound, cost), stop=stop, is_repeatable=is_repeatable)
 
 
 def _is_close(cost: int, bound: int, *, policy: PlanPolicy) -> bool:
@@ -136,7 +149,7 @@ def _lagrangian(problem: Problem, prices: Cents) -> tuple[int, Cents]:
     falls = prices - np.append(prices[1:], 0)
     scaled = sum(least) - sum(int(fall) * int(cents) for fall, cents in zip(falls, problem.capacity, strict=True))
     reduced = [(one - least[bill]) // _PRICE_SCALE for one, bill in zip(value, problem.bill, strict=True)]
-    return max(0, -(-scaled // _PRICE_SCALE)), np.array(reduced, dtype=np.int64)
+    return -(-scaled // _PRICE_SCALE), np.array(reduced, dtype=np.int64)
 
 
 def _matrix(problem: Problem, options: Cents) -> csr_array:
@@ -177,7 +190,8 @@ class _Core:
         self._charged_bills = np.unique(problem.bill[options][self._charged])
         self._is_whole = ~split
 
-    def solve(self, *, best_cost: int, policy: PlanPolicy) -> _Searched:
+    def solve(self, *, policy: PlanPolicy) -> _Searched:
+        """The best plan within the core, in half of the policy's time: there are two cores."""
         problem, options, rows = self._problem, self._options, len(self._problem.capacity)
         fees = len(self._charged_bills)
         cost = problem.cost[options].copy()
@@ -193,10 +207,10 @@ class _Core:
                 # A little less than asked for, so that rounding parts to cents does not lose the proof.
                 "mip_rel_gap": policy.gap_ppm / _PPM * 0.95,
                 "node_limit": policy.node_limit,
-                "time_limit": policy.time_limit_seconds,
+                "time_limit": policy.time_limit_seconds / 2,
             },
         )
-        return self._searched(result, best_cost=best_cost)
+        return self._searched(result)
 
     def _flat_of(self, number: int) -> int:
         own = self._options[self._problem.bill[self._options] == number]
@@ -218,11 +232,11 @@ class _Core:
         owed = csr_array(coo_array((values, (lines, columns)), shape=(fees, wide.shape[1])))
         return [LinearConstraint(wide, right, right), LinearConstraint(owed, -np.inf, 0)]
 
-    def _searched(self, result: OptimizeResult, *, best_cost: int) -> _Searched:
+    def _searched(self, result: OptimizeResult) -> _Searched:
         # SciPy has no status of its own for the node limit and reports it as 4; 1 is the time limit.
         stop = Stop.TIME if result.status == _TIME_LIMIT else Stop.NODES
-        if result.status == _INFEASIBLE:  # nothing in the core beats the plan at hand
-            return _Searched(taken=None, bound=best_cost, stop=Stop.PROVEN)
+        if result.status == _INFEASIBLE:
+            return _Searched(taken=None, bound=_NO_PLAN, stop=Stop.PROVEN)
         bound = 0
         if result.mip_dual_bound is not None and np.isfinite(result.mip_dual_bound):
             # The solver's own tolerance is taken off, so that its bound stays one.

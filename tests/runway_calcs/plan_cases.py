@@ -41,6 +41,22 @@ class PlanCase:
         )
 
 
+def steady_case(seed: int, *, bills: int, days: int) -> PlanCase:
+    """A case whose cash grows on nearly every business day, as a cautious path of many customers does."""
+    case = plan_case(seed, bills=bills, days=days)
+    rng = np.random.default_rng([seed, bills, days, 1])
+    total = sum(bill.open_cents for bill in case.bills)
+    business = [(FRIDAY + timedelta(days=day + 1)).weekday() < 5 for day in range(days)]
+    inflow = [int(total * 1.2 / days * rng.uniform(0.5, 1.5)) * is_open for is_open in business]
+    path = replace(
+        case.cash,
+        opening_cents=case.cash.floor_cents + total // 20,
+        inflow_cents=inflow,
+        outflow_cents=[0] * days,
+    )
+    return replace(case, cash=path)
+
+
 def plan_case(seed: int, *, bills: int, days: int) -> PlanCase:
     """A tenant with so many open bills that are mostly due within the window; one in eight cannot hold its floor."""
     rng = np.random.default_rng([seed, bills, days])

@@ -293,6 +293,7 @@ def test_the_search_says_how_it_ended_and_returns_a_plan_with_its_proven_gap(pol
     case = plan_case(16, bills=24, days=40)
     plan = case.plan(policy)
     assert plan.stop is stop
+    assert plan.is_repeatable == (stop is not Stop.TIME)
     assert (plan.gap_ppm > 100) == (stop is not Stop.PROVEN)
     assert (plan.state is PlanState.WITHIN_GAP) == (stop is not Stop.PROVEN)
     assert plan.bound_micro <= case.plan(PROVEN).cost_micro <= plan.cost_micro
