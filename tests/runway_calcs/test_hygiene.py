@@ -384,8 +384,8 @@ def test_effects_come_from_the_corrected_ledger_the_largest_first_and_no_more_th
         documents=documents(
             bill("1", doc_number="7", total_cents=30_00, open_cents=30_00),
             bill("2", doc_number="7", total_cents=30_00, open_cents=30_00, created_at=_RECENTLY),
-            bill("3", due_date=day("2026-01-01"), total_cents=20_00, open_cents=20_00, party_id="2"),
-            bill("4", due_date=day("2026-02-01"), total_cents=10_00, open_cents=10_00, party_id="3"),
+            bill("3", due_date=day("2026-01-01"), total_cents=10_00, open_cents=10_00, party_id="2"),
+            bill("4", due_date=day("2026-02-01"), total_cents=20_00, open_cents=20_00, party_id="3"),
         )
     )
     at = point()
@@ -401,8 +401,8 @@ def test_effects_come_from_the_corrected_ledger_the_largest_first_and_no_more_th
     effects = {one.key[1:]: (one.effect.state, one.effect.low_water_cents) for one in found.defects if one.correction}
     assert effects == {
         ("Bill", "2"): (EffectState.VALUE, 30_00),
-        ("Bill", "3"): (EffectState.VALUE, 20_00),
-        ("Bill", "4"): (EffectState.NOT_COMPUTED, None),
+        ("Bill", "3"): (EffectState.NOT_COMPUTED, None),
+        ("Bill", "4"): (EffectState.VALUE, 20_00),
     }
     assert len(asked) == 2
     assert found.defects[0].object_id == "2"
