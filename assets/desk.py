@@ -81,6 +81,33 @@ class Desk:
         """The tenant's thresholds as the projection takes them."""
         return ProjectionPolicy(floor_cents=self.thresholds.floor_cents)
 
+    def point_of(self, as_of: date) -> AsOf:
+        """The point of view of an earlier day, in the books of this week's sync.
+
+        What was known then is what that day's newest sync had read; before the connection, what had been entered.
+        """
+        earlier = self._store.newest_week(self.week.tenant, as_of=as_of)
+        return AsOf.at(
+            as_of=as_of,
+            known_until=earlier.known_until,
+            first_known_at=self.week.first_known_at,
+            newest_known_at=self.week.data_as_of,
+        )
+
+    def earlier_result(self, table: str, kind: type[Result], *, as_of: date) -> Result | None:
+        """A one-row result of an earlier week as it was calculated then; None if it was not."""
+        segment = self._store.earlier_result(self.week, table, as_of=as_of)
+        if segment is None:
+            return None
+        (stored,) = self._lake.rows([segment])["result"].to_pylist()
+        return _adapter(kind).validate_json(stored)
+
+    def kept_records(self, table: str, kind: type[Result], *, weeks: int) -> tuple[Result, ...]:
+        """A table of results as the last run left it, of this week or of the newest of so many weeks before; else none."""
+        kept = self._store.kept_result(self.week, table, weeks=weeks)
+        stored = [] if kept is None else self._lake.rows([kept])["result"].to_pylist()
+        return tuple(_adapter(kind).validate_json(text) for text in stored)
+
     def versions(self, kind: Kind) -> Iterator[Version]:
         """All versions of one kind of QBO object known to this week's sync, oldest knowledge first."""
         segments = self._store.history(self.week, kind.table)

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.backtest import BACKTEST_ASSETS
 from assets.books import BOOKS_ASSETS
 from assets.calculators import CALCULATOR_ASSETS
 from assets.checks import CHECKS
@@ -21,7 +22,7 @@ from pipelines.schedules import SCHEDULES
 from pipelines.sensors import SENSORS
 from resources.dagster_wrappers import InstallationResource, WeekResource
 
-ASSETS = (*INGEST_ASSETS, *PUBLISHED_ASSETS, *BOOKS_ASSETS, *CALCULATOR_ASSETS, *EXPERIENCE_ASSETS)
+ASSETS = (*INGEST_ASSETS, *PUBLISHED_ASSETS, *BOOKS_ASSETS, *CALCULATOR_ASSETS, *BACKTEST_ASSETS, *EXPERIENCE_ASSETS)
 
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -26,13 +26,19 @@ friday = dg.define_asset_job(
     description="From the newest complete sync to the Friday digest of one tenant's week.",
 )
 
+backtest = dg.define_asset_job(
+    "backtest",
+    selection=dg.AssetSelection.groups("backtest"),
+    description="Replays payment timing on past Fridays of one tenant, from the books of its newest week.",
+)
+
 fleet_checks = dg.define_asset_job(
     "fleet_checks",
     selection=_fleet,
     description="Looks once a day for tenants that were left behind.",
 )
 
-JOBS = (tenant_sync, friday, fleet_checks)
+JOBS = (tenant_sync, friday, backtest, fleet_checks)
 
 
 def week_config(week_ending: date | None) -> dict[str, Any]:

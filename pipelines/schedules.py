@@ -7,22 +7,26 @@ an hourly one that picks "whose morning is it" would lose everybody whose hour f
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
 from assets.fleet_checks import NIGHTLY_SYNC_AT
 from assets.partitions import TENANTS
-from pipelines.jobs import fleet_checks, friday, tenant_sync, week_config, week_tags
+from pipelines.jobs import backtest, fleet_checks, friday, tenant_sync, week_config, week_tags
 from resources.installation import Installation
 from resources.tenants import ZONES, Tenant
 
 NIGHTLY = f"{NIGHTLY_SYNC_AT.minute} {NIGHTLY_SYNC_AT.hour} * * *"
 FRIDAY_SYNC = "0 5 * * 5"
 FRIDAY_DIGEST = "0 7 * * 5"
+#: Every night but before a Friday's digest, when the new week has no books yet.
+BACKTEST_NIGHTLY = "30 3 * * 0-4,6"
 #: In UTC: the last zone of a day, Honolulu, has its night behind it by then.
 FLEET_CHECKS_DAILY = "0 14 * * *"
+
+_FRIDAY = 4
 
 
 def zone_slug(zone: str) -> str:
@@ -77,6 +81,29 @@ def build_friday_schedule(zone: str) -> dg.ScheduleDefinition:
     return _schedule
 
 
+def build_backtest_schedule(zone: str) -> dg.ScheduleDefinition:
+    """Nightly: past Fridays of each active tenant of the zone that have something new are replayed."""
+
+    @dg.schedule(
+        name=f"backtest_{zone_slug(zone)}",
+        job=backtest,
+        cron_schedule=BACKTEST_NIGHTLY,
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Replays payment timing on past Fridays of the tenants in {zone}.",
+    )
+    def _schedule(
+        context: dg.ScheduleEvaluationContext, installation: dg.ResourceParam[Installation]
+    ) -> Sequence[dg.RunRequest] | dg.SkipReason:
+        night = context.scheduled_execution_time.astimezone(ZoneInfo(zone)).date()
+        friday_before = night - timedelta(days=(night.weekday() - _FRIDAY) % 7)
+        return _requests(
+            context, tenants=_tenants_of(installation, zone), key=f"backtest:{night}", week_ending=friday_before
+        )
+
+    return _schedule
+
+
 def _tenants_of(installation: Installation, zone: str) -> list[Tenant]:
     return [tenant for tenant in installation.registry.tenants() if tenant.zone == zone]
 
@@ -111,6 +138,8 @@ fleet_checks_daily = dg.ScheduleDefinition(
     description="Looks once a day for tenants that were left behind.",
 )
 
-ZONE_SCHEDULES = tuple(build(zone) for zone in ZONES for build in (build_sync_schedule, build_friday_schedule))
+ZONE_SCHEDULES = tuple(
+    build(zone) for zone in ZONES for build in (build_sync_schedule, build_friday_schedule, build_backtest_schedule)
+)
 
 SCHEDULES = (*ZONE_SCHEDULES, fleet_checks_daily)

@@ -97,6 +97,22 @@ class Store:
             raise _not_calculated(week.tenant.tenant_id, table=table, as_of=week.as_of)
         return result.segment
 
+    def earlier_result(self, week: Week, table: str, *, as_of: date) -> Segment | None:
+        """A result of an earlier day as it was calculated then, from whichever books; None if it never was."""
+        if as_of >= week.as_of:
+            raise ValueError(f"{as_of} is not earlier than {week.as_of}")
+        result = self._commits.result(week.tenant.tenant_id, table=table, as_of=as_of)
+        return None if result is None else result.segment
+
+    def kept_result(self, week: Week, table: str, *, weeks: int) -> Segment | None:
+        """What the newest run left of a table: of this week from whichever books, or of one of so many weeks before."""
+        for back in range(weeks + 1):
+            as_of = week.as_of - timedelta(weeks=back)
+            result = self._commits.result(week.tenant.tenant_id, table=table, as_of=as_of)
+            if result is not None:
+                return result.segment
+        return None
+
     def sweep(self, tenant: TenantId, *, now: datetime) -> int:
         """Delete files that no commit names and that no running write can still be about to name; how many."""
         return self._lake.sweep(tenant, named=self._commits.named_paths(tenant), older_than=now - UNNAMED_KEPT_FOR)

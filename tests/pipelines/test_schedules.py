@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.build import build_defs
-from pipelines.schedules import SCHEDULES, ZONE_SCHEDULES, build_friday_schedule, build_sync_schedule
+from pipelines.schedules import BACKTEST_NIGHTLY, SCHEDULES, ZONE_SCHEDULES, build_friday_schedule, build_sync_schedule
 from pipelines.sensors import partition_changes, tenant_registry
 from resources.installation import Installation
 from resources.tenants import ZONES, TenantId
@@ -43,7 +43,7 @@ def _tick(installation: Installation, instance: dg.DagsterInstance, name: str, a
 
 
 def test_each_zone_has_one_schedule_for_each_job() -> None:
-    assert len(ZONE_SCHEDULES) == 2 * len(ZONES)
+    assert len(ZONE_SCHEDULES) == 3 * len(ZONES)
     assert {schedule.execution_timezone for schedule in ZONE_SCHEDULES} == set(ZONES)
     assert all(schedule.default_status is dg.DefaultScheduleStatus.RUNNING for schedule in SCHEDULES)
 
@@ -132,3 +132,21 @@ def test_partition_changes_add_exactly_what_is_missing_and_remove_nothing(
     added = partition_changes(registered=registered, existing=existing).added
     assert existing | added == registered | existing
     assert not added & existing
+
+
+def test_a_night_replays_the_past_fridays_of_the_week_before(
+    registered: Installation, instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions("tenant", ["east", "east-2"])
+    thursday_night = datetime(2026, 11, 26, 3, 30, tzinfo=ZoneInfo("America/New_York"))
+    requests = _tick(registered, instance, "backtest_america_new_york", thursday_night)
+    assert [request.run_key for request in requests] == ["backtest:2026-11-26:east", "backtest:2026-11-26:east-2"]
+    assert {request.tags["runway/week_ending"] for request in requests} == {"2026-11-20"}
+
+
+def test_no_back_test_runs_before_a_fridays_digest() -> None:
+    """The new week has no books yet on Friday at half past three."""
+    zone = ZoneInfo("America/New_York")
+    start = datetime(2026, 11, 23, tzinfo=zone)
+    ticks = schedule_execution_time_iterator(start.timestamp(), BACKTEST_NIGHTLY, zone.key)
+    assert {next(ticks).weekday() for _ in range(14)} == {0, 1, 2, 3, 5, 6}
