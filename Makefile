@@ -10,7 +10,7 @@ NODE_READY := $(NODE_CLIENT)/node_modules/.ready
 # CI has two cores; a third worker fills the time in which tests wait for processes and disks.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
-.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync
+.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync bench-plan
 
 setup: $(READY)
 
@@ -62,6 +62,9 @@ bench-friday: $(READY) ## the Friday run of 20 small tenants, split into HTTP, o
 
 bench-sync: $(READY) ## SmartSync alone: a medium company, 100 small ones, 150 ms a request
 	$(BIN)/python -W ignore -m benchmarks.bench_sync
+
+bench-plan: $(READY) ## pay plans: time, proven gap, floor
+	$(BIN)/python -W ignore -m benchmarks.bench_plan
 
 lock: $(READY) ## re-pin requirements.lock from pyproject.toml (needs uv on the PATH)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --all-extras pyproject.toml -o requirements.lock
