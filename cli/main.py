@@ -6,14 +6,19 @@ Belongs here: the tree of commands. Does not: what they do (one module each).
 import typer
 
 from cli import (
+    batch,
+    bills,
     connecting,
     customers,
+    decide,
     demo,
     firms,
     forecast_entries,
     friday,
+    ledger,
     programs,
     reconciling,
+    reserve_money,
     reserve_targets,
     sync_status,
     tenants,
@@ -33,6 +38,11 @@ app.add_typer(forecast_entries.app, name="forecast")
 app.add_typer(vendors.app, name="vendors")
 app.add_typer(customers.app, name="customers")
 app.add_typer(reserve_targets.app, name="reserves")
+reserve_money.add_to(reserve_targets.app)
+app.add_typer(bills.app, name="bills")
+app.add_typer(decide.app, name="decide")
+app.add_typer(batch.app, name="batch")
+app.add_typer(ledger.app, name="ledger")
 app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)
 app.command("reconcile")(reconciling.reconcile_tenant)

@@ -1,0 +1,248 @@
+"""`runway bills`: the bills on their way, approving, staging, taking out.
+
+Belongs here: commands and tables. Does not: any rule (`payments/`), deciding (`cli/decide.py`).
+"""
+
+import typer
+from rich.table import Table
+
+from cli.entering import add_row, money, print_json
+from cli.paying import ACCOUNT, AMOUNT, AS_JSON, DRY_RUN, KEY, PERSON, TENANT, amount, do, open_desk, plain, request_key
+from cli.session import console
+from payments.approvals import approve as give_approval
+from payments.approvals import withdraw_approval
+from payments.audit import story
+from payments.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION
+from payments.cash_tables import HOLD
+from payments.decisions import stage as propose
+from payments.decisions import unstage as take_back
+from payments.discovery import reopen as begin_again
+from payments.errors import UnknownHere
+from payments.policies import in_force, missing_approvals
+from payments.postponing import withdraw as take_out
+
+app = typer.Typer(no_args_is_help=True, help="Bills: from open to approved and staged.")
+
+_BILL = typer.Argument(help="QuickBooks' id of the bill.")
+
+
+@app.command("list")
+def list_bills(
+    *,
+    tenant: str = TENANT,
+    state: list[str] = typer.Option(
+        [], "--state", help="Only these states, for example awaiting_approval; repeatable."
+    ),
+    everything: bool = typer.Option(False, "--all", help="Ended ones too: paid, superseded, withdrawn."),
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Bills in the workflow, by due date, and what each still lacks."""
+    with open_desk(tenant) as desk, desk.look() as look:
+        policy = in_force(look)
+        rows = [
+            row
+            for row in look.many(BILL_WORKFLOW)
+            if (everything or row["ended_at"] is None) and (not state or row["state"] in state)
+        ]
+        rows.sort(key=lambda row: (row["due_date"] is None, row["due_date"], row["bill_id"], row["cycle"]))
+        lacking = {
+            row["bill_id"]: missing_approvals(look, row, amount_cents=row["open_cents"], policy=policy)
+            for row in rows
+            if row["state"] == "awaiting_approval"
+        }
+    if json_wanted:
+        print_json([plain(row) | {"lacks": lacking.get(row["bill_id"], [])} for row in rows])
+        return
+    if not rows:
+        console.print("No bills here: they come with the next sync of the books.")
+        return
+    table = Table("Bill", "Vendor", "Number", "Due", "State", "Remark")
+    table.add_column("Open", justify="right")
+    for row in rows:
+        remark = (
+            row["reason"]
+            or "; ".join(lacking.get(row["bill_id"], []))
+            or (f"until {row['wake_on']}" if row["wake_on"] else "")
+        )
+        cells = (
+            row["bill_id"],
+            row["vendor_name"],
+            row["doc_number"],
+            str(row["due_date"] or ""),
+            row["state"],
+            remark,
+        )
+        add_row(table, *cells, money(row["open_cents"]))
+    console.print(table)
+
+
+@app.command()
+def show(*, tenant: str = TENANT, bill: str = _BILL, json_wanted: bool = AS_JSON) -> None:
+    """Everything about one bill: content, approvals, decisions, holds, and its story."""
+    with open_desk(tenant) as desk, desk.look() as look:
+        cycles = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id == bill)
+        if not cycles:
+            raise UnknownHere(what=f"There is no bill {bill!r}.", next_step="`runway bills list --all` shows all.")
+        newest = cycles[-1]
+        parts = {
+            "approvals": look.many(APPROVAL, APPROVAL.c.bill_id == bill),
+            "decisions": look.many(DECISION, DECISION.c.bill_id == bill, order_by=(DECISION.c.number,)),
+            "holds": look.many(HOLD, HOLD.c.bill_id == bill, order_by=(HOLD.c.created_at,)),
+        }
+        told = story(look, entity=f"bill_workflow/{bill}/{newest['cycle']}")
+    if json_wanted:
+        acts = [{"at": row["at"], "actor": row["actor"], "kind": row["kind"]} for row in told]
+        print_json({"bill": plain(newest), **{name: plain(rows) for name, rows in parts.items()}, "story": acts})
+        return
+    console.print(
+        f"Bill {bill} of {newest['vendor_name']}: {money(newest['open_cents'])} of {money(newest['total_cents'])} "
+        f"{newest['currency']} open, due {newest['due_date'] or 'on no day'}, {newest['state'].replace('_', ' ')}.",
+        markup=False,
+    )
+    table = Table("What", "Who", "When (UTC)", "Amount", "State")
+    for one in parts["approvals"]:
+        state = one["void_because"] or "stands"
+        add_row(
+            table,
+            "approval",
+            one["approved_by"],
+            f"{one['approved_at']:%Y-%m-%d %H:%M}",
+            money(one["amount_cents"]),
+            state,
+        )
+    for one in parts["decisions"]:
+        day = one["pay_on"] or one["wake_on"]
+        state = f"{one['ruling'].replace('_', ' ')} {day}, {one['separation']}"
+        add_row(
+            table,
+            "decision",
+            one["decided_by"],
+            f"{one['decided_at']:%Y-%m-%d %H:%M}",
+            money(one["amount_cents"]),
+            state,
+        )
+    for one in parts["holds"]:
+        state = one["state"] + (f": {one['void_because']}" if one["void_because"] else "")
+        add_row(
+            table, "hold", one["created_by"], f"{one['created_at']:%Y-%m-%d %H:%M}", money(one["amount_cents"]), state
+        )
+    console.print(table)
+    for row in told:
+        console.print(f"{row['at']:%Y-%m-%d %H:%M}  {row['kind']} by {row['actor']}", markup=False)
+
+
+@app.command()
+def approve(
+    *,
+    tenant: str = TENANT,
+    bill: str = _BILL,
+    by: str = PERSON,
+    key: str = KEY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Say that a bill is owed as it is. Sets no money aside."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} approves bill {bill}",
+            lambda: give_approval(desk.ledger, desk.tenant, by=by, bill_id=bill, request_key=request_key(key)),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=lambda missing: f"It still lacks: {'; '.join(missing)}." if missing else "It is approved.",
+        )
+
+
+@app.command("withdraw-approval")
+def withdraw_one_approval(
+    *, tenant: str = TENANT, bill: str = _BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
+) -> None:
+    """Take one's own approval back, while nothing is decided."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} takes the approval of bill {bill} back",
+            lambda: withdraw_approval(desk.ledger, desk.tenant, by=by, bill_id=bill),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+@app.command()
+def stage(
+    *,
+    tenant: str = TENANT,
+    bill: str = _BILL,
+    account: str = ACCOUNT,
+    amount_text: str = AMOUNT,
+    by: str = PERSON,
+    key: str = KEY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Propose an approved bill for payment: visible, blocks nobody, expires."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} stages bill {bill} from account {account}",
+            lambda: propose(
+                desk.ledger,
+                desk.tenant,
+                by=by,
+                bill_id=bill,
+                account_id=account,
+                amount_cents=amount(amount_text),
+                request_key=request_key(key),
+            ),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=lambda left: f"With every proposal on the account decided, {money(left)} would be free.",
+        )
+
+
+@app.command()
+def unstage(
+    *, tenant: str = TENANT, bill: str = _BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
+) -> None:
+    """Take a proposal back; the bill stays approved."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} takes the proposal of bill {bill} back",
+            lambda: take_back(desk.ledger, desk.tenant, by=by, bill_id=bill),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+@app.command()
+def withdraw(
+    *,
+    tenant: str = TENANT,
+    bill: str = _BILL,
+    reason: str = typer.Option(..., help="Why it will not be paid from here."),
+    by: str = PERSON,
+    key: str = KEY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Take a bill out of the workflow; its money is released."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} withdraws bill {bill}",
+            lambda: take_out(
+                desk.ledger, desk.tenant, by=by, bill_id=bill, reason=reason, request_key=request_key(key)
+            ),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+@app.command()
+def reopen(
+    *, tenant: str = TENANT, bill: str = _BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
+) -> None:
+    """Take a withdrawn bill back into the workflow."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} reopens bill {bill}",
+            lambda: begin_again(desk.ledger, desk.tenant, by=by, bill_id=bill),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )

@@ -1,0 +1,206 @@
+"""`runway decide`: pay now, schedule, delay, what if; and the second person of an override.
+
+Belongs here: commands and tables. Does not: any rule (`payments/`), batches (`cli/batch.py`).
+"""
+
+import typer
+from rich.table import Table
+
+from cli.entering import add_row, money, parse_day, print_json
+from cli.paying import ACCOUNT, AMOUNT, AS_JSON, DRY_RUN, KEY, PERSON, TENANT, amount, do, open_desk, plain, request_key
+from cli.session import console
+from payments.bills import running
+from payments.break_glass import confirm_override, unconfirmed
+from payments.decisions import Decided
+from payments.decisions import pay_now as rule_pay_now
+from payments.decisions import schedule as rule_schedule
+from payments.postponing import delay as rule_delay
+from payments.what_if import Supposed, WhatIf, what_if
+
+app = typer.Typer(
+    no_args_is_help=True, help="Decisions: pay a staged bill now, on a day, or later. Money is set aside here."
+)
+
+_BILL = typer.Argument(help="QuickBooks' id of the bill.")
+_RESERVE = typer.Option("", "--reserve", help="The reserve it draws on; a reserve of the vendor's is found by itself.")
+_OVERRIDE = typer.Option(
+    "", "--override", help="Reason for setting cash or policy aside; a second person confirms within a day."
+)
+
+
+@app.command("pay-now")
+def pay_now(
+    *,
+    tenant: str = TENANT,
+    bill: str = _BILL,
+    account: str = ACCOUNT,
+    amount_text: str = AMOUNT,
+    reserve: str = _RESERVE,
+    override: str = _OVERRIDE,
+    by: str = PERSON,
+    key: str = KEY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Rule that a staged bill is paid with the next batch."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} pays bill {bill} now from account {account}",
+            lambda: rule_pay_now(
+                desk.ledger,
+                desk.tenant,
+                by=by,
+                bill_id=bill,
+                account_id=account,
+                amount_cents=amount(amount_text),
+                reserve_id=reserve or None,
+                override=override or None,
+                request_key=request_key(key),
+            ),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=_set_aside,
+        )
+
+
+@app.command()
+def schedule(
+    *,
+    tenant: str = TENANT,
+    bill: str = _BILL,
+    on: str = typer.Option(..., "--on", help="The day, as 2026-12-18."),
+    account: str = ACCOUNT,
+    amount_text: str = AMOUNT,
+    reserve: str = _RESERVE,
+    override: str = _OVERRIDE,
+    by: str = PERSON,
+    key: str = KEY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Rule that a staged bill is paid on a later day."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} schedules bill {bill} for {on} from account {account}",
+            lambda: rule_schedule(
+                desk.ledger,
+                desk.tenant,
+                by=by,
+                bill_id=bill,
+                account_id=account,
+                pay_on=parse_day(on, option="--on"),
+                amount_cents=amount(amount_text),
+                reserve_id=reserve or None,
+                override=override or None,
+                request_key=request_key(key),
+            ),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=_set_aside,
+        )
+
+
+@app.command()
+def delay(
+    *,
+    tenant: str = TENANT,
+    bill: str = _BILL,
+    until: str = typer.Option(..., "--until", help="The day on which it is staged again, as 2026-12-18."),
+    by: str = PERSON,
+    key: str = KEY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Put a bill off; what is set aside for it is released now."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        day = parse_day(until, option="--until")
+        do(
+            f"{by} delays bill {bill} until {day}",
+            lambda: rule_delay(desk.ledger, desk.tenant, by=by, bill_id=bill, until=day, request_key=request_key(key)),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+@app.command("what-if")
+def suppose(
+    *,
+    tenant: str = TENANT,
+    bills: list[str] = typer.Argument(help="Bills, each as ID or ID=AMOUNT."),
+    account: str = ACCOUNT,
+    on: str = typer.Option("", "--on", help="The day; left out: today."),
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """What would be free if these bills were paid. Decides nothing."""
+    with open_desk(tenant) as desk, desk.look() as look:
+        day = parse_day(on, option="--on") if on else look.today
+        supposed = []
+        for text in bills:
+            bill, _, cents = text.partition("=")
+            known = amount(cents, option=text) if cents else running(look, bill)["open_cents"]
+            supposed.append(Supposed(bill_id=bill, account_id=account, amount_cents=known or 0, pay_on=day))
+        found = what_if(look, supposed)
+    if json_wanted:
+        print_json(
+            plain(found) | {"fits": found.fits, "free_after_cents": [one.free_after_cents for one in found.accounts]}
+        )
+        return
+    _show(found)
+
+
+@app.command()
+def overrides(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
+    """Overrides that no second person has confirmed."""
+    with open_desk(tenant) as desk, desk.look() as look:
+        rows = unconfirmed(look)
+    if json_wanted:
+        print_json(plain(rows))
+        return
+    table = Table("Override", "Bill", "By", "Confirm until (UTC)", "Reason", "Set aside")
+    for row in rows:
+        about = ", ".join(one for one, _ in row["overrides"])
+        until = f"{row['confirm_until']:%Y-%m-%d %H:%M}"
+        add_row(table, row["break_glass_id"], row["bill_id"], row["declared_by"], until, row["reason"], about)
+    console.print(table if rows else "No override waits for a second person.")
+
+
+@app.command("confirm-override")
+def confirm(
+    *,
+    tenant: str = TENANT,
+    override_id: str = typer.Argument(help="Id of the override; `runway decide overrides` lists them."),
+    by: str = PERSON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Stand in as the second person of an override."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} confirms override {override_id}",
+            lambda: confirm_override(desk.ledger, desk.tenant, by=by, break_glass_id=override_id),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+def _set_aside(decided: Decided) -> str:
+    drawn = f", {money(decided.drawn_cents)} of it from a reserve" if decided.drawn_cents else ""
+    glass = " An override is recorded: a second person confirms it within a day." if decided.break_glass_id else ""
+    return f"{money(decided.amount_cents)} is set aside{drawn} (decision {decided.decision_id}, {decided.separation}).{glass}"
+
+
+def _show(found: WhatIf) -> None:
+    table = Table("Account")
+    for name in ("Free now", "Given back", "Supposed", "Free then"):
+        table.add_column(name, justify="right")
+    table.add_column("Remark")
+    for one in found.accounts:
+        remark = "; ".join(one.against) or (
+            f"{money(-one.free_after_cents)} is missing" if one.free_after_cents < 0 else ""
+        )
+        cents = (one.cash.free_cents, one.given_back_cents, one.supposed_cents, one.free_after_cents)
+        add_row(table, f"{one.cash.name} ({one.cash.account_id})", *map(money, cents), remark)
+    console.print(table)
+    for bill, text in found.against:
+        console.print(f"Bill {bill}: {text}", markup=False)
+    console.print("It fits." if found.fits else "It does not fit as things stand.")

@@ -1,0 +1,139 @@
+"""The payment ledger from the command line: a bill from open to sealed, refusals in words, JSON for programs, dry runs."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from migrations.chain import upgrade
+from resources.clock import FixedClock, SystemClock
+from resources.database import Database
+from tests.payments.desk import Desk, make_bill
+
+
+class Shell:
+    """Runs the command in this process on a data folder of its own."""
+
+    def __init__(self, data: Path, desk: Desk) -> None:
+        self.desk = desk
+        self._environment = {"RUNWAY_DATA_DIR": str(data), "COLUMNS": "250"}
+
+    def __call__(self, *arguments: str, code: int = 0, by: str | None = None, typed: str | None = None) -> str:
+        environment = self._environment | ({"RUNWAY_PERSON": by} if by else {})
+        done = CliRunner().invoke(app, arguments, env=environment, input=typed)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    def json(self, *arguments: str, by: str | None = None) -> Any:
+        return json.loads(self(*arguments, "--json", by=by))
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)  # the runner's streams end with the test
+    database = Database(f"sqlite:///{tmp_path / 'data' / 'runway.sqlite'}")
+    upgrade(database)
+    clock = FixedClock(SystemClock().now())
+    clock.sleep(-300)
+    desk = Desk(database, clock)
+    desk.sync(make_bill("b1"), make_bill("b2", open_cents=95_000), make_bill("b3"))
+    desk.policy(separation_above_cents=5_000)
+    yield Shell(tmp_path / "data", desk)
+    database.close()
+
+
+def test_a_bill_from_open_to_a_sealed_batch(shell: Shell) -> None:
+    assert "Vendor of b1" in shell("bills", "list", "acme-design")
+    assert "It is approved" in shell("bills", "approve", "acme-design", "b1", by="amy")
+    assert "900.00 would be free" in shell("bills", "stage", "acme-design", "b1", "--account", "35", by="pat")
+    assert "It fits." in shell("decide", "what-if", "acme-design", "b1", "--account", "35")
+    said = shell("decide", "pay-now", "acme-design", "b1", "--account", "35", by="dan")
+    assert "100.00 is set aside" in said
+    (waiting,) = shell.json("batch", "ready", "acme-design")
+    assert waiting["amount_cents"] == 10_000
+    assert "1 payments of 100.00, apart" in shell("batch", "finalize", "acme-design", by="fin")
+    (batch,) = shell.json("batch", "list", "acme-design")
+    (payment,) = shell.json("batch", "show", "acme-design", batch["batch_id"])["payments"]
+    assert payment["instructed"] is not None
+    assert (payment["recorded"], payment["reflected"], payment["settled"]) == (None, False, None)
+    assert "payment decided by dan" in shell("bills", "show", "acme-design", "b1")
+    assert "The chain holds" in shell("ledger", "verify", "acme-design")
+
+
+def test_a_refusal_says_what_is_missing_what_holds_it_and_what_would_help(shell: Shell) -> None:
+    shell.desk.ready("b1", "b2")
+    shell.desk.pay_now("b1")
+    said = shell("decide", "pay-now", "acme-design", "b2", "--account", "35", by="dan", code=1)
+    for part in ("50.00 is missing", "pending payment of bill b1 100.00", "would make room"):
+        assert part in said
+    assert "It does not fit" in shell("decide", "what-if", "acme-design", "b2", "--account", "35")
+    found = shell.json("decide", "what-if", "acme-design", "b2=900.00", "--account", "35")
+    assert found["fits"]
+    assert found["free_after_cents"] == [0]
+
+
+def test_a_dry_run_checks_everything_and_changes_nothing(shell: Shell) -> None:
+    shell.desk.ready("b1")
+    said = shell("decide", "pay-now", "acme-design", "b1", "--account", "35", "--dry-run", by="dan")
+    assert "Would be done" in said
+    assert "Nothing was changed" in said
+    shell("decide", "pay-now", "acme-design", "b1", "--account", "35", "--dry-run", by="pat", code=1)
+    assert shell.desk.bill("b1")["state"] == "staged"
+    done = shell.json("decide", "delay", "acme-design", "b1", "--until", "2099-01-04", "--dry-run", by="dan")
+    assert done["done"] is False
+    assert shell.desk.bill("b1")["state"] == "staged"
+
+
+def test_the_same_key_does_it_once(shell: Shell) -> None:
+    shell.desk.ready("b1")
+    command = ("decide", "schedule", "acme-design", "b1", "--account", "35", "--on", "2099-01-04", "--key", "k")
+    assert shell.json(*command, by="dan")["result"] == shell.json(*command, by="dan")["result"]
+
+
+def test_reserves_take_and_give_cash(shell: Shell) -> None:
+    opened = shell.json(
+        "reserves", "open", "acme-design", "--kind", "tax", "--name", "Tax", "--account", "35", by="dan"
+    )
+    reserve = opened["result"]
+    said = shell("reserves", "allocate", "acme-design", reserve, "--amount", "400.00", "--reason", "quarter", by="dan")
+    assert "It holds 400.00" in said
+    shell("reserves", "floor", "acme-design", "--account", "35", "--amount", "100.00", by="oli")
+    (cash,) = shell.json("reserves", "cash", "acme-design")
+    assert (cash["free_cents"], cash["reserved_cents"], cash["floor_cents"]) == (50_000, 40_000, 10_000)
+    assert "reserve Tax 400.00" in shell("reserves", "cash", "acme-design")
+    shell("reserves", "release", "acme-design", reserve, "--amount", "400.00", "--reason", "not due", by="dan")
+    shell("reserves", "close", "acme-design", reserve, by="dan")
+    assert not shell.json("reserves", "held", "acme-design")[0]["is_open"]
+
+
+def test_people_and_policy_are_set_by_those_who_may(shell: Shell) -> None:
+    assert "first administrator" in shell("ledger", "grant", "acme-design", "amy", "--role", "administrator", code=1)
+    shell("ledger", "add-person", "new", "--firm", "north-books", "--name", "New")
+    shell("ledger", "grant", "acme-design", "new", "--role", "viewer", by="ada")
+    assert any(row["person_id"] == "new" for row in shell.json("ledger", "people", "acme-design"))
+    shell("ledger", "revoke", "acme-design", "new", "--role", "viewer", by="ada")
+    rules = 'rules=[{"above_cents": 100000, "approvals": 2}]'
+    shell("ledger", "policy", "acme-design", "per_batch_cents=900000", rules, by="oli")
+    assert shell.json("ledger", "policy", "acme-design")["rules"][0]["approvals"] == 2
+    assert "is no rule" in shell("ledger", "policy", "acme-design", 'rules=[{"nonsense": 1}]', by="oli", code=1)
+    assert "policy set" in shell("ledger", "audit", "acme-design")
+
+
+def test_bank_details_are_asked_for_and_never_shown(shell: Shell, tmp_path: Path) -> None:
+    numbers = tmp_path / "numbers"
+    numbers.write_text("021000021\n123456789\n")
+    said = shell("ledger", "propose-payee", "acme-design", "v-b1", "--from", str(numbers), by="pat")
+    said += shell("ledger", "confirm-payee", "acme-design", "v-b1", "--ending", "6789", by="amy")
+    said += shell("ledger", "list-payees", "acme-design")
+    assert "6789" in said
+    assert "123456789" not in said
+
+
+def test_a_broken_ledger_ends_with_an_exit_code(shell: Shell) -> None:
+    with shell.desk.database.write() as connection:
+        connection.exec_driver_sql("UPDATE vendor_watch SET name = 'Somebody Else'")
+    assert "not as told" in shell("ledger", "verify", "acme-design", code=1)
