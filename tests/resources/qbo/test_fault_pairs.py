@@ -3,9 +3,11 @@
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import combinations, count
+from pathlib import Path
 from random import Random
 from typing import Any, get_args
 
@@ -34,6 +36,7 @@ _KINDS: tuple[str, ...] = get_args(FaultKind)
 _CELLS = [*((kind,) for kind in _KINDS), *combinations(_KINDS, 2)]
 _SEED = 20261120
 _SAMPLE = 4
+_A_STREET = 13
 _REALMS = count(9_130_361_000_000_001)
 _DOCUMENTS = {"Bill", "Invoice", "VendorCredit", "CreditMemo", "Payment", "BillPayment"}
 
@@ -105,7 +108,12 @@ class _Street:
 
 @pytest.fixture(scope="module")
 def street(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Street]:
-    folder = tmp_path_factory.mktemp("street")
+    with _open_street(sandbox, tmp_path_factory.mktemp("street")) as opened:
+        yield opened
+
+
+@contextmanager
+def _open_street(sandbox: Sandbox, folder: Path) -> Iterator[_Street]:
     clock = Standstill(FRIDAY_MORNING)
     first, fresh = (
         Installation(Settings(data_dir=folder / name, qbo_local_url=sandbox.url), clock=one)
@@ -208,11 +216,15 @@ def test_a_tenant_that_fails_comes_through_and_holds_up_nobody(street: _Street, 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kinds", [pytest.param(kinds, id=" and ".join(kinds)) for kinds in _CELLS])
-def test_every_fault_and_every_two_are_come_through(street: _Street, kinds: tuple[str, ...]) -> None:
-    seed = _SEED + 1000 + _CELLS.index(kinds)
-    print(f"seed {seed}")  # noqa: T201 - a long run prints its seeds
-    _goes_through(street, kinds, seed=seed)
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("first", range(0, len(_CELLS), _A_STREET))
+def test_every_fault_and_every_two_are_come_through(sandbox: Sandbox, tmp_path: Path, first: int) -> None:
+    # Tenants that are well live through each cell: in a street of its own for some cells their history stays short.
+    with _open_street(sandbox, tmp_path) as street:
+        for number in range(first, min(first + _A_STREET, len(_CELLS))):
+            seed = _SEED + 1000 + number
+            print(f"{' and '.join(_CELLS[number])}, seed {seed}")  # noqa: T201 - a long run prints its seeds
+            _goes_through(street, _CELLS[number], seed=seed)
 
 
 def test_more_throttled_tenants_than_places_hold_up_nobody(street: _Street) -> None:
