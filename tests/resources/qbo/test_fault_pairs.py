@@ -26,7 +26,7 @@ from resources.qbo.turnstile import Turnstile
 from resources.settings import Settings
 from resources.tenants import TenantId, tenant_id
 from tests.conftest import FRIDAY_MORNING
-from tests.firm import connect
+from tests.consent import connect
 from tests.resources.qbo.kept_versions import doubled, kept, living
 from tests.resources.qbo.standstill import Standstill
 from tests.sandbox import Sandbox
