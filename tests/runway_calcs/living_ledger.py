@@ -179,10 +179,14 @@ class _Worker:
         return self._enter(at, txn_type, party_id=party, txn_date=self._day(at), postings=posted)
 
     def edit(self, at: datetime) -> Deed | None:
-        """Another amount, due date, date or party."""
-        found = self._one(lambda txn: txn.txn_type in (*_CHARGES, *_CREDITS.values()) and txn.total_cents > 0)
+        """Another amount, due date, date or party of a document; another date of a payment; another amount of the rest."""
+        found = self._one(lambda txn: bool(txn.total_cents or txn.postings))
         if found is None:
             return None
+        if found.txn_type in _PAYING:
+            return self._put(at, replace(found, txn_date=self._day(at, back=20)))
+        if found.txn_type not in _DOCUMENTS:
+            return self._put(at, replace(found, postings=tuple((one, 2 * cents) for one, cents in found.postings)))
         sign, cents = (1 if found.txn_type in _CHARGES else -1), self._cents()
         changed = self._dice.choice(
             (
@@ -245,7 +249,7 @@ _WORK: tuple[tuple[Callable[[_Worker, datetime], Deed | None], int], ...] = (
     (_Worker.credit, 4),
     (_Worker.payment, 25),
     (_Worker.money, 25),
-    (_Worker.edit, 10),
+    (_Worker.edit, 14),
     (_Worker.void, 3),
     (_Worker.delete, 5),
 )
