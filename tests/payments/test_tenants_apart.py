@@ -1,0 +1,186 @@
+"""Two tenants beside each other: every statement binds its tenant, and one tenant's ids mean nothing to the other."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from payments.alarms import resolve_alarm
+from payments.approvals import approve, withdraw_approval
+from payments.batch_tables import BATCH, INTENT
+from payments.batches import finalize, finalize_open, ready_to_finalize, verify_seal
+from payments.break_glass import confirm_override, unconfirmed
+from payments.decisions import pay_now, stage
+from payments.errors import Refused
+from payments.free_cash import enter_bank_balance, holders, resolve_shortfall, set_floor
+from payments.invariants import broken_invariants
+from payments.payees import BankDetails, confirm_payee, payees, propose_payee
+from payments.people import revoke
+from payments.postponing import delay, withdraw
+from payments.reserves import allocate, close, open_reserve, release, reserves
+from payments.tables import ALARM, AUDIT, REPLAYED
+from payments.what_if import Supposed, what_if
+from resources.registry import TenantRegistry
+from resources.secret_text import Secret
+from resources.token_vault import TokenVault
+from tests.payments.desk import CHECKING, Desk, make_bill
+from tests.payments.stand_in_run import answer, claim, send
+from tests.payments.stand_in_run import close as close_batch
+from tests.resources.builders import ACME, BOLT, KEY
+
+_TABLES = {table.name for table in (*REPLAYED, AUDIT)} | {"free_cash", "open_bill", "cash_snapshot", "connection"}
+
+
+@pytest.fixture
+def desks(bare_desk: Desk) -> tuple[Desk, Desk]:
+    """Two tenants of one firm with the same people, the same bill ids and the same account ids."""
+    registry = TenantRegistry(bare_desk.database, clock=bare_desk.clock)
+    registry.add_tenant(BOLT, firm_id="north-books", name="Bolt", zone="Europe/London")
+    other = Desk(bare_desk.database, bare_desk.clock, tenant=BOLT, register=False)
+    other.people(add=False)
+    for desk in (bare_desk, other):
+        desk.sync(make_bill("b1"), make_bill("b2"), make_bill("b3"))
+        desk.policy(separation_above_cents=5_000)
+    return bare_desk, other
+
+
+@contextmanager
+def _traced() -> Iterator[list[tuple[str, Any]]]:
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's signature
+        seen.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def _bound(statement: str, parameters: Any) -> set[str]:
+    if re.search(r"\btenant_id = (\?|%\()|INSERT INTO", statement) is None:
+        return {"nobody"}
+    sets = parameters if isinstance(parameters, list) else [parameters]
+    values = [set(one.values() if isinstance(one, dict) else one) for one in sets]
+    return set().union(*(one & {ACME, BOLT} or {"nobody"} for one in values))
+
+
+def test_every_statement_of_the_ledger_binds_the_tenant(desks: tuple[Desk, Desk]) -> None:
+    desk, other = desks
+    other.ready("b1", "b2")
+    with _traced() as seen:
+        _use_everything(desk)
+    touching = [
+        (statement, parameters)
+        for statement, parameters in seen
+        if set(re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE)\s+(\w+)", statement)) & _TABLES
+    ]
+    assert {statement for statement, parameters in touching if _bound(statement, parameters) != {ACME}} == set()
+    written = {match for statement, _ in touching for match in re.findall(r"\b(?:INTO|UPDATE)\s+(\w+)", statement)}
+    assert {table.name for table in REPLAYED} | {"audit"} <= written | {"vendor_watch"}
+
+
+def test_the_work_of_one_tenant_changes_nothing_of_the_other(desks: tuple[Desk, Desk]) -> None:
+    desk, other = desks
+    other.ready("b1")
+    other.pay_now("b1")
+    before = {table.name: other.rows(table) for table in (*REPLAYED, AUDIT)}
+    _use_everything(desk)
+    assert {table.name: other.rows(table) for table in (*REPLAYED, AUDIT)} == before
+
+
+def test_ids_of_one_tenant_are_unknown_to_the_other(desks: tuple[Desk, Desk]) -> None:
+    desk, other = desks
+    other.sync(make_bill("only-theirs"), make_bill("b1"), make_bill("b2"), make_bill("b3"))
+    other.ready("b1", "b2")
+    decided = other.pay_now("b1")
+    finalized = other.finalize(other.pay_now("b2"))
+    reserve = open_reserve(other.ledger, BOLT, by="dan", kind="tax", name="Tax", account_id=CHECKING)
+    ledger = desk.ledger
+    tries: list[Callable[[], object]] = [
+        lambda: approve(ledger, ACME, by="amy", bill_id="only-theirs", request_key="1"),
+        lambda: stage(ledger, ACME, by="pat", bill_id="only-theirs", account_id=CHECKING, request_key="2"),
+        lambda: pay_now(ledger, ACME, by="dan", bill_id="only-theirs", account_id=CHECKING, request_key="3"),
+        lambda: delay(
+            ledger, ACME, by="dan", bill_id="only-theirs", until=desk.today.replace(year=2030), request_key="4"
+        ),
+        lambda: withdraw(ledger, ACME, by="dan", bill_id="only-theirs", reason="x", request_key="5"),
+        lambda: finalize(ledger, ACME, by="fin", decision_ids=[decided.decision_id], request_key="6"),
+        lambda: finalize_open(ledger, ACME, by="fin", batch_id=finalized.batch_id, request_key="7"),
+        lambda: allocate(ledger, ACME, by="dan", reserve_id=reserve, amount_cents=1, reason="x", request_key="8"),
+        lambda: confirm_override(ledger, ACME, by="oli", break_glass_id="x"),
+    ]
+    for one in tries:
+        with pytest.raises(Refused):
+            one()
+    with desk.ledger.look(ACME) as look, pytest.raises(Refused):
+        verify_seal(look, finalized.batch_id)
+
+
+def _use_everything(desk: Desk) -> None:
+    """Each verb of the ledger, for one tenant beside another."""
+    ledger, tenant = desk.ledger, desk.tenant
+    desk.ready("b1", "b2", "b3")
+    withdraw_approval(ledger, tenant, by="amy", bill_id="b3")
+    desk.ready("b3")
+    _move_money(desk)
+    desk.schedule("b3", amount_cents=4_000, days=1)
+    finalized = desk.finalize(desk.pay_now("b1"))
+    _break_the_glass(desk)
+    generation = claim(ledger, tenant, finalized.batch_id)
+    for intent in desk.rows(INTENT, INTENT.c.batch_id == finalized.batch_id):
+        send(ledger, tenant, intent["intent_id"], generation=generation)
+        answer(ledger, tenant, intent["intent_id"], outcome="landed", remote_id="9")
+    close_batch(ledger, tenant, finalized.batch_id)
+    details = BankDetails(
+        routing_number=Secret("021000021"), account_number=Secret("123456789"), account_kind="checking"
+    )
+    propose_payee(ledger, tenant, by="pat", vendor_id="v-b1", details=details, vault=TokenVault([KEY]))
+    confirm_payee(ledger, tenant, by="amy", vendor_id="v-b1", account_ending="6789")
+    desk.later(days=2)
+    desk.sync(make_bill("b2"), make_bill("b3"))
+    desk.pass_day()
+    _look_at_everything(desk)
+    revoke(ledger, tenant, by="ada", person_id="vic", role="viewer")
+
+
+def _move_money(desk: Desk) -> None:
+    ledger, tenant = desk.ledger, desk.tenant
+    reserve = open_reserve(ledger, tenant, by="dan", kind="tax", name="Tax", account_id=CHECKING)
+    for number, verb in enumerate((allocate, release)):
+        verb(ledger, tenant, by="dan", reserve_id=reserve, amount_cents=500, reason="x", request_key=f"r{number}")
+    close(ledger, tenant, by="dan", reserve_id=reserve)
+    enter_bank_balance(ledger, tenant, by="oli", account_id=CHECKING, bank_cents=100_000)
+    set_floor(ledger, tenant, by="oli", account_id=CHECKING, floor_cents=200_000)
+    set_floor(ledger, tenant, by="oli", account_id=CHECKING, floor_cents=0)
+    resolve_shortfall(ledger, tenant, by="oli", account_id=CHECKING, resolution="a typing error")
+
+
+def _break_the_glass(desk: Desk) -> None:
+    ledger, tenant = desk.ledger, desk.tenant
+    desk.policy(per_payment_cents=100)
+    desk.pay_now("b2", override="the lights go out")
+    desk.policy(per_payment_cents=None)
+    desk.later(hours=25)
+    desk.pass_day()
+    resolve_alarm(ledger, tenant, by="dan", alarm_id=desk.rows(ALARM)[0]["alarm_id"])
+    with ledger.look(tenant) as look:
+        (glass,) = unconfirmed(look)
+    confirm_override(ledger, tenant, by="oli", break_glass_id=glass["break_glass_id"])
+    withdraw(ledger, tenant, by="dan", bill_id="b2", reason="after all", request_key="w")
+
+
+def _look_at_everything(desk: Desk) -> None:
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
+        reserves(look)
+        payees(look)
+        holders(look, CHECKING)
+        ready_to_finalize(look)
+        for batch in look.many(BATCH):
+            verify_seal(look, batch["batch_id"])
+        what_if(look, [Supposed(bill_id="b3", account_id=CHECKING, amount_cents=1, pay_on=look.today)])
