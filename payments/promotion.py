@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from payments.batch_tables import BATCH
 from payments.batches import needs_finalizer, open_batch, seal
 from payments.bill_tables import BILL_WORKFLOW, DECISION, VENDOR_WATCH
-from payments.bills import move, newest_decision, refuse_changed
+from payments.bills import cycle, move, newest_decision, refuse_changed
 from payments.break_glass import alarm_overdue
 from payments.cash_tables import HOLD
 from payments.errors import CashUnknown, Refused, SamePerson
-from payments.free_cash import free_cash, refuse_short, refuse_stale, refuse_too_little, refuse_unusable
+from payments.free_cash import free_cash, refuse_short, refuse_stale, refuse_unusable
 from payments.holds import expire_proposals, harden
 from payments.intents import Item
 from payments.ledger import DUE, Ledger
@@ -25,7 +25,7 @@ from payments.payees import refuse_without_payee
 from payments.policies import Policy, in_force
 from payments.postponing import wake
 from payments.repository import Act, Row
-from payments.reserves import balance
+from payments.reserves import refuse_overdraw, refuse_without_room
 from resources.tables import CONNECTION
 from resources.tenants import TenantId
 
@@ -64,13 +64,12 @@ def pass_day(ledger: Ledger, tenant: TenantId) -> DayPassed:
 
 def _harden(act: Act) -> tuple[int, list[str]]:
     """Make the soft holds of scheduled payments hard when their day comes near; those that do not fit need a review."""
-    due = act.many(HOLD, HOLD.c.state == "soft", HOLD.c.promote_on <= act.today)
-    review = []
-    for hold in due:
+    hardened = 0
+    review: list[str] = []
+    for hold in act.many(HOLD, HOLD.c.state == "soft", HOLD.c.promote_on <= act.today):
         decision = act.one(DECISION, decision_id=hold["decision_id"])
-        bill = act.one(BILL_WORKFLOW, bill_id=hold["bill_id"], cycle=hold["cycle"])
+        bill = cycle(act, bill_id=hold["bill_id"], number=hold["cycle"])
         assert decision is not None, "a hold's decision is there"
-        assert bill is not None, "a hold's bill is there"
         if bill["state"] != "scheduled":
             continue
         try:
@@ -78,20 +77,20 @@ def _harden(act: Act) -> tuple[int, list[str]]:
         except Refused as refusal:
             move(act, bill, to="needs_review", reason=refusal.what)
             review.append(bill["bill_id"])
-            continue
-        harden(act, hold["hold_id"], decision)
-    return len(due) - len(review), review
+        else:
+            harden(act, hold["hold_id"], decision)
+            hardened += 1
+    return hardened, review
 
 
 def _refuse_hardening(act: Act, decision: Row) -> None:
-    cash = free_cash(act, decision["account_id"])
-    if decision["break_glass_id"] is not None:
-        return
-    refuse_unusable(cash)
-    drawn = min(decision["drawn_cents"], balance(act, decision["reserve_id"])) if decision["reserve_id"] else 0
-    if drawn < decision["drawn_cents"]:
-        refuse_too_little(act, cash, needed_cents=cash.free_cents + decision["drawn_cents"] - drawn)
-    refuse_too_little(act, cash, needed_cents=decision["amount_cents"] - drawn)
+    reserve, drawn = decision["reserve_id"], decision["drawn_cents"]
+    if reserve is not None:
+        refuse_overdraw(act, reserve, amount_cents=drawn)
+    if decision["break_glass_id"] is None:
+        cash = free_cash(act, decision["account_id"])
+        refuse_unusable(cash)
+        refuse_without_room(act, cash, amount_cents=decision["amount_cents"], reserve_id=reserve, drawn_cents=drawn)
 
 
 def _promote(act: Act, *, policy: Policy) -> tuple[list[str], list[str], int]:

@@ -14,7 +14,7 @@ from datetime import date
 from payments.bill_tables import DECISION
 from payments.cash_tables import HOLD, RESERVE, RESERVE_KINDS, RESERVE_MOVEMENT
 from payments.errors import BadRequest, NotEnoughCash, UnknownHere
-from payments.free_cash import free_cash, refuse_stale, refuse_too_little, refuse_unusable
+from payments.free_cash import FreeCash, free_cash, refuse_stale, refuse_too_little, refuse_unusable
 from payments.ledger import Ledger
 from payments.money import shown
 from payments.names import new_id
@@ -199,6 +199,15 @@ def for_payment(look: Look, *, reserve_id: str | None, vendor_id: str, account_i
         return named
     on_account = look.many(RESERVE, RESERVE.c.account_id == account_id, RESERVE.c.closed_at.is_(None))
     return next((row for row in on_account if vendor_id in row["vendor_ids"]), None)
+
+
+def refuse_without_room(
+    look: Look, cash: FreeCash, *, amount_cents: int, reserve_id: str | None, drawn_cents: int
+) -> None:
+    """`NotEnoughCash` if a payment does not fit into what is free once it has drawn on its reserve."""
+    row = None if reserve_id is None else look.one(RESERVE, reserve_id=reserve_id)
+    room = cash.free_cents if row is None else cash.if_reserve_changes(-drawn_cents, kind=row["kind"])
+    refuse_too_little(look, cash, needed_cents=amount_cents - (room - cash.free_cents))
 
 
 def refuse_overdraw(look: Look, reserve_id: str, *, amount_cents: int) -> None:

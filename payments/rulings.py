@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from payments.bills import refuse_changed
-from payments.cash_tables import RESERVE
 from payments.errors import ApprovalMissing, BadRequest, OverLimit, Refused, SamePerson
-from payments.free_cash import free_cash, refuse_stale, refuse_too_little, refuse_unusable
+from payments.free_cash import free_cash, refuse_stale, refuse_unusable
 from payments.money import shown
 from payments.payees import refuse_without_payee
 from payments.policies import Policy, exceeded_limits, is_watched, live_approvals, missing_approvals
 from payments.repository import Look, Row
-from payments.reserves import balance, for_payment
+from payments.reserves import balance, for_payment, refuse_without_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +164,10 @@ def _refuse_without_cash(look: Look, payment: Payment) -> None:
     if payment.is_held_later:
         return
     refuse_unusable(cash)
-    kind = "payroll" if payment.reserve_id is not None and _is_payroll(look, payment.reserve_id) else "other"
-    room = cash.if_reserve_changes(-payment.drawn_cents, kind=kind)
-    refuse_too_little(look, cash, needed_cents=payment.amount_cents - (room - cash.free_cents))
-
-
-def _is_payroll(look: Look, reserve_id: str) -> bool:
-    row = look.one(RESERVE, reserve_id=reserve_id)
-    return row is not None and row["kind"] == "payroll"
+    refuse_without_room(
+        look,
+        cash,
+        amount_cents=payment.amount_cents,
+        reserve_id=payment.reserve_id,
+        drawn_cents=payment.drawn_cents,
+    )

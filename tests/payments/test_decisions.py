@@ -28,7 +28,9 @@ from payments.policies import ApprovalRule
 from payments.postponing import withdraw
 from payments.rulings import Credit
 from payments.tables import ALARM, AUDIT
+from payments.what_if import Supposed, what_if
 from tests.payments.desk import CHECKING, Desk, changed, make_bill
+from tests.payments.stand_in_run import answer, claim, send
 
 
 @pytest.fixture
@@ -334,3 +336,43 @@ def test_a_day_in_the_past_is_no_schedule(desk: Desk) -> None:
         desk.today + timedelta(days=1)
         == desk.rows(DECISION, DECISION.c.decision_id == desk.schedule(days=1).decision_id)[0]["pay_on"]
     )
+
+
+def test_what_if_reads_and_hands_the_payments_to_a_projection(desk: Desk) -> None:
+    desk.ready("b1", "b2")
+    desk.pay_now("b1")
+    before = desk.rows(AUDIT)
+    supposed = [
+        Supposed(bill_id="b1", account_id=CHECKING, amount_cents=10_000, pay_on=desk.today),
+        Supposed(bill_id="b3", account_id=CHECKING, amount_cents=10_000, pay_on=desk.today),
+    ]
+    with desk.ledger.look(desk.tenant) as look:
+        found = what_if(
+            look, supposed, project=lambda payments: {"low_cents": -sum(one.amount_cents for one in payments)}
+        )
+        (account,) = found.accounts
+        assert (account.given_back_cents, account.supposed_cents, account.free_after_cents) == (10_000, 20_000, 80_000)
+        assert found.against == (("b3", "1 more approval"),)
+        assert not found.fits
+        assert found.projected == {"low_cents": -20_000}
+        with pytest.raises(BadRequest):
+            what_if(look, [supposed[0], supposed[0]])
+    assert desk.rows(AUDIT) == before
+
+
+def test_an_older_publication_ends_nothing_and_a_paid_bill_does_not_come_back_from_it(desk: Desk) -> None:
+    desk.ready("b1")
+    finalized = desk.finalize(desk.pay_now("b1"))
+    generation = claim(desk.ledger, desk.tenant, finalized.batch_id)
+    (intent,) = desk.rows(INTENT)
+    send(desk.ledger, desk.tenant, intent["intent_id"], generation=generation)
+    answer(desk.ledger, desk.tenant, intent["intent_id"], outcome="landed", remote_id="9")
+    found = discover(desk.ledger, desk.tenant)
+    assert (found.new, found.superseded) == (0, 0)
+    with pytest.raises(WrongState, match="paid"):
+        desk.bill("b1")
+    desk.sync(make_bill("b2"), make_bill("b3"))
+    with pytest.raises(WrongState, match="paid"):
+        desk.bill("b1")
+    desk.sync(changed(make_bill("b1"), open_cents=2_500), make_bill("b2"), make_bill("b3"))
+    assert desk.bill("b1")["cycle"] == 2

@@ -174,3 +174,36 @@ def test_the_database_keeps_a_reserve_from_being_overdrawn(desk: Desk) -> None:
     row |= {"made_by": "x", "made_at": desk.clock.now(), "reason": "x"}
     with pytest.raises(IntegrityError, match="never overdrawn"), desk.database.write() as connection:
         connection.execute(RESERVE_MOVEMENT.insert().values(row))
+
+
+def test_a_payroll_that_is_paid_from_its_reserve_does_not_lower_the_floor(desk: Desk) -> None:
+    """The reserve was part of the floor; once it is drawn, the floor stands on free cash again."""
+    set_floor(desk.ledger, desk.tenant, by="oli", account_id=CHECKING, floor_cents=30_000, kind="next_payroll")
+    reserve = _open(desk, "payroll", vendor_ids=[])
+    _move(desk, allocate, reserve, 100_000)
+    desk.ready("b1")
+    desk.policy(schedule_holds="at_due", promote_days_before=1)
+    assert desk.pay_now("b1", reserve_id=reserve, amount_cents=10_000).drawn_cents == 10_000
+    desk.delay("b1", days=1)
+    _move(desk, release, reserve, 71_000)
+    _move(desk, allocate, reserve, 1_000)
+    assert desk.cash().free_cents == 70_000
+    desk.later(days=1)
+    desk.sync(make_bill("b1", vendor_id="irs"), make_bill("b2"))
+    desk.pass_day()
+    desk.schedule("b1", reserve_id=reserve, days=5)
+    desk.later(days=4)
+    desk.sync(make_bill("b1", vendor_id="irs"), make_bill("b2"), cash=35_000)
+    assert desk.pass_day().needs_review == ("b1",)
+
+
+def test_a_scheduled_payment_whose_reserve_was_emptied_needs_a_review(desk: Desk) -> None:
+    reserve = _open(desk)
+    _move(desk, allocate, reserve, 10_000)
+    desk.ready("b1")
+    desk.policy(schedule_holds="at_due", promote_days_before=1)
+    desk.schedule("b1", days=5)
+    _move(desk, release, reserve, 6_000)
+    desk.later(days=4)
+    desk.sync(make_bill("b1", vendor_id="irs"), make_bill("b2"))
+    assert desk.pass_day().needs_review == ("b1",)

@@ -1,0 +1,66 @@
+"""How payments are sent: times, and when one may be sent again.
+
+Belongs here: the figures, the rule of two of three nets. Does not: sending (`drive.py`).
+
+Three nets hold a second send of the same payment: QuickBooks knows the request id and repeats its first answer; nothing of the bill
+is left to pay; we waited, looked and found nothing. None is promised for ever, so a second send needs two of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPolicy:
+    """The times of a run, and what the nets are assumed to hold."""
+
+    #: A run that shows no sign of life for so long is taken over; renewed with each payment.
+    lease: timedelta = timedelta(seconds=120)
+    #: Nothing is sent that was decided to be sent longer ago: the world may be another.
+    send_window: timedelta = timedelta(seconds=10)
+    #: So long after a send whose answer is missing a look counts: longer than window, timeouts and QuickBooks' own cut at 120 s.
+    settle: timedelta = timedelta(seconds=240)
+    #: How long QuickBooks is taken to remember a request id; it does not say.
+    request_id_memory: timedelta = timedelta(hours=24)
+    most_attempts: int = 5
+    #: After an answer that says that nothing was done.
+    back_off: timedelta = timedelta(seconds=60)
+    #: QuickBooks, the connection or the app's budget is in trouble: the batch waits so long.
+    trouble_wait: timedelta = timedelta(minutes=5)
+    #: So many unclear answers in a row are trouble of all, not of one.
+    most_unclear_in_a_row: int = 3
+    #: Between this machine's time and QuickBooks'; None where the two are known to be apart (the local QuickBooks).
+    most_clock_difference: timedelta | None = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nets:
+    """Which nets hold a further send of a payment."""
+
+    request_id: bool
+    whole_balance: bool
+    settled_look: bool
+
+    @property
+    def standing(self) -> int:
+        """How many."""
+        return self.request_id + self.whole_balance + self.settled_look
+
+
+def nets(
+    *, first_sent_at: datetime, last_sent_at: datetime, is_whole_balance: bool, now: datetime, policy: SendPolicy
+) -> Nets:
+    """The nets of a payment of which a look just found nothing.
+
+    A clock that was set back makes a send look young: then the look does not count yet and the request id still does not get older.
+    """
+    return Nets(
+        request_id=timedelta() <= now - first_sent_at < policy.request_id_memory,
+        whole_balance=is_whole_balance,
+        settled_look=now - last_sent_at >= policy.settle,
+    )
+
+
+def may_send_again(held: Nets, *, attempts: int, policy: SendPolicy) -> bool:
+    """Whether a payment whose fate was unclear may be sent once more."""
+    return held.settled_look and held.standing >= 2 and attempts < policy.most_attempts  # noqa: PLR2004 - two of three
