@@ -11,7 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-import resources.entry_tables  # noqa: F401 - registers its tables with the metadata
+import resources.entry_tables
+import resources.mail_tables  # noqa: F401 - registers its tables with the metadata
 from resources.database import Database
 
 
