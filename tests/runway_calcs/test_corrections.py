@@ -35,7 +35,7 @@ from tests.runway_calcs.builders import (
     postings,
     terms,
 )
-from tests.runway_calcs.properties import EXAMPLES, holds
+from tests.runway_calcs.properties import CHAIN_EXAMPLES, holds
 
 LATE_SYNC = random_ledger.START.replace(month=12, day=15)
 
@@ -165,7 +165,7 @@ def test_a_correction_of_what_is_not_there_changes_nothing(correction: Correctio
         pd.testing.assert_frame_equal(getattr(done, one.name), getattr(books, one.name))
 
 
-@EXAMPLES
+@CHAIN_EXAMPLES
 def test_open_amounts_move_by_exactly_what_is_corrected_at_any_instant(examples: int) -> None:
     """Closing takes a document's open amount from the total, applying a credit takes nothing; order of rows is nothing."""
 
