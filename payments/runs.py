@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from payments.alarms import raise_alarm
 from payments.batch_tables import BATCH, INTENT
@@ -22,6 +22,7 @@ from payments.repository import Act, Row
 from payments.send_policy import SendPolicy
 from payments.states import INTENT_FINAL
 from resources.database import Database
+from resources.tables import Instant
 from resources.tenants import TenantId
 
 #: Who acts when a run does.
@@ -64,9 +65,7 @@ class DueBatch:
     ready_at: datetime
 
 
-def claim(
-    ledger: Ledger, tenant: TenantId, *, batch_id: str, holder: str, policy: SendPolicy
-) -> Claim | NotClaimed:
+def claim(ledger: Ledger, tenant: TenantId, *, batch_id: str, holder: str, policy: SendPolicy) -> Claim | NotClaimed:
     """Take a batch that is finalized and due, or whose run is dead. `UnknownHere` if the tenant has no such batch."""
     with ledger.act(tenant, actor=RUN, kind="batch claimed", point="claim") as act:
         act.entity = f"batch {batch_id}"
@@ -80,9 +79,7 @@ def claim(
             return NotClaimed(because=because)
         generation = int(batch["generation"]) + 1
         changes = {"state": "claimed", "generation": generation, "holder": holder}
-        act.update(
-            BATCH, {"batch_id": batch_id}, changes | {"not_before": None, "lease_until": act.now + policy.lease}
-        )
+        act.update(BATCH, {"batch_id": batch_id}, changes | {"not_before": None, "lease_until": act.now + policy.lease})
     return Claim(tenant=tenant, batch_id=batch_id, generation=generation, lease=policy.lease)
 
 
@@ -107,7 +104,11 @@ def refuse_broken_seal(ledger: Ledger, claimed: Claim, *, policy: SendPolicy) ->
             act.entity = f"batch {claimed.batch_id}"
             claimed.fence(act)
             raise_alarm(
-                act, kind="seal broken", subject=f"batch {claimed.batch_id}", detail=broken.what, remedy=broken.next_step
+                act,
+                kind="seal broken",
+                subject=f"batch {claimed.batch_id}",
+                detail=broken.what,
+                remedy=broken.next_step,
             )
             _wait(act, claimed, until=act.now + policy.trouble_wait)
         raise
@@ -141,18 +142,9 @@ def due_batches(database: Database, *, now: datetime, most: int) -> list[DueBatc
         and_(BATCH.c.state == "waiting", BATCH.c.not_before <= now),
         and_(BATCH.c.state == "claimed", BATCH.c.lease_until < now),
     )
-    columns = [BATCH.c[name] for name in ("tenant_id", "batch_id", "generation", "state")]
-    whens = [BATCH.c[name] for name in ("finalized_at", "not_before", "lease_until")]
+    # Exactly one of these says since when, whatever the state.
+    ready_at = func.coalesce(BATCH.c.not_before, BATCH.c.lease_until, BATCH.c.finalized_at, type_=Instant())
+    wanted = (BATCH.c.tenant_id, BATCH.c.batch_id, BATCH.c.generation, ready_at.label("ready_at"))
+    statement = select(*wanted).where(due).order_by(ready_at, BATCH.c.tenant_id, BATCH.c.batch_id).limit(most)
     with database.read() as connection:
-        rows = connection.execute(select(*columns, *whens).where(due)).all()
-    ready = {"finalized": "finalized_at", "waiting": "not_before", "claimed": "lease_until"}
-    found = [
-        DueBatch(
-            tenant_id=row.tenant_id,
-            batch_id=row.batch_id,
-            generation=row.generation,
-            ready_at=getattr(row, ready[row.state]),
-        )
-        for row in rows
-    ]
-    return sorted(found, key=lambda one: (one.ready_at, one.tenant_id, one.batch_id))[:most]
+        return [DueBatch(**row) for row in connection.execute(statement).mappings()]

@@ -16,22 +16,27 @@ from resources.dirty_tenants import DirtyTenants
 from resources.documents import Documents
 from resources.entries import Entries
 from resources.lake import Lake
+from resources.mail import Mailer
+from resources.outbox import Outbox
 from resources.published_balances import PublishedBalancesStore
+from resources.qbo.bill_payments import BillPayments, PaymentClient
 from resources.qbo.client import QboClient
 from resources.qbo.company_line import CompanyLine
 from resources.qbo.oauth import INTUIT_DISCOVERY_URL, INTUIT_SANDBOX_DISCOVERY_URL, OAuthClient
-from resources.qbo.patience import Patience, RetryPolicy
+from resources.qbo.patience import USER_ACTION, Patience, RetryPolicy
 from resources.qbo.smart_sync import SmartSync
 from resources.qbo.sync_status import SyncStatuses
 from resources.qbo.token_keeper import TokenKeeper
 from resources.qbo.turnstile import Turnstile
 from resources.qbo.usage import CallBudget
+from resources.recipients import Recipients
 from resources.registry import TenantRegistry
 from resources.secret_text import Secret
 from resources.settings import Settings
 from resources.store import Store
 from resources.tenants import FRIDAY, Tenant, TenantId
 from resources.token_vault import TokenVault, keys_from_file, keys_from_text
+from resources.unsubscribe import MailKeys
 
 QBO_URLS = {
     "sandbox": "https://sandbox-quickbooks.api.intuit.com",
@@ -82,12 +87,15 @@ class Installation:
         """Firms and tenants."""
         return TenantRegistry(self.database, clock=self.clock)
 
+    @property
+    def _key_ring(self) -> list[bytes]:
+        given = self.settings.token_keys.get_secret_value()
+        return keys_from_text(given) if given else keys_from_file(self.settings.key_file)
+
     @cached_property
     def connections(self) -> Connections:
         """QBO connections; reads the token keys."""
-        given = self.settings.token_keys.get_secret_value()
-        keys = keys_from_text(given) if given else keys_from_file(self.settings.key_file)
-        return Connections(self.database, vault=TokenVault(keys), clock=self.clock)
+        return Connections(self.database, vault=TokenVault(self._key_ring), clock=self.clock)
 
     @cached_property
     def lake(self) -> Lake:
@@ -108,6 +116,26 @@ class Installation:
     def documents(self) -> Documents:
         """Published documents."""
         return Documents(self.database, clock=self.clock)
+
+    @cached_property
+    def recipients(self) -> Recipients:
+        """Who receives a tenant's mail, and whether any leaves the machine."""
+        return Recipients(self.database, clock=self.clock)
+
+    @cached_property
+    def mail_keys(self) -> MailKeys:
+        """What mails are known and unsubscribed by."""
+        return MailKeys(self._key_ring)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What is to be sent and what became of it."""
+        return Outbox(self.database, clock=self.clock, keys=self.mail_keys)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        """Sends what is due."""
+        return Mailer(self.outbox, keys=self.mail_keys, settings=self.settings.mail, clock=self.clock)
 
     @cached_property
     def published_balances(self) -> PublishedBalancesStore:
@@ -188,6 +216,17 @@ class Installation:
         return CompanyLine(tenant, client=self.qbo_client, tokens=self.token_keeper, patience=self.patience)
 
     @cached_property
+    def payment_client(self) -> PaymentClient:
+        """The raw client that records payments: a lease outlives its longest wait several times."""
+        url = {"local": self.settings.qbo_local_url, **QBO_URLS}[self.settings.qbo_environment]
+        return PaymentClient(url=url, timeout_seconds=min(20.0, self.settings.qbo_timeout_seconds))
+
+    def bill_payments(self, tenant: TenantId) -> BillPayments:
+        """The bill payments of one tenant's company."""
+        patience = Patience(clock=self.clock, policy=USER_ACTION, turnstile=self.turnstile)
+        return BillPayments(tenant, client=self.payment_client, tokens=self.token_keeper, patience=patience)
+
+    @cached_property
     def smart_sync(self) -> SmartSync:
         """Reads a tenant's books."""
         return SmartSync(
@@ -208,7 +247,7 @@ class Installation:
 
     def close(self) -> None:
         """Give back what was opened."""
-        for name in ("qbo_client", "oauth"):
+        for name in ("qbo_client", "payment_client", "oauth"):
             if name in self.__dict__:
                 self.__dict__[name].close()
         if "database" in self.__dict__:

@@ -26,7 +26,7 @@ from resources.secret_text import Secret, quiet_http_logging
 PRODUCTION_URL = "https://quickbooks.api.intuit.com"
 INTUIT_SANDBOX_URL = "https://sandbox-quickbooks.api.intuit.com"
 
-_MINOR_VERSION = "75"  # the only one served; lower ones are silently raised to it
+MINOR_VERSION = "75"  # the only one served; lower ones are silently raised to it
 _USER_AGENT = "runway/0.1"
 _REALM = re.compile(r"[0-9]{1,32}")
 _REPORT_NAME = re.compile(r"[A-Za-z]{1,60}")
@@ -73,15 +73,15 @@ class QboClient:
             "entities": ",".join(known),
             # Whole seconds, as QuickBooks keeps them: cut off, never rounded up.
             "changedSince": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "minorversion": _MINOR_VERSION,
+            "minorversion": MINOR_VERSION,
         }
-        request = self._http.build_request("GET", f"{_company(realm_id)}/cdc", params=parameters)
+        request = self._http.build_request("GET", f"{company_path(realm_id)}/cdc", params=parameters)
         what = known[0] if len(known) == 1 else "all kinds"
         answer = self._send(request, call=f"a read of what changed of {what}", access_token=access_token)
         return answers.changes(answer, entities=known)
 
     def _ask(self, statement: Statement, *, call: str, realm_id: str, access_token: Secret) -> RawAnswer:
-        address, parameters = f"{_company(realm_id)}/query", {"minorversion": _MINOR_VERSION}
+        address, parameters = f"{company_path(realm_id)}/query", {"minorversion": MINOR_VERSION}
         if len(statement.text) <= _LONGEST_ADDRESS:
             request = self._http.build_request("GET", address, params={**parameters, "query": statement.text})
         else:
@@ -101,7 +101,7 @@ class QboClient:
         # The realm id stands in for the id of the company's info; the preferences have no id in their address.
         last = f"companyinfo/{realm_id}" if entity == "CompanyInfo" else entity.lower()
         request = self._http.build_request(
-            "GET", f"{_company(realm_id)}/{last}", params={"minorversion": _MINOR_VERSION}
+            "GET", f"{company_path(realm_id)}/{last}", params={"minorversion": MINOR_VERSION}
         )
         return single_object(self._send(request, call=f"a read of {entity}", access_token=access_token), entity=entity)
 
@@ -110,7 +110,7 @@ class QboClient:
         if not _REPORT_NAME.fullmatch(name):
             raise ValueError("a report is named by letters")
         request = self._http.build_request(
-            "GET", f"{_company(realm_id)}/reports/{name}", params={**parameters, "minorversion": _MINOR_VERSION}
+            "GET", f"{company_path(realm_id)}/reports/{name}", params={**parameters, "minorversion": MINOR_VERSION}
         )
         answer = self._send(request, call=f"the report {name}", access_token=access_token)
         if answer.status != _OK:
@@ -162,7 +162,8 @@ def _no_answer(call: str, *, because: str) -> Exception:
     return unavailable(RawAnswer(call=call, status=0, headers={}, text=""), because=because)
 
 
-def _company(realm_id: str) -> str:
+def company_path(realm_id: str) -> str:
+    """Where a company's addresses begin."""
     if not _REALM.fullmatch(realm_id):
         raise ValueError("a realm id is a text of digits")
     return f"/v3/company/{realm_id}"

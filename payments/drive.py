@@ -1,0 +1,306 @@
+"""Driving a batch: each payment looked at, sent at most once at a time, its fate recorded; what is unclear waits.
+
+Belongs here: the order of the steps for one payment and for a batch. Does not: single steps (`book.py`, `evidence.py`, `fates.py`),
+the claim (`runs.py`), Dagster.
+
+    look -> intent (committed) -> send -> answer (committed) -> look at the neighbours
+Nothing here sleeps: what has to wait ends the run with the batch `waiting`, and a later run goes on. A run may be killed, stopped
+or doubled at any point; the ledger and the next look decide.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from payments import book, fates
+from payments.alarms import raise_alarm
+from payments.batch_tables import INTENT
+from payments.book import Answer
+from payments.errors import BadRequest, Refused
+from payments.evidence import Absent, Adopt, Changed, Contradicted, Seen, judge
+from payments.ledger import Ledger
+from payments.outgoing import Outgoing, outgoing
+from payments.reconcile import check_neighbours
+from payments.runs import DONE, RUN, Claim, NotClaimed, claim, close, refuse_broken_seal
+from payments.send_policy import SendPolicy, may_send_again, nets
+from resources.errors import TenantError
+from resources.failpoints import failpoint
+from resources.qbo.bill_payments import BillPayments, RecordedPayment
+from resources.qbo.entities import BadObject
+from resources.qbo.errors import ConnectionLost, QboNotAuthorised, QboThrottled
+from resources.tenants import TenantId
+
+_Result = TypeVar("_Result")
+OpenBooks = Callable[[TenantId], BillPayments]
+#: After this many rounds a payment that is still ready is left to the next run.
+_MOST_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driven:
+    """What a run found or did.
+
+    `outcome`: settled, settled_with_exceptions, waiting; or, having done nothing, busy, not_yet, not_finalized, already_settled.
+    """
+
+    outcome: str
+    #: Payments by state, and each by its id.
+    states: Mapping[str, int] = field(default_factory=dict)
+    payments: Mapping[str, str] = field(default_factory=dict)
+    #: When the batch goes on.
+    until: datetime | None = None
+    #: Why it stopped early; empty if it did not.
+    trouble: str = ""
+    metered_reads: int = 0
+
+
+def drive(
+    ledger: Ledger,
+    tenant: TenantId,
+    *,
+    batch_id: str,
+    holder: str,
+    open_books: OpenBooks,
+    policy: SendPolicy | None = None,
+) -> Driven:
+    """Bring a finalized batch as far as it goes now; harmless to call twice, at once, or for a batch of somebody else.
+
+    Raises:
+        UnknownHere: the tenant has no such batch.
+        SealBroken: the batch is not what was finalized; nothing was sent.
+        Fenced: another run has taken the batch over.
+    """
+    failpoint("run.start")
+    policy = policy or SendPolicy()
+    claimed = claim(ledger, tenant, batch_id=batch_id, holder=holder, policy=policy)
+    if isinstance(claimed, NotClaimed):
+        return Driven(outcome=claimed.because)
+    refuse_broken_seal(ledger, claimed, policy=policy)
+    return _Run(ledger, claimed, open_books=open_books, policy=policy).go()
+
+
+class _Trouble(Exception):
+    """Something that concerns every payment of the company: stop sending, wait."""
+
+    def __init__(self, what: str, *, wait: timedelta | None, alarm: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.wait = wait
+        self.alarm = alarm
+
+
+class _Run:
+    """One claim of one batch."""
+
+    def __init__(self, ledger: Ledger, claimed: Claim, *, open_books: OpenBooks, policy: SendPolicy) -> None:
+        self._ledger = ledger
+        self._claim = claimed
+        self._open_books = open_books
+        self._policy = policy
+        self._books: BillPayments | None = None
+        self._until: list[datetime] = []
+        self._unclear_in_a_row = 0
+
+    def go(self) -> Driven:
+        trouble = ""
+        try:
+            for intent_id in self._intents():
+                self._bring_on(intent_id)
+        except _Trouble as stop:
+            trouble = stop.what
+            self._until = [self._now() + max(stop.wait or self._policy.trouble_wait, self._policy.back_off)]
+            if stop.alarm:
+                self._raise_alarm(stop)
+        until = min(self._until, default=None)
+        outcome, until, states = close(self._ledger, self._claim, until=until, policy=self._policy)
+        with self._ledger.look(self._claim.tenant) as look:
+            rows = look.many(INTENT, INTENT.c.batch_id == self._claim.batch_id)
+        return Driven(
+            outcome=outcome,
+            states=dict(Counter(states)),
+            payments={row["intent_id"]: row["state"] for row in rows},
+            until=until,
+            trouble=trouble,
+            metered_reads=0 if self._books is None else self._books.tally.calls,
+        )
+
+    def _intents(self) -> list[str]:
+        with self._ledger.look(self._claim.tenant) as look:
+            rows = look.many(INTENT, INTENT.c.batch_id == self._claim.batch_id)
+        return [row["intent_id"] for row in sorted(rows, key=lambda row: row["bill_set"]) if row["state"] not in DONE]
+
+    def _bring_on(self, intent_id: str) -> None:
+        """Take one payment as far as it goes now."""
+        for _ in range(_MOST_ROUNDS):
+            payment = self._read(intent_id)
+            if payment.intent["state"] in DONE or not self._is_due(payment):
+                return
+            if payment.intent["state"] == "sent":
+                # A run that is gone had sent it, or was about to.
+                fates.unknown(self._ledger, self._claim, intent_id=intent_id, detail="its run ended before the answer")
+                continue
+            self._look_and_send(payment)
+        self._wait_until(self._now() + self._policy.back_off)
+
+    def _is_due(self, payment: Outgoing) -> bool:
+        intent = payment.intent
+        if intent["rail"] != "record_only":
+            raise BadRequest(
+                what=f"There is no way to move money by {intent['rail']} in this installation.",
+                next_step="Set the policy's rail to record_only, withdraw the batch's payments and decide again.",
+            )
+        due = intent["not_before"] if intent["state"] == "ready" else intent["sent_at"] + self._policy.settle
+        if due is None or self._now() >= due:
+            return True
+        self._wait_until(due)
+        return False
+
+    def _look_and_send(self, payment: Outgoing) -> None:
+        match judge(payment, self._guarded(lambda books: book.look(books, payment))):
+            case Adopt(record):
+                self._paid(payment, record, was_found=True)
+            case Contradicted(reason, records):
+                self._review(payment, reason, records=records)
+            case Changed(reason):
+                if payment.intent["state"] != "ready" or not fates.changed_before_sending(
+                    self._ledger, self._claim, intent_id=payment.intent_id, reason=reason
+                ):
+                    self._review(payment, reason)
+            case Absent():
+                self._refuse_other_time()
+                if payment.intent["state"] == "ready" or self._may_send_again(payment):
+                    self._send(payment)
+                else:
+                    self._review(payment, "its fate is unclear, and too little guards a second send")
+
+    def _may_send_again(self, payment: Outgoing) -> bool:
+        assert payment.first_sent_at is not None, "what is unclear was sent"
+        held = nets(
+            first_sent_at=payment.first_sent_at,
+            last_sent_at=payment.intent["sent_at"],
+            is_whole_balance=payment.is_whole_balance,
+            now=self._now(),
+            policy=self._policy,
+        )
+        return may_send_again(held, attempts=payment.intent["attempts"], policy=self._policy)
+
+    def _send(self, payment: Outgoing) -> None:
+        book.refuse_other_body(payment)
+        self._guarded(lambda books: books.make_ready())
+        was_unclear = payment.intent["state"] == "unknown"
+        written = fates.send_written(self._ledger, self._claim, payment)
+        if written is None:
+            return
+        if not timedelta() <= self._now() - written["sent_at"] <= self._policy.send_window:
+            self._record(
+                payment, Answer(kind="not_processed", detail="not sent: it took too long"), was_unclear=was_unclear
+            )
+            return
+        failpoint("send.before")
+        answer = book.send(self._opened(), payment)
+        failpoint("answer.before_record")
+        self._record(payment, answer, was_unclear=was_unclear)
+
+    def _record(self, payment: Outgoing, answer: Answer, *, was_unclear: bool) -> None:
+        if was_unclear:
+            answer = book.on_a_later_send(answer)
+        ids = {"intent_id": payment.intent_id, "detail": answer.detail}
+        self._unclear_in_a_row = self._unclear_in_a_row + 1 if answer.kind == "unknown" else 0
+        match answer.kind:
+            case "landed":
+                assert answer.record is not None, "what landed has a record"
+                self._paid(payment, answer.record, was_found=False)
+            case "unknown":
+                fates.unknown(self._ledger, self._claim, **ids)
+            case "refused":
+                self._refused(payment, answer)
+            case "not_processed":
+                due = None if answer.detail.startswith("not sent") else self._now() + self._policy.back_off
+                fates.ready_again(self._ledger, self._claim, not_before=due, **ids)
+        if answer.is_systemic:
+            raise _Trouble(answer.detail, wait=answer.wait, alarm="payments stopped" if answer.wait is None else "")
+        if self._unclear_in_a_row >= self._policy.most_unclear_in_a_row:
+            raise _Trouble("QuickBooks gave no clear answer several times in a row", wait=None)
+
+    def _refused(self, payment: Outgoing, answer: Answer) -> None:
+        """A first send was refused: believed only after a look that finds nothing."""
+        seen = self._guarded_after_send(payment, answer)
+        if seen is None:
+            return
+        match judge(payment, seen):
+            case Adopt(record):
+                self._paid(payment, record, was_found=True)
+            case Contradicted(reason, records):
+                self._review(payment, reason, records=records)
+            case _:
+                fates.refused(self._ledger, self._claim, intent_id=payment.intent_id, detail=answer.detail)
+
+    def _guarded_after_send(self, payment: Outgoing, answer: Answer) -> Seen | None:
+        try:
+            return self._guarded(lambda books: book.look(books, payment))
+        except _Trouble:
+            fates.unknown(self._ledger, self._claim, intent_id=payment.intent_id, detail=answer.detail)
+            raise
+
+    def _paid(self, payment: Outgoing, record: RecordedPayment, *, was_found: bool) -> None:
+        fates.paid(self._ledger, self._claim.tenant, intent_id=payment.intent_id, record=record, was_found=was_found)
+        self._guarded(
+            lambda books: check_neighbours(self._ledger, self._claim.tenant, books, intent_id=payment.intent_id)
+        )
+
+    def _review(self, payment: Outgoing, reason: str, *, records: Sequence[RecordedPayment] = ()) -> None:
+        fates.needs_review(self._ledger, self._claim, intent_id=payment.intent_id, reason=reason, records=records)
+
+    def _refuse_other_time(self) -> None:
+        """Waiting is measured by this machine's clock: nothing is sent while it and QuickBooks' are apart."""
+        server, most = self._opened().server_time, self._policy.most_clock_difference
+        if server is not None and most is not None and abs(server - self._now()) > most:
+            what = f"this machine's time and QuickBooks' differ by {abs(server - self._now())}"
+            raise _Trouble(what, wait=None, alarm="clock differs")
+
+    def _guarded(self, ask: Callable[[BillPayments], _Result]) -> _Result:
+        """Ask QuickBooks something that changes nothing; whatever fails there concerns every payment."""
+        try:
+            return ask(self._opened())
+        except Refused:
+            raise
+        except (ConnectionLost, QboNotAuthorised) as error:
+            raise _Trouble(str(error), wait=None, alarm="payments stopped") from error
+        except QboThrottled as error:
+            wait = timedelta(seconds=error.retry_after) if error.retry_after else None
+            raise _Trouble(str(error), wait=wait) from error
+        except TenantError as error:
+            raise _Trouble(str(error), wait=None) from error
+        except BadObject as error:
+            raise _Trouble(
+                f"an answer of QuickBooks cannot be read: {error}", wait=None, alarm="payments stopped"
+            ) from error
+
+    def _opened(self) -> BillPayments:
+        if self._books is None:
+            self._books = self._open_books(self._claim.tenant)
+        return self._books
+
+    def _raise_alarm(self, stop: _Trouble) -> None:
+        with self._ledger.act(self._claim.tenant, actor=RUN, kind="payments stopped") as act:
+            act.entity = f"batch {self._claim.batch_id}"
+            self._claim.fence(act)
+            raise_alarm(
+                act,
+                kind=stop.alarm,
+                subject=f"batch {self._claim.batch_id}",
+                detail=stop.what,
+                remedy="The batch goes on by itself once this is mended; nothing that was sent is undone.",
+            )
+
+    def _read(self, intent_id: str) -> Outgoing:
+        with self._ledger.look(self._claim.tenant) as look:
+            return outgoing(look, intent_id)
+
+    def _wait_until(self, when: datetime) -> None:
+        self._until.append(when)
+
+    def _now(self) -> datetime:
+        return self._ledger.clock.now()
