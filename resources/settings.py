@@ -2,7 +2,7 @@
 
 Belongs here: settings from `RUNWAY_*` environment variables and the thresholds a tenant may override.
 Does not: what the thresholds mean (`runway_calcs/policy.py`); secrets at rest (`resources/token_vault.py`).
-The README's table of settings is checked against this module by a test.
+The README's table of settings, and the one of docs/mail.md, are checked against this module by tests.
 """
 
 from collections.abc import Mapping
@@ -40,6 +40,44 @@ class Thresholds(BaseModel):
     def overridden(self, overrides: Mapping[str, Any]) -> "Thresholds":
         """These thresholds with one tenant's own values; pydantic's `ValidationError` names a bad one."""
         return Thresholds.model_validate({**self.model_dump(), **overrides})
+
+
+class MailSettings(BaseModel):
+    """The server that takes our mail (`RUNWAY_MAIL__...`); without one, mail can be looked at and not sent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: str = Field(default="", description="The SMTP server that takes our mail; empty: none, nothing can be sent.")
+    port: int = Field(default=587, ge=1, le=65535, description="Its port: 587 for STARTTLS, 465 for implicit TLS.")
+    tls: Literal["starttls", "implicit", "none"] = Field(
+        default="starttls",
+        description="How the connection is encrypted; `none` is taken for a server on this machine only.",
+    )
+    ca_file: Path | None = Field(
+        default=None, description="Certificates (PEM) by which the server is known; empty: those of the system."
+    )
+    user: str = Field(default="", description="User name at the server; empty: it takes mail without one.")
+    password: SecretStr = Field(default=SecretStr(""), description="Password at the server.")
+    from_address: str = Field(default="", description="Address that mail comes from; its domain is yours.")
+    from_name: str = Field(default="Runway", description="Name beside that address.")
+    unsubscribe_url: str = Field(
+        default="",
+        description="Public https address of `runway webhooks` or `runway mail listen`; "
+        "links to unsubscribe are `<this>/unsubscribe/<token>`.",
+    )
+    timeout_seconds: float = Field(default=30.0, gt=0, le=60, description="Longest wait for one answer of the server.")
+    taking_seconds: float = Field(
+        default=300.0, gt=0, le=600, description="Longest wait for its word that it has taken a mail that it was given."
+    )
+
+    @model_validator(mode="after")
+    def _nothing_leaves_in_the_clear(self) -> Self:
+        if self.tls == "none" and self.host not in ("", "localhost", "127.0.0.1", "::1"):
+            raise ValueError("RUNWAY_MAIL__TLS=none is for a server on this machine: use starttls or implicit.")
+        local = self.unsubscribe_url.startswith(("http://127.0.0.1:", "http://localhost:"))
+        if self.unsubscribe_url and not (self.unsubscribe_url.startswith("https://") or local):
+            raise ValueError("RUNWAY_MAIL__UNSUBSCRIBE_URL has to begin with https://.")
+        return self
 
 
 class Settings(BaseSettings):
@@ -105,6 +143,7 @@ class Settings(BaseSettings):
         default="WARNING", description="Level of the program's own log on standard error."
     )
     thresholds: Thresholds = Field(default=Thresholds(), description="See the table of thresholds.")
+    mail: MailSettings = Field(default=MailSettings(), description="See docs/mail.md.")
 
     @model_validator(mode="after")
     def _the_limit_is_above_the_budget(self) -> Self:
@@ -138,6 +177,11 @@ class Settings(BaseSettings):
     def digests_root(self) -> Path:
         """The folder the digests are written to."""
         return (self.digests_dir or self.data_dir / "digests").absolute()
+
+    @property
+    def mail_preview_root(self) -> Path:
+        """The folder that mails are written to instead of being sent."""
+        return (self.data_dir / "mail-preview").absolute()
 
     @property
     def key_file(self) -> Path:

@@ -1,0 +1,284 @@
+"""Who receives a tenant's mail, and whether any of it leaves the machine.
+
+Belongs here: recipients, unsubscribing, preview or live, addresses that mail does not reach. Does not: what is sent
+(`resources/outbox.py`), tokens (`resources/unsubscribe.py`).
+
+A recipient is never deleted: what was sent to it stays. A tenant without a word about its mode is in preview.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from resources.clock import Clock
+from resources.database import Database
+from resources.mail_tables import CURRENCY_FORMATS, LOCALES, MAIL_MODE, MAIL_RECIPIENT, MAIL_SUPPRESSION, ROLES
+from resources.registry import lock_tenant
+from resources.tenants import Tenant, TenantId, zone_name
+
+Role = Literal["client", "firm"]
+Mode = Literal["preview", "live"]
+
+#: What every server takes as it is: no quoting, no comments, no letters that only some servers know.
+_ADDRESS = re.compile(
+    r"[a-z0-9!#$%&'*+=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+=?^_`{|}~-]+)*"
+    r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}"
+)
+_LONGEST_ADDRESS, _LONGEST_LOCAL_PART, _LONGEST_NAME = 254, 64, 100
+
+
+class RecipientRefused(ValueError):
+    """The recipient cannot be kept as asked: the message says why and what is possible."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One reader of a tenant's mail."""
+
+    tenant_id: TenantId
+    address: str
+    name: str
+    role: Role
+    locale: str
+    zone: str
+    currency_format: str
+    added_by: str
+    added_at: datetime
+    removed_at: datetime | None = None
+    unsubscribed_at: datetime | None = None
+    suppressed_because: str | None = None
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why this recipient gets nothing; None if it does."""
+        if self.removed_at is not None:
+            return "the recipient was removed"
+        if self.unsubscribed_at is not None:
+            return "the recipient unsubscribed"
+        if self.suppressed_because is not None:
+            return f"the address does not take mail: {self.suppressed_because}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeSet:
+    """What holds for a tenant's mail; nobody has set it where `author` is None."""
+
+    mode: Mode
+    author: str | None
+    set_at: datetime | None
+
+
+def mail_address(text: str) -> str:
+    """The checked address in lower case; `RecipientRefused` says what is taken."""
+    found = text.strip().lower()
+    local = found.partition("@")[0]
+    is_short = len(found) <= _LONGEST_ADDRESS and len(local) <= _LONGEST_LOCAL_PART
+    if not (is_short and _ADDRESS.fullmatch(found)):
+        raise RecipientRefused(f"{text[:80]!r} is no mail address: write it as ann@example.com.")
+    return found
+
+
+class Recipients:
+    """The recipients of all tenants; every statement names its tenant."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def check(self, *, address: str, name: str, role: str, locale: str, zone: str, currency_format: str) -> str:
+        """Refuse what `add` would refuse, and store nothing; the address as it is kept."""
+        zone_name(zone)
+        for value, known, what in (
+            (role, ROLES, "role"),
+            (locale, LOCALES, "locale"),
+            (currency_format, CURRENCY_FORMATS, "currency format"),
+        ):
+            if value not in known:
+                raise RecipientRefused(f"{value!r} is no {what}: choose one of {', '.join(known)}.")
+        if len(name) > _LONGEST_NAME or not name.isprintable():
+            raise RecipientRefused("A recipient's name is one line of at most 100 characters.")
+        return mail_address(address)
+
+    def add(
+        self,
+        tenant: Tenant,
+        *,
+        address: str,
+        name: str,
+        role: Role,
+        locale: str,
+        zone: str,
+        currency_format: str,
+        author: str,
+        lift_suppression: bool = False,
+    ) -> Recipient:
+        """Keep a recipient; what is said again about an address takes the place of what was said.
+
+        Raises:
+            RecipientRefused: the address is none, or mail to it came back and nobody said that it works again.
+        """
+        kept = self.check(
+            address=address, name=name, role=role, locale=locale, zone=zone, currency_format=currency_format
+        )
+        now = self._clock.now()
+        values = {
+            "name": name.strip(),
+            "role": role,
+            "locale": locale,
+            "zone": zone,
+            "currency_format": currency_format,
+            "added_by": author,
+            "added_at": now,
+            "removed_at": None,
+            "unsubscribed_at": None,
+        }
+        with self._database.write() as connection:
+            lock_tenant(connection, tenant.tenant_id)
+            standing = _suppressed(connection, tenant.tenant_id).get(kept)
+            if standing is not None and not lift_suppression:
+                raise RecipientRefused(
+                    f"Mail to {kept} came back ({standing}): add it with --lift-suppression once the address works."
+                )
+            if standing is not None:
+                _lift(connection, tenant.tenant_id, kept, author=author, now=now)
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            row = dialect.insert(MAIL_RECIPIENT).values(tenant_id=tenant.tenant_id, address=kept, **values)
+            connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "address"], set_=values))
+        return self._one(tenant.tenant_id, kept)
+
+    def remove(self, tenant: Tenant, address: str) -> Recipient:
+        """Send nothing more to an address."""
+        kept = self._one(tenant.tenant_id, mail_address(address))
+        self._end(kept, "removed_at")
+        return self._one(tenant.tenant_id, kept.address)
+
+    def unsubscribe(self, tenant: TenantId, address: str) -> bool:
+        """The reader's own end of it; whether it is one of the tenant's recipients. A second time changes nothing."""
+        with self._database.read() as connection:
+            found = _recipients(connection, tenant, address=address)
+        if not found:
+            return False
+        self._end(found[0], "unsubscribed_at")
+        return True
+
+    def all(self, tenant: TenantId) -> tuple[Recipient, ...]:
+        """Every recipient that was not removed, by role and address; unsubscribed ones too."""
+        with self._database.read() as connection:
+            found = _recipients(connection, tenant)
+        standing = [one for one in found if one.removed_at is None]
+        return tuple(sorted(standing, key=lambda one: (one.role, one.address)))
+
+    def reachable(self, tenant: TenantId, *, role: Role | None = None) -> tuple[Recipient, ...]:
+        """The recipients that get mail."""
+        return tuple(one for one in self.all(tenant) if one.obstacle is None and role in (None, one.role))
+
+    def mode(self, tenant: TenantId) -> ModeSet:
+        """What holds for a tenant's mail."""
+        with self._database.read() as connection:
+            return mode_of(connection, tenant)
+
+    def set_mode(self, tenant: Tenant, mode: Mode, *, author: str) -> ModeSet:
+        """Say what holds from now on; the same again is not recorded twice."""
+        with self._database.write() as connection:
+            lock_tenant(connection, tenant.tenant_id)
+            newest = connection.execute(_NEWEST_MODE.where(MAIL_MODE.c.tenant_id == tenant.tenant_id)).first()
+            if newest is None or newest.mode != mode:
+                connection.execute(
+                    insert(MAIL_MODE).values(
+                        tenant_id=tenant.tenant_id,
+                        number=1 if newest is None else newest.number + 1,
+                        mode=mode,
+                        author=author,
+                        set_at=self._clock.now(),
+                    )
+                )
+        return self.mode(tenant.tenant_id)
+
+    def _one(self, tenant: TenantId, address: str) -> Recipient:
+        with self._database.read() as connection:
+            found = _recipients(connection, tenant, address=address)
+        if not found:
+            raise RecipientRefused(f"{address} is no recipient of {tenant!r}: `runway mail recipients list` shows all.")
+        return found[0]
+
+    def _end(self, recipient: Recipient, column: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                update(MAIL_RECIPIENT)
+                .where(
+                    MAIL_RECIPIENT.c.tenant_id == recipient.tenant_id,
+                    MAIL_RECIPIENT.c.address == recipient.address,
+                    MAIL_RECIPIENT.c[column].is_(None),
+                )
+                .values({column: self._clock.now()})
+            )
+
+
+def recipient_in(connection: Connection, tenant: TenantId, address: str) -> Recipient | None:
+    """One recipient inside the caller's transaction."""
+    found = _recipients(connection, tenant, address=address)
+    return found[0] if found else None
+
+
+def mode_of(connection: Connection, tenant: TenantId) -> ModeSet:
+    """What holds for a tenant's mail, inside the caller's transaction."""
+    row = connection.execute(_NEWEST_MODE.where(MAIL_MODE.c.tenant_id == tenant)).first()
+    if row is None:
+        return ModeSet(mode="preview", author=None, set_at=None)
+    return ModeSet(mode=row.mode, author=row.author, set_at=row.set_at)
+
+
+def suppress(connection: Connection, tenant: TenantId, address: str, *, reason: str, now: datetime) -> None:
+    """Send nothing more to an address that mail does not reach; the newest reason is kept."""
+    values = {"reason": reason, "since": now, "lifted_by": None, "lifted_at": None}
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = dialect.insert(MAIL_SUPPRESSION).values(tenant_id=tenant, address=address, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "address"], set_=values))
+
+
+_NEWEST_MODE = select(MAIL_MODE).order_by(MAIL_MODE.c.number.desc()).limit(1)
+
+
+def _lift(connection: Connection, tenant: TenantId, address: str, *, author: str, now: datetime) -> None:
+    connection.execute(
+        update(MAIL_SUPPRESSION)
+        .where(MAIL_SUPPRESSION.c.tenant_id == tenant, MAIL_SUPPRESSION.c.address == address)
+        .values(lifted_by=author, lifted_at=now)
+    )
+
+
+def _suppressed(connection: Connection, tenant: TenantId) -> dict[str, str]:
+    found = select(MAIL_SUPPRESSION.c.address, MAIL_SUPPRESSION.c.reason).where(
+        MAIL_SUPPRESSION.c.tenant_id == tenant, MAIL_SUPPRESSION.c.lifted_at.is_(None)
+    )
+    return {row.address: row.reason for row in connection.execute(found)}
+
+
+def _recipients(connection: Connection, tenant: TenantId, *, address: str | None = None) -> list[Recipient]:
+    statement = select(MAIL_RECIPIENT).where(MAIL_RECIPIENT.c.tenant_id == tenant)
+    if address is not None:
+        statement = statement.where(MAIL_RECIPIENT.c.address == address)
+    suppressed = _suppressed(connection, tenant)
+    return [_recipient(row, suppressed.get(row.address)) for row in connection.execute(statement)]
+
+
+def _recipient(row: Row[Any], suppressed_because: str | None) -> Recipient:
+    return Recipient(
+        tenant_id=TenantId(row.tenant_id),
+        address=row.address,
+        name=row.name,
+        role=row.role,
+        locale=row.locale,
+        zone=row.zone,
+        currency_format=row.currency_format,
+        added_by=row.added_by,
+        added_at=row.added_at,
+        removed_at=row.removed_at,
+        unsubscribed_at=row.unsubscribed_at,
+        suppressed_because=suppressed_because,
+    )
