@@ -3,8 +3,8 @@
 Belongs here: reading a report, telling which mail it is about, recording it. Does not: fetching mail (the command reads a file or
 standard input, `cli/mail.py`).
 
-A report is believed if it names the Message-ID of a mail of ours, which nobody can guess, and the address that mail went to. Only
-then does it change anything.
+A report is believed if it names the Message-ID of a mail of ours, which nobody can guess. It ends mail to an address only if it is
+about the address the mail went to.
 """
 
 import re
@@ -67,7 +67,7 @@ def take_in(raw: bytes, *, outbox: Outbox, is_dry_run: bool = False) -> list[Cam
     found = []
     for report in reports(raw):
         row = outbox.find(report.message_token)
-        if row is None or row.row_key.address != report.address:
+        if row is None:
             continue
         is_new = True
         if not is_dry_run:
@@ -75,7 +75,8 @@ def take_in(raw: bytes, *, outbox: Outbox, is_dry_run: bool = False) -> list[Cam
                 row.row_key,
                 reason=report.reason,
                 is_final=report.kind == "failed",
-                is_hard=report.is_hard,
+                # A mail that was forwarded comes back from an address that is not the one to send nothing more to.
+                is_hard=report.is_hard and report.address == row.row_key.address,
             )
         found.append(CameBack(row_key=row.row_key, report=report, is_new=is_new))
     if not found:

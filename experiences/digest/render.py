@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from experiences.digest import sentences
 from experiences.digest.document import DigestDocument
+from experiences.digest.formats import PUBLISHED, Formats, written_in
 from experiences.digest.palette import DARK, LIGHT
 from experiences.digest.view import digest_view
 
@@ -16,9 +17,10 @@ HTML_LIMIT_BYTES = 80_000
 """Mail programs cut long mails; the first does at about 102 KB after transfer encoding."""
 
 
-def subject(document: DigestDocument) -> str:
+def subject(document: DigestDocument, *, formats: Formats = PUBLISHED) -> str:
     """The mail's subject, one line of at most 60 characters."""
-    return sentences.subject(document)
+    with written_in(formats):
+        return sentences.subject(document)
 
 
 def preheader(document: DigestDocument) -> str:
@@ -26,15 +28,17 @@ def preheader(document: DigestDocument) -> str:
     return sentences.preheader(document)
 
 
-def render_html(document: DigestDocument) -> str:
+def render_html(document: DigestDocument, *, formats: Formats = PUBLISHED) -> str:
     """The digest as one HTML page that needs nothing else: no script, image or stylesheet."""
     template = _environment().get_template("friday_digest.html.j2")
-    return template.render(view=digest_view(document), light=LIGHT, dark=DARK)
+    with written_in(formats):
+        return template.render(view=digest_view(document), light=LIGHT, dark=DARK)
 
 
-def render_text(document: DigestDocument) -> str:
+def render_text(document: DigestDocument, *, formats: Formats = PUBLISHED) -> str:
     """The same facts as plain text."""
-    return _environment().get_template("friday_digest.txt.j2").render(view=digest_view(document))
+    with written_in(formats):
+        return _environment().get_template("friday_digest.txt.j2").render(view=digest_view(document))
 
 
 @cache

@@ -1,7 +1,7 @@
 """How single values are written in a digest: money, dates, days, counts and names.
 
-Belongs here: one function per kind of value, with its rounding rule. Everything is the same in every locale and on
-every machine: no `strftime`, no `locale`.
+Belongs here: one function per kind of value, with its rounding rule. Everything is the same on every machine: no
+`strftime`, no `locale`; what differs between readers is chosen in ``formats.py``.
 Does not: sentences (``sentences.py``), which facts are shown (``view.py``).
 
 Rounding rules
@@ -10,8 +10,9 @@ Rounding rules
                  ``$1.0M`` and never ``$1000.0k``. An amount that would round to zero without being zero is written
                  to the cent (``$0.30``), so "$0" always means zero.
     Exact money  to the cent with thousands separators (``$8,214.07``); nothing is rounded.
-    Currency     ``$`` for USD, otherwise the code in front (``CHF 8.2k``). The sign comes first (``-$8.2k``).
-    Dates        day and month (``6 Oct``); the year is added when the day is more than 182 days away from the digest's
+    Currency     ``$`` for USD unless a reader wants codes, otherwise the code in front (``CHF 8.2k``). The sign comes
+                 first (``-$8.2k``).
+    Dates        day and month (``6 Oct``, in en-US ``Oct 6``); the year is added when the day is more than 182 days away from the digest's
                  own date, where "6 Oct" alone could be read as the wrong year.
     Days         whole numbers, as counted by the calculators.
 """
@@ -20,6 +21,8 @@ import re
 import unicodedata
 from datetime import date, datetime
 
+from experiences.digest.formats import in_force
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SHORT_UNITS = ((1_000, "k"), (1_000_000, "M"), (1_000_000_000, "B"))
@@ -27,6 +30,7 @@ _CENTS = 100
 _TENTHS = 10
 _THOUSAND_TENTHS = 10_000
 _YEAR_NEEDED_DAYS = 182
+_NOON = 12
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 # Controls, formats (bidirectional overrides make a name read as another one) and lone surrogates (not encodable).
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
@@ -34,9 +38,14 @@ _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 _JOINERS = frozenset({"\N{ZERO WIDTH NON-JOINER}", "\N{ZERO WIDTH JOINER}"})
 
 
+def has_symbol(currency: str) -> bool:
+    """Whether amounts of this currency are written with a symbol instead of a code."""
+    return currency == "USD" and in_force().currency == "symbol"
+
+
 def currency_prefix(currency: str) -> str:
     """What stands in front of an amount: ``$`` for USD, the code and a space for every other currency."""
-    if currency == "USD":
+    if has_symbol(currency):
         return "$"
     return f"{currency} " if _CURRENCY_CODE.fullmatch(currency) else ""
 
@@ -57,13 +66,13 @@ def money_exact(cents: int, *, currency: str) -> str:
 
 def short_date(day: date, *, near: date) -> str:
     """``6 Oct``, or ``6 Oct 2025`` when the day lies more than half a year from ``near``."""
-    text = f"{day.day} {_MONTHS[day.month - 1]}"
-    return text if abs((day - near).days) <= _YEAR_NEEDED_DAYS else f"{text} {day.year}"
+    return _day_and_month(day) if abs((day - near).days) <= _YEAR_NEEDED_DAYS else full_date(day)
 
 
 def full_date(day: date) -> str:
     """``20 Nov 2026``."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    comma = "," if _is_american() else ""
+    return f"{_day_and_month(day)}{comma} {day.year}"
 
 
 def weekday_date(day: date) -> str:
@@ -72,8 +81,12 @@ def weekday_date(day: date) -> str:
 
 
 def clock_time(moment: datetime, *, near: date) -> str:
-    """``20 Nov, 05:00`` on the 24-hour clock of the moment's own zone."""
-    return f"{short_date(moment.date(), near=near)}, {moment.hour:02d}:{moment.minute:02d}"
+    """``20 Nov, 05:00`` by the moment's own zone; in en-US ``Nov 20, 5:00 am``."""
+    day = short_date(moment.date(), near=near)
+    if _is_american():
+        half = "am" if moment.hour < _NOON else "pm"
+        return f"{day}, {moment.hour % _NOON or _NOON}:{moment.minute:02d} {half}"
+    return f"{day}, {moment.hour:02d}:{moment.minute:02d}"
 
 
 def days(count: int) -> str:
@@ -95,6 +108,15 @@ def plain_text(text: str) -> str:
 def shortened(text: str, *, limit: int) -> str:
     """At most ``limit`` characters; what was cut is marked by an ellipsis."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _is_american() -> bool:
+    return in_force().locale == "en-US"
+
+
+def _day_and_month(day: date) -> str:
+    month = _MONTHS[day.month - 1]
+    return f"{month} {day.day}" if _is_american() else f"{day.day} {month}"
 
 
 def _sign(cents: int) -> str:
