@@ -1,0 +1,252 @@
+"""A payment desk on a company of the local QuickBooks: real bills, real sends, real records. For tests of sending.
+
+Nothing here decides anything: bills are entered into QuickBooks over its API and published as a sync would, payments are driven by
+the product, and what came of them is read from the sandbox's own books.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import simplejson
+from sqlalchemy import delete, event
+
+from migrations.chain import upgrade
+from payments.batch_tables import BATCH, INTENT
+from payments.bill_tables import BILL_WORKFLOW
+from payments.drive import Driven, drive
+from payments.invariants import RemotePayment, broken_invariants
+from payments.ledger import Ledger
+from payments.reconcile import Reconciled, reconcile
+from payments.repository import Row
+from payments.send_policy import SendPolicy
+from payments.tables import ALARM
+from resources.clock import FixedClock
+from resources.installation import Installation
+from resources.published_balances import CashSnapshot, OpenBill
+from resources.qbo.bill_content import bill_detail
+from resources.qbo.entities import parse
+from resources.qbo.home_currency import cents
+from resources.qbo.transactions import Bill
+from resources.settings import Settings
+from resources.tables import CONNECTION
+from tests.conftest import FRIDAY_MORNING
+from tests.consent import connect
+from tests.payments.desk import Desk
+from tests.resources.builders import ACME
+from tests.sandbox import Sandbox
+
+#: The sandbox keeps its own time: the two are compared in a test of their own.
+POLICY = SendPolicy(most_clock_difference=None)
+
+
+def open_installation(folder: Path, url: str, *, now: datetime = FRIDAY_MORNING, timeout: float = 5.0) -> Installation:
+    """The installation in a folder, its clock standing at an instant; nothing in it has to survive a power failure."""
+    settings = Settings(data_dir=folder, qbo_local_url=url, qbo_retry_seconds=0.0, qbo_timeout_seconds=timeout)
+    opened = Installation(settings, clock=FixedClock(now))
+    event.listen(opened.database.writer, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    return opened
+
+
+def drive_batch(
+    installation: Installation, batch_id: str, *, holder: str = "test", policy: SendPolicy = POLICY, tenant: Any = ACME
+) -> Driven:
+    """What the job does for a batch."""
+    return drive(
+        Ledger(installation.database, clock=installation.clock),
+        tenant,
+        batch_id=batch_id,
+        holder=holder,
+        open_books=installation.bill_payments,
+        policy=policy,
+    )
+
+
+class Company:
+    """A company of the local QuickBooks, with the means to enter bills and to read its books."""
+
+    def __init__(self, sandbox: Sandbox, *, realm_id: str, seed: int = 31) -> None:
+        self.sandbox = sandbox
+        spec = {"name": "Alder Works", "industry": "consulting", "size": "micro", "seed": seed}
+        self.realm_id = sandbox.add_company(realm_id=realm_id, as_of="2026-11-20", zone="America/New_York", **spec)
+        by_type: dict[str, str] = {}
+        for one in self.objects("Account").values():
+            if one["Active"]:
+                by_type.setdefault(one["AccountType"], one["Id"])
+        self.bank, self.expense, self.payable = by_type["Bank"], by_type["Expense"], by_type["Accounts Payable"]
+        self.vendor = next(one["Id"] for one in self.objects("Vendor").values() if one["Active"])
+        self.headers: dict[str, str] = {}
+
+    def objects(self, entity: str) -> dict[str, Any]:
+        """Every object of a kind in the books, straight from them, by id."""
+        path = f"/__sandbox__/realms/{self.realm_id}/objects"
+        answer = self.sandbox.control.get(path, params={"entity": entity})
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()[entity]
+        return found
+
+    def settings(self, **changed: Any) -> None:
+        """How this QuickBooks behaves."""
+        self.sandbox.control.post(f"/__sandbox__/realms/{self.realm_id}/settings", json=changed).raise_for_status()
+
+    def post(self, entity: str, body: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
+        """Something a person enters in QuickBooks."""
+        path = f"/v3/company/{self.realm_id}/{entity.lower()}"
+        answer = self.sandbox.control.post(path, json=body, params=parameters, headers=self.headers)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()[entity]
+        return found
+
+    def bill(self, amount: str = "100.00", **more: Any) -> dict[str, Any]:
+        """A bill, entered."""
+        line = {
+            "Amount": float(amount),
+            "DetailType": "AccountBasedExpenseLineDetail",
+            "AccountBasedExpenseLineDetail": {"AccountRef": {"value": self.expense}},
+        }
+        body = {"VendorRef": {"value": self.vendor}, "TxnDate": "2026-11-01", "DueDate": "2026-11-30", "Line": [line]}
+        return self.post("Bill", body | more)
+
+    def pay_by_hand(self, bill: Mapping[str, Any], amount: str, **more: Any) -> dict[str, Any]:
+        """A payment that a person enters."""
+        body = {
+            "VendorRef": {"value": self.vendor},
+            "PayType": "Check",
+            "CheckPayment": {"BankAccountRef": {"value": self.bank}, "PrintStatus": "NotSet"},
+            "TotalAmt": float(amount),
+            "Line": [{"Amount": float(amount), "LinkedTxn": [{"TxnId": bill["Id"], "TxnType": "Bill"}]}],
+        }
+        return self.post("BillPayment", body | more)
+
+    def remote(self) -> list[RemotePayment]:
+        """Our payments in the books, voided ones left out."""
+        found = [one for one in self.objects("BillPayment").values() if (one.get("DocNumber") or "").startswith("RW-")]
+        return [
+            RemotePayment(remote_id=one["Id"], doc_number=one["DocNumber"], amount_cents=round(one["TotalAmt"] * 100))
+            for one in found
+            if one["TotalAmt"]
+        ]
+
+
+class Office(Desk):
+    """A desk whose bills are in a company's books."""
+
+    def __init__(self, installation: Installation, company: Company, *, register: bool = True) -> None:
+        clock = installation.clock
+        assert isinstance(clock, FixedClock)
+        self.installation = installation
+        self.company = company
+        super().__init__(installation.database, clock, register=register)
+        if register:
+            with self.database.write() as connection:
+                connection.execute(delete(CONNECTION))
+            connect(installation, ACME, company.realm_id)
+        token = installation.connections.load(ACME).tokens.access_token.reveal()
+        company.headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+    def enter(self, *amounts: str, cash: int = 10_000_000) -> list[str]:
+        """Bills of these amounts, entered in QuickBooks and published; their ids."""
+        entered = [self.company.bill(amount) for amount in amounts or ("100.00",)]
+        self.sync_books(*(one["Id"] for one in entered), cash=cash)
+        return [one["Id"] for one in entered]
+
+    def sync_books(self, *bill_ids: str, cash: int = 10_000_000) -> None:
+        """What a sync would publish of these bills."""
+        books = self.company.objects("Bill")
+        self.sync(*(open_bill(books[one]) for one in bill_ids if books[one]["Balance"]), accounts=[self._cash(cash)])
+
+    def _cash(self, cash: int) -> CashSnapshot:
+        return CashSnapshot(account_id=self.company.bank, name="Checking", balance_cents=cash, dated_later_cents=0)
+
+    def batch(self, *bill_ids: str, amounts: Mapping[str, int] | None = None) -> str:
+        """Bills approved, decided and finalized; the batch's id."""
+        decided = []
+        for bill_id in bill_ids:
+            self.approve(bill_id)
+            self.stage(bill_id, account_id=self.company.bank)
+            wanted = {"amount_cents": (amounts or {}).get(bill_id), "account_id": self.company.bank}
+            decided.append(self.pay_now(bill_id, **wanted))
+        return self.finalize(*decided).batch_id
+
+    def drive(self, batch_id: str, *, policy: SendPolicy = POLICY) -> Driven:
+        """One run."""
+        return drive_batch(self.installation, batch_id, policy=policy)
+
+    def drive_to_the_end(self, batch_id: str, *, most: int = 12, policy: SendPolicy = POLICY) -> Driven:
+        """Runs, each when the one before said, until the batch is settled."""
+        driven = self.drive(batch_id, policy=policy)
+        for _ in range(most):
+            if driven.outcome in {"settled", "settled_with_exceptions", "already_settled"}:
+                return driven
+            row = self.rows(BATCH, BATCH.c.batch_id == batch_id)[0]
+            self.clock.move_to(max(self.clock.now(), row["not_before"] or row["lease_until"] or self.clock.now()))
+            self.later(seconds=1)
+            driven = self.drive(batch_id, policy=policy)
+        raise AssertionError(f"the batch does not settle: {driven}")
+
+    def reconcile(self) -> Reconciled:
+        """The nightly comparison."""
+        books = self.installation.bill_payments(ACME)
+        return reconcile(self.ledger, ACME, books, since=datetime(2020, 1, 1, tzinfo=UTC))
+
+    def intents(self, batch_id: str) -> dict[str, Row]:
+        """The payments of a batch by bill."""
+        return {row["bill_set"]: row for row in self.rows(INTENT, INTENT.c.batch_id == batch_id)}
+
+    def bill_states(self) -> dict[str, str]:
+        """Where the bills stand."""
+        return {row["bill_id"]: row["state"] for row in self.rows(BILL_WORKFLOW)}
+
+    def alarms(self) -> list[str]:
+        """Kinds of open alarms."""
+        return sorted(row["kind"] for row in self.rows(ALARM, ALARM.c.resolved_at.is_(None)))
+
+    def broken(self) -> list[Any]:
+        """What of I1 to I15 does not hold against the sandbox's own books."""
+        mine = {row["doc_number"] for row in self.rows(INTENT)}
+        with self.ledger.look(ACME) as look:
+            return broken_invariants(look, remote=[one for one in self.company.remote() if one.doc_number in mine])
+
+    def payments_of(self, batch_id: str) -> Counter[str]:
+        """How many records the books have for each payment of the batch, by bill."""
+        found = Counter(one.doc_number for one in self.company.remote())
+        return Counter({bill: found[row["doc_number"]] for bill, row in self.intents(batch_id).items()})
+
+
+def open_bill(body: Mapping[str, Any]) -> OpenBill:
+    """A bill of the books as a sync publishes it."""
+    bill = parse("Bill", simplejson.dumps(body))
+    assert isinstance(bill, Bill)
+    detail = bill_detail(bill)
+    return OpenBill(
+        bill_id=bill.id,
+        vendor_id=bill.vendor_ref.value,
+        vendor_name=bill.vendor_ref.name or "",
+        doc_number=bill.doc_number or "",
+        txn_date=bill.txn_date,
+        due_date=bill.due_date,
+        currency="USD",
+        home_currency="USD",
+        total_cents=cents(bill.total_amt),
+        open_cents=cents(bill.balance),
+        sync_token=detail.sync_token,
+        ap_account_id=detail.ap_account_id,
+        lines_sha256=detail.lines_sha256,
+    )
+
+
+def furnish(folder: Path, company: Company, *, migrated: Path | None = None) -> None:
+    """An installation with people and a connection, and a policy under which one adviser may do all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if migrated is not None:
+        shutil.copyfile(migrated, folder / "runway.sqlite")
+    opened = open_installation(folder, company.sandbox.url)
+    try:
+        if migrated is None:
+            upgrade(opened.database)
+        Office(opened, company).policy(separation_above_cents=10_000_000)
+    finally:
+        opened.close()

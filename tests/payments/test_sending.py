@@ -1,0 +1,272 @@
+"""Payments sent to the local QuickBooks: recorded once, adopted, refused, superseded, left to a person; judged by its own books."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import simplejson
+
+from payments.bill_tables import BILL_WORKFLOW
+from payments.cash_tables import HOLD
+from payments.errors import UnknownHere
+from tests.payments.office import POLICY, Company, Office, furnish, open_installation
+from tests.sandbox import Sandbox
+
+
+@pytest.fixture(scope="session")
+def company(sandbox: Sandbox) -> Company:
+    return Company(sandbox, realm_id="9130777000000001")
+
+
+@pytest.fixture(scope="session")
+def furnished(company: Company, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("office") / "data"
+    furnish(folder, company, migrated=migrated_file)
+    return folder
+
+
+@pytest.fixture
+def office(company: Company, furnished: Path, tmp_path: Path) -> Iterator[Office]:
+    shutil.copytree(furnished, tmp_path / "data")
+    opened = open_installation(tmp_path / "data", company.sandbox.url)
+    yield Office(opened, company, register=False)
+    company.sandbox.heal(company.realm_id)
+    company.settings(request_ids="honoured", duplicate_doc_number="accept", overpaying_line="refuse")
+    opened.close()
+
+
+def test_a_batch_is_recorded_once_and_its_money_is_posted(office: Office) -> None:
+    bills = office.enter("100.00", "250.50")
+    batch = office.batch(*bills)
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states, driven.trouble) == ("settled", {"paid": 2}, "")
+    assert driven.metered_reads <= 4 * len(bills)
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)
+    assert {row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))} == {"posted"}
+    assert {row["state"] for row in office.rows(BILL_WORKFLOW)} == {"paid"}
+    assert office.broken() == []
+    assert office.reconcile().missing == 0
+
+
+def test_the_record_is_what_quickbooks_asks_for(office: Office) -> None:
+    (bill,) = office.enter("80.00")
+    batch = office.batch(bill, amounts={bill: 3_000})
+    office.drive(batch)
+    intent = office.intents(batch)[bill]
+    record = office.company.objects("BillPayment")[intent["remote_id"]]
+    assert record["PayType"] == "Check"
+    assert record["CheckPayment"] == {
+        "BankAccountRef": record["CheckPayment"]["BankAccountRef"],
+        "PrintStatus": "NotSet",
+    }
+    assert record["CheckPayment"]["BankAccountRef"]["value"] == office.company.bank
+    assert record["TotalAmt"] == 30.0
+    assert record["Line"][0]["LinkedTxn"] == [{"TxnId": bill, "TxnType": "Bill"}]
+    assert record["PrivateNote"] == f"Runway {intent['request_id']}"
+    assert len(record["DocNumber"]) == 21
+    assert "ProcessBillPayment" not in simplejson.loads(intent["body"])
+    assert office.company.objects("Bill")[bill]["Balance"] == 50.0
+
+
+def test_the_rest_of_a_bill_that_was_paid_in_part_can_be_paid_too(office: Office) -> None:
+    (bill,) = office.enter("80.00")
+    office.drive(office.batch(bill, amounts={bill: 3_000}))
+    office.sync_books(bill)
+    second = office.batch(bill)
+    assert office.drive(second).outcome == "settled"
+    assert office.company.objects("Bill")[bill]["Balance"] == 0
+    assert office.broken() == []
+
+
+def test_a_run_of_a_settled_a_busy_or_a_foreign_batch_does_nothing(office: Office) -> None:
+    bills = office.enter("10.00")
+    batch = office.batch(*bills)
+    assert office.drive(batch).outcome == "settled"
+    before = len(office.company.sandbox.requests(office.company.realm_id))
+    assert office.drive(batch).outcome == "already_settled"
+    with pytest.raises(UnknownHere):
+        office.drive("no-such-batch")
+    assert len(office.company.sandbox.requests(office.company.realm_id)) == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "records"),
+    [
+        ("drop_after", 1),
+        ("drop_before", 1),
+        ("http_503_after", 1),
+        ("http_500", 1),
+        ("truncated_json", 1),
+        ("html_body", 1),
+    ],
+)
+def test_a_send_without_a_clear_answer_waits_is_looked_up_and_ends_in_one_record(
+    office: Office, fault: str, records: int
+) -> None:
+    bills = office.enter("100.00")
+    batch = office.batch(*bills)
+    office.company.sandbox.break_with(
+        office.company.realm_id, kind=fault, methods=["POST"], path_contains="billpayment", times=1
+    )
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states) == ("waiting", {"unknown": 1})
+    assert driven.until is not None
+    assert driven.until >= office.clock.now() + POLICY.settle - timedelta(seconds=10)
+    assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["pending"]
+    assert office.drive(batch).outcome == "not_yet"
+    assert office.drive_to_the_end(batch).outcome == "settled"
+    assert office.payments_of(batch) == dict.fromkeys(bills, records)
+    assert office.broken() == []
+
+
+@pytest.mark.parametrize("fault", ["unauthorized", "throttle_storm"])
+def test_a_send_that_was_not_processed_is_made_again(office: Office, fault: str) -> None:
+    bills = office.enter("100.00")
+    batch = office.batch(*bills)
+    office.company.sandbox.break_with(
+        office.company.realm_id, kind=fault, methods=["POST"], path_contains="billpayment", times=1
+    )
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states) == ("waiting", {"ready": 1})
+    assert office.drive_to_the_end(batch).outcome == "settled"
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)
+
+
+def test_a_bill_that_somebody_paid_meanwhile_is_superseded_and_its_money_is_free(office: Office) -> None:
+    paid, other = office.enter("100.00", "60.00")
+    batch = office.batch(paid, other)
+    office.company.pay_by_hand(office.company.objects("Bill")[paid], "100.00")
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states) == ("settled_with_exceptions", {"void": 1, "paid": 1})
+    states = {row["bill_id"]: row["state"] for row in office.rows(BILL_WORKFLOW)}
+    assert states == {paid: "superseded", other: "paid"}
+    holds = {row["bill_id"]: row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))}
+    assert holds == {paid: "void", other: "posted"}
+    assert office.broken() == []
+
+
+def test_a_bill_that_was_changed_is_not_paid(office: Office) -> None:
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill)
+    body = office.company.objects("Bill")[bill]
+    body["Line"][0]["Amount"] = 120.0
+    office.company.post("Bill", body)
+    assert office.drive(batch).states == {"void": 1}
+    assert office.payments_of(batch) == {bill: 0}
+    assert office.bill_states() == {bill: "superseded"}
+
+
+def test_a_refusal_is_believed_after_a_look_and_frees_the_money(office: Office) -> None:
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill)
+    prefs = office.company.objects("Preferences")["1"]
+    closed = {**prefs, "AccountingInfoPrefs": {**prefs["AccountingInfoPrefs"], "BookCloseDate": "2026-12-31"}}
+    office.company.post("Preferences", closed)
+    try:
+        driven = office.drive(batch)
+    finally:
+        now = office.company.objects("Preferences")["1"]
+        opened = {
+            **now,
+            "AccountingInfoPrefs": {k: v for k, v in now["AccountingInfoPrefs"].items() if k != "BookCloseDate"},
+        }
+        office.company.post("Preferences", opened)
+    assert (driven.outcome, driven.states) == ("settled_with_exceptions", {"refused": 1})
+    assert office.bill_states() == {bill: "failed"}
+    assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["void"]
+    assert office.alarms() == ["payment refused"]
+    assert office.broken() == []
+
+
+def test_a_payment_that_an_earlier_ledger_made_is_adopted_before_anything_is_sent(
+    office: Office, tmp_path: Path
+) -> None:
+    """A ledger restored from a backup derives the same key and finds what it has forgotten."""
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill)
+    backup = tmp_path / "backup"
+    office.installation.database.close()
+    shutil.copytree(tmp_path / "data", backup)
+    assert office.drive(batch).outcome == "settled"
+    opened = open_installation(backup, office.company.sandbox.url, now=office.clock.now() + timedelta(hours=30))
+    restored = Office(opened, office.company, register=False)
+    assert restored.drive(batch).states == {"paid": 1}
+    assert restored.payments_of(batch) == {bill: 1}
+    assert restored.broken() == []
+    opened.close()
+
+
+def test_a_request_delivered_twice_to_a_quickbooks_that_ignores_keys_is_raised_as_a_double(office: Office) -> None:
+    """The one cell without a net for a part payment: nobody can prevent it, so it must never pass in silence."""
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill, amounts={bill: 3_000})
+    office.company.settings(request_ids="ignored")
+    office.company.sandbox.break_with(
+        office.company.realm_id, kind="double_delivery", methods=["POST"], path_contains="billpayment", times=1
+    )
+    office.drive(batch)
+    assert office.payments_of(batch) == {bill: 2}
+    assert office.alarms() == ["paid twice"]
+    assert office.reconcile().doubles == 1
+
+
+@pytest.mark.parametrize("behaviour", ["honoured", "forgotten", "ignored", "answers_600", "answers_6000"])
+def test_a_lost_answer_is_paid_once_however_quickbooks_treats_request_ids(office: Office, behaviour: str) -> None:
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill)
+    office.company.settings(request_ids=behaviour)
+    office.company.sandbox.break_with(
+        office.company.realm_id, kind="drop_after", methods=["POST"], path_contains="billpayment", times=1
+    )
+    assert office.drive_to_the_end(batch).outcome == "settled"
+    assert office.payments_of(batch) == {bill: 1}
+
+
+def test_a_part_payment_past_the_memory_of_request_ids_is_left_to_a_person(office: Office) -> None:
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill, amounts={bill: 3_000})
+    office.company.sandbox.break_with(
+        office.company.realm_id, kind="drop_before", methods=["POST"], path_contains="billpayment", times=1
+    )
+    office.drive(batch)
+    office.later(hours=25)
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states) == ("settled_with_exceptions", {"needs_review": 1})
+    assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["pending"]
+    assert office.alarms() == ["payment needs review"]
+    assert office.broken() == []
+
+
+def test_quickbooks_in_trouble_parks_the_batch_and_nothing_is_lost(office: Office) -> None:
+    bills = office.enter("10.00", "20.00", "30.00")
+    batch = office.batch(*bills)
+    office.company.sandbox.break_with(office.company.realm_id, kind="http_503", times=200)
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states) == ("waiting", {"ready": 3})
+    assert driven.trouble
+    office.company.sandbox.heal(office.company.realm_id)
+    assert office.drive_to_the_end(batch).outcome == "settled"
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)
+
+
+def test_nothing_is_sent_while_the_clocks_are_apart(office: Office) -> None:
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    driven = office.drive(batch, policy=replace(POLICY, most_clock_difference=timedelta(minutes=5)))
+    assert driven.states == {"ready": 1}
+    assert office.alarms() == ["clock differs"]
+    assert office.payments_of(batch) == {bill: 0}
+
+
+def test_a_voided_payment_shows_in_the_nightly_comparison(office: Office) -> None:
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    office.drive(batch)
+    books = office.installation.bill_payments(office.tenant)
+    (record,) = books.find(office.intents(batch)[bill]["doc_number"])
+    assert books.void(record).total_cents == 0
+    assert office.reconcile().missing == 1
+    assert "payment gone" in office.alarms()
