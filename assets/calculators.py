@@ -8,35 +8,43 @@ from datetime import timedelta
 
 from assets.books import home_currency
 from assets.desk import Desk, WeekTable, result_schema, week_assets
-from assets.forecast_inputs import forecast_inputs, forecasting, ledger, reserve_targets
+from assets.forecast_inputs import WEEK, forecast_inputs, forecasting, last_forecasting, ledger, reserve_targets
 from assets.schemas import LEDGER_TABLES
 from assets.tenants import Metadata
 from runway_calcs.ageing import Ageing, ageing
 from runway_calcs.burn import Burn, burn
 from runway_calcs.cash import CashPosition
-from runway_calcs.collection import ExpectedCollection, expected_collections
 from runway_calcs.correction_effects import figures_of, recomputation
-from runway_calcs.dated_flows import dated_flows
+from runway_calcs.expected_payments import ExpectedPayment, expected_payments
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast import ExpectedItem
+from runway_calcs.forecast import CashForecast, ExpectedItem
+from runway_calcs.forecast_change import ForecastChange, forecast_change
+from runway_calcs.forecast_score import ForecastScore, forecast_score
 from runway_calcs.hygiene import Hygiene, hygiene
 from runway_calcs.hygiene_defects import known_books
 from runway_calcs.ledger_measures import LedgerMeasures, ledger_measures
 from runway_calcs.policy import (
     BurnPolicy,
-    CollectionPolicy,
     HygienePolicy,
     MeasurePolicy,
     RecurringPolicy,
     ReservePolicy,
 )
-from runway_calcs.projection import CashRunway, cash_runway
-from runway_calcs.recurring import RecurringFlow, recurring_outflows
+from runway_calcs.recurring import RecurringFlow
 from runway_calcs.reserve_outlook import cash_outlook, paid_within_path
 from runway_calcs.reserves import ReservePlan, funding_plan
 
 _LEDGER = tuple(f"books/{table.noun}" for table in LEDGER_TABLES)
-"""What a forecast and a correction of the books start from."""
+"""What a correction of the books starts from."""
+_FORECAST = (
+    *_LEDGER,
+    "books/company",
+    "books/cash_position",
+    "books/cash_movements",
+    "books/open_bills",
+    "books/open_invoices",
+)
+"""What a forecast starts from."""
 
 
 def _cash_burn(desk: Desk) -> Metadata:
@@ -58,37 +66,27 @@ def _receivables_ageing(desk: Desk) -> Metadata:
     return desk.put_result("runway/receivables_ageing", ageing(desk.frame("books/open_invoices"), as_of=desk.at.as_of))
 
 
-def _expected_collections(desk: Desk) -> Metadata:
-    found = expected_collections(
-        desk.frame("books/documents"), desk.frame("books/applications"), at=desk.at, policy=CollectionPolicy()
-    )
-    return desk.put_records("runway/expected_collections", found, kind=ExpectedCollection)
+def _cash_forecast(desk: Desk) -> Metadata:
+    return desk.put_result("runway/cash_forecast", forecasting(desk).forecast)
 
 
-def _recurring_outflows(desk: Desk) -> Metadata:
-    as_of = desk.at.as_of
-    found = recurring_outflows(
-        desk.frame("books/cash_movements"),
-        as_of=as_of,
-        horizon_end=desk.projection_policy.horizon_end(as_of),
-        policy=RecurringPolicy(),
-    )
-    return desk.put_records("runway/recurring_outflows", found, kind=RecurringFlow)
+def _expected_payments(desk: Desk) -> Metadata:
+    return desk.put_records("runway/expected_payments", expected_payments(forecasting(desk)), kind=ExpectedPayment)
 
 
-def _cash_runway(desk: Desk) -> Metadata:
-    position = desk.result("books/cash_position", CashPosition)
-    flows = dated_flows(
-        position=position,
-        payables=desk.frame("books/open_bills"),
-        receivables=desk.frame("books/open_invoices"),
-        collections=desk.records("runway/expected_collections", ExpectedCollection),
-        recurring=desk.records("runway/recurring_outflows", RecurringFlow),
-        movements=desk.frame("books/cash_movements"),
-        policy=desk.projection_policy,
-    )
-    found = cash_runway(position=position, flows=flows, policy=desk.projection_policy)
-    return desk.put_result("runway/cash_runway", found)
+def _recurring_flows(desk: Desk) -> Metadata:
+    return desk.put_records("runway/recurring_flows", forecasting(desk).prepared.series, kind=RecurringFlow)
+
+
+def _forecast_change(desk: Desk) -> Metadata:
+    found = forecast_change(last_forecasting(desk), forecasting(desk))
+    return desk.put_result("runway/forecast_change", found)
+
+
+def _forecast_score(desk: Desk) -> Metadata:
+    before = desk.earlier_result("runway/forecast_score", ForecastScore, as_of=desk.at.as_of - WEEK)
+    found = forecast_score(last_forecasting(desk), forecasting(desk), earlier=before.hits if before else ())
+    return desk.put_result("runway/forecast_score", found)
 
 
 def _ledger_measures(desk: Desk) -> Metadata:
@@ -181,44 +179,47 @@ CALCULATORS = (
         work=_receivables_ageing,
     ),
     WeekTable(
-        key="runway/expected_collections",
-        description="When each open invoice is expected to be paid, from the customer's own paying habit, with the reason.",
-        deps=("books/documents", "books/applications"),
-        columns=result_schema(ExpectedCollection),
-        work=_expected_collections,
+        key="runway/cash_forecast",
+        description="Thirteen weeks of cash from what is on the books, what recurs and what is not entered yet: weeks with "
+        "bands, the first day below the floor (P50 and P10), and the low-water mark.",
+        deps=_FORECAST,
+        columns=result_schema(CashForecast),
+        work=_cash_forecast,
     ),
     WeekTable(
-        key="runway/recurring_outflows",
-        description="Payments that come back weekly, every two weeks, monthly or quarterly, and their next dates.",
-        deps=("books/cash_movements",),
+        key="runway/expected_payments",
+        description="When each open invoice and bill is expected to be paid, from its payer's own habit, with range and reason.",
+        deps=_FORECAST,
+        columns=result_schema(ExpectedPayment),
+        work=_expected_payments,
+    ),
+    WeekTable(
+        key="runway/recurring_flows",
+        description="Receipts and payments that come back weekly, every two weeks, monthly or quarterly, and their next dates.",
+        deps=_FORECAST,
         columns=result_schema(RecurringFlow),
-        work=_recurring_outflows,
+        work=_recurring_flows,
     ),
     WeekTable(
-        key="runway/cash_runway",
-        description="The projected cash of the next thirteen weeks: the first day below the floor, and the low-water mark.",
-        deps=(
-            "books/cash_position",
-            "books/cash_movements",
-            "books/open_bills",
-            "books/open_invoices",
-            "runway/expected_collections",
-            "runway/recurring_outflows",
-        ),
-        columns=result_schema(CashRunway),
-        work=_cash_runway,
+        key="runway/forecast_change",
+        description="What changed since the last forecast, in at most three causes that sum to the change.",
+        deps=_FORECAST,
+        columns=result_schema(ForecastChange),
+        work=_forecast_change,
+    ),
+    WeekTable(
+        key="runway/forecast_score",
+        description="The last forecast's week against what happened: in, out and closing, the largest differences by name, "
+        "and in how many of the last weeks the balance lay inside the band.",
+        deps=_FORECAST,
+        columns=result_schema(ForecastScore),
+        work=_forecast_score,
     ),
     WeekTable(
         key="runway/ledger_measures",
         description="DSO and what of it is overdue, days to pay, DPO, collection effectiveness and quick ratio, each with "
         "its inputs and its reason.",
-        deps=(
-            *_LEDGER,
-            "books/company",
-            "books/cash_position",
-            "books/open_bills",
-            "books/open_invoices",
-        ),
+        deps=_FORECAST,
         columns=result_schema(LedgerMeasures),
         work=_ledger_measures,
     ),
@@ -226,7 +227,7 @@ CALCULATORS = (
         key="runway/hygiene",
         description="What is wrong in the books, what mending each thing takes and what it would change in the forecast, "
         "and a score whose parts add up.",
-        deps=(*_LEDGER, "books/company", "books/cash_position"),
+        deps=_FORECAST,
         columns=result_schema(Hygiene),
         work=_hygiene,
     ),
@@ -234,7 +235,7 @@ CALCULATORS = (
         key="runway/reserves",
         description="Each reserve with a target: how it stands, and how it fills up without touching the floor. No row "
         "without a target or without a forecast.",
-        deps=(*_LEDGER, "books/company", "runway/cash_burn"),
+        deps=(*_FORECAST, "runway/cash_burn"),
         columns=result_schema(ReservePlan),
         work=_reserves,
     ),

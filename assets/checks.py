@@ -14,7 +14,9 @@ from assets.partitions import TENANTS
 from resources.installation import Installation, RunWeek
 from resources.tenants import tenant_id
 from runway_calcs.ageing import Ageing
-from runway_calcs.projection import CashRunway
+from runway_calcs.forecast import CashForecast
+from runway_calcs.forecast_change import ChangeState, ForecastChange
+from runway_calcs.forecast_score import ForecastScore
 
 _SAMPLE = 10
 
@@ -44,17 +46,64 @@ def _ageing_differs(ageing_table: str, items_table: str) -> Callable[[Desk], lis
 
 
 def _weeks_do_not_roll(desk: Desk) -> list[str]:
-    weeks = desk.result("runway/cash_runway", CashRunway).weeks
+    weeks = desk.result("runway/cash_forecast", CashForecast).weeks
     found = [
-        f"week {week.number}: opening plus net is not closing"
+        f"week {week.number}: opening, receipts, disbursements and released reserves do not make closing"
         for week in weeks
-        if week.opening_cents + week.net_cents != week.closing_cents
+        if week.opening_cents + week.receipts_cents - week.disbursements_cents + week.released_cents
+        != week.closing_cents
+    ]
+    found += [
+        f"week {week.number}: the kinds do not sum to its receipts and disbursements"
+        for week in weeks
+        if (sum(total.amount_cents for total in week.receipts), sum(total.amount_cents for total in week.disbursements))
+        != (week.receipts_cents, week.disbursements_cents)
     ]
     found += [
         f"week {after.number} does not open where week {before.number} closed"
         for before, after in pairwise(weeks)
         if before.closing_cents != after.opening_cents
     ]
+    return found
+
+
+def _causes_do_not_sum(desk: Desk) -> list[str]:
+    change = desk.result("runway/forecast_change", ForecastChange)
+    if change.state is not ChangeState.COMPARED:
+        return []
+    figures = (
+        ("days", change.days, sum(one.days for one in change.causes)),
+        (
+            "low point",
+            _difference(change.low_cents, change.last_low_cents),
+            sum(one.low_cents for one in change.causes),
+        ),
+        (
+            "closing balance",
+            _difference(change.closing_cents, change.last_closing_cents),
+            sum(one.closing_cents for one in change.causes),
+        ),
+    )
+    return [
+        f"the causes sum to {total} of the {name}, not to {whole}" for name, whole, total in figures if whole != total
+    ]
+
+
+def _difference(now: int | None, before: int | None) -> int | None:
+    return None if now is None or before is None else now - before
+
+
+def _differences_do_not_sum(desk: Desk) -> list[str]:
+    score = desk.result("runway/forecast_score", ForecastScore)
+    if score.closing is None:
+        return []
+    missed = score.closing.actual_cents - score.closing.expected_cents
+    named = sum(miss.miss_cents for miss in score.misses)
+    found = []
+    if named != score.timing_cents + score.permanent_cents:
+        found.append(f"the differences by name sum to {named} cents, timing and permanent to another sum")
+    if named + score.corrected_cents != missed:
+        found.append(f"the differences sum to {named + score.corrected_cents} cents, the balance missed by {missed}")
     return found
 
 
@@ -78,11 +127,28 @@ _IDENTITIES: tuple[tuple[dg.AssetCheckSpec, Callable[[Desk], list[str]]], ...] =
     ),
     (
         _identity(
-            "runway/cash_runway",
+            "runway/cash_forecast",
             "weeks_roll",
-            description="Each projected week opens where the one before closed. Red: the projection is wrong, do not read it.",
+            description="Each week of the forecast opens where the one before closed and is the sum of its kinds. Red: the "
+            "forecast is wrong, do not read it.",
         ),
         _weeks_do_not_roll,
+    ),
+    (
+        _identity(
+            "runway/forecast_change",
+            "causes_sum",
+            description="The causes of the change since the last forecast sum to the change. Red: do not read the causes.",
+        ),
+        _causes_do_not_sum,
+    ),
+    (
+        _identity(
+            "runway/forecast_score",
+            "differences_sum",
+            description="What the last forecast missed is the sum of the differences by name. Red: do not read the score.",
+        ),
+        _differences_do_not_sum,
     ),
 )
 

@@ -28,7 +28,7 @@ from resources.qbo.kinds import Kind
 from resources.store import Week
 from resources.tenants import TenantId
 from runway_calcs.as_of import AsOf
-from runway_calcs.policy import CashPolicy, ProjectionPolicy
+from runway_calcs.policy import CashPolicy, ForecastPolicy
 
 Result = TypeVar("Result")
 
@@ -77,9 +77,9 @@ class Desk:
         )
 
     @property
-    def projection_policy(self) -> ProjectionPolicy:
-        """The tenant's thresholds as the projection takes them."""
-        return ProjectionPolicy(floor_cents=self.thresholds.floor_cents)
+    def forecast_policy(self) -> ForecastPolicy:
+        """The tenant's thresholds as the forecast takes them."""
+        return ForecastPolicy(floor_cents=self.thresholds.floor_cents)
 
     def point_of(self, as_of: date) -> AsOf:
         """The point of view of an earlier day, in the books of this week's sync.
@@ -100,7 +100,8 @@ class Desk:
         if segment is None:
             return None
         (stored,) = self._lake.rows([segment])["result"].to_pylist()
-        return _adapter(kind).validate_json(stored)
+        found: Result = _adapter(kind).validate_json(stored)
+        return found
 
     def kept_records(self, table: str, kind: type[Result], *, weeks: int) -> tuple[Result, ...]:
         """A table of results as the last run left it, of this week or of the newest of so many weeks before; else none."""

@@ -18,8 +18,10 @@ from resources.files import write_whole
 from runway_calcs.ageing import Ageing
 from runway_calcs.burn import Burn
 from runway_calcs.cash import CashPosition
-from runway_calcs.collection import ExpectedCollection
-from runway_calcs.projection import CashRunway
+from runway_calcs.expected_payments import ExpectedPayment
+from runway_calcs.forecast import CashForecast
+from runway_calcs.forecast_change import ForecastChange
+from runway_calcs.forecast_score import ForecastScore
 
 DIGEST_KIND = "friday_digest"
 
@@ -37,10 +39,12 @@ def _friday_digest(desk: Desk) -> Metadata:
         data_as_of=week.data_as_of,
         cash=desk.result("books/cash_position", CashPosition),
         burn=desk.result("runway/cash_burn", Burn),
-        runway=desk.result("runway/cash_runway", CashRunway),
+        forecast=desk.result("runway/cash_forecast", CashForecast),
+        change=desk.result("runway/forecast_change", ForecastChange),
+        score=desk.result("runway/forecast_score", ForecastScore),
         receivables_ageing=desk.result("runway/receivables_ageing", Ageing),
         payables_ageing=desk.result("runway/payables_ageing", Ageing),
-        collections=desk.records("runway/expected_collections", ExpectedCollection),
+        payments=desk.records("runway/expected_payments", ExpectedPayment),
         open_receivables=desk.frame("books/open_invoices"),
         open_payables=desk.frame("books/open_bills"),
         unreadable=unreadable,
@@ -78,8 +82,8 @@ def _friday_digest(desk: Desk) -> Metadata:
 DIGESTS = (
     WeekTable(
         key="digest/friday_digest",
-        description="The Friday digest of a tenant's week: how long the cash lasts, money in, money out. Published to "
-        "the operational database and written to files.",
+        description="The Friday digest of a tenant's week: how long the cash lasts, what changed, money in, money out. "
+        "Published to the operational database and written to files.",
         deps=(
             "books/company",
             "books/cash_position",
@@ -88,8 +92,10 @@ DIGESTS = (
             "runway/cash_burn",
             "runway/payables_ageing",
             "runway/receivables_ageing",
-            "runway/expected_collections",
-            "runway/cash_runway",
+            "runway/cash_forecast",
+            "runway/expected_payments",
+            "runway/forecast_change",
+            "runway/forecast_score",
         ),
         columns={},
         work=_friday_digest,

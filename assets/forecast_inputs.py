@@ -3,17 +3,24 @@
 Belongs here: gathering them once for a desk. Does not: figures (`runway_calcs`), entries (`resources/entries.py`).
 """
 
+from datetime import timedelta
+
 from assets.books import home_currency
 from assets.desk import Desk
 from resources.entry_records import TargetEntry
-from runway_calcs.books_at import books_at
+from runway_calcs.as_of import AsOf
+from runway_calcs.books_at import with_positions
+from runway_calcs.cash import CashPosition
 from runway_calcs.corrections import Ledger
 from runway_calcs.current import Forecasting, current_forecast
+from runway_calcs.historical import historical_forecast
 from runway_calcs.known_items import DateOverride, KnownItem
-from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+from runway_calcs.policy import RecurringPolicy
 from runway_calcs.prepared import ForecastInputs
 from runway_calcs.reserves import ReserveKind, ReserveTarget, TargetRule
 from runway_calcs.simulation import week_seed
+
+WEEK = timedelta(weeks=1)
 
 
 def ledger(desk: Desk) -> Ledger:
@@ -31,9 +38,12 @@ def ledger(desk: Desk) -> Ledger:
     )
 
 
-def forecast_inputs(desk: Desk) -> ForecastInputs:
-    """What people had told the forecast when the week's books were read; what they said later belongs to later weeks."""
-    entries, tenant, until = desk.installation.entries, desk.week.tenant.tenant_id, desk.week.known_until
+def forecast_inputs(desk: Desk, *, at: AsOf | None = None) -> ForecastInputs:
+    """What people had told the forecast when the week's books (or those of an earlier point of view) were read.
+
+    What they said later belongs to later weeks.
+    """
+    entries, tenant, until = desk.installation.entries, desk.week.tenant.tenant_id, (at or desk.at).known_until
     return ForecastInputs(
         known_items=tuple(
             KnownItem(
@@ -67,16 +77,43 @@ def forecasting(desk: Desk) -> Forecasting:
     """The week's forecast with its draws, made once for all tables of a run that need them."""
 
     def made() -> Forecasting:
-        books = books_at(ledger(desk), home_currency=home_currency(desk), at=desk.at, policy=desk.cash_policy)
+        books = with_positions(
+            ledger(desk),
+            at=desk.at,
+            policy=desk.cash_policy,
+            position=desk.result("books/cash_position", CashPosition),
+            movements=desk.frame("books/cash_movements"),
+            payables=desk.frame("books/open_bills"),
+            receivables=desk.frame("books/open_invoices"),
+        )
         return current_forecast(
             books,
             inputs=forecast_inputs(desk),
-            policy=ForecastPolicy(floor_cents=desk.thresholds.floor_cents),
+            policy=desk.forecast_policy,
             recurring_policy=RecurringPolicy(),
             seed=week_seed(desk.week.tenant.tenant_id, as_of=desk.at.as_of),
         )
 
     return desk.once("forecasting", made)
+
+
+def last_forecasting(desk: Desk) -> Forecasting:
+    """The forecast of the week before, made again from what was known then."""
+
+    def made() -> Forecasting:
+        at = desk.point_of(desk.at.as_of - WEEK)
+        return historical_forecast(
+            ledger(desk),
+            at=at,
+            home_currency=home_currency(desk),
+            inputs=forecast_inputs(desk, at=at),
+            cash_policy=desk.cash_policy,
+            policy=desk.forecast_policy,
+            recurring_policy=RecurringPolicy(),
+            seed=week_seed(desk.week.tenant.tenant_id, as_of=at.as_of),
+        )
+
+    return desk.once("last_forecasting", made)
 
 
 def reserve_targets(desk: Desk) -> tuple[ReserveTarget, ...]:

@@ -1,7 +1,7 @@
 """Burn: how fast operating cash leaves, and how long the cash would last at that pace.
 
 Belongs here: gross and net burn from cash movements, buffer days, one-off outflows.
-Does not: what counts as a movement (``runway_calcs/movements.py``); the future (``runway_calcs/projection.py``).
+Does not: what counts as a movement (``runway_calcs/movements.py``); the future (``runway_calcs/forecast.py``).
 """
 
 from dataclasses import dataclass

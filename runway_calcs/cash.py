@@ -1,7 +1,7 @@
 """Cash as of a day: which bank accounts count, with what balance, and what is left out and why.
 
 Belongs here: balances of bank, card and undeposited accounts as known, and the choice between them.
-Does not: movements between two days (``runway_calcs/movements.py``); the future (``runway_calcs/projection.py``).
+Does not: movements between two days (``runway_calcs/movements.py``); the future (``runway_calcs/forecast.py``).
 """
 
 from collections.abc import Sequence

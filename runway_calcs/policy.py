@@ -89,19 +89,6 @@ class RecurringPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollectionPolicy:
-    """How the expected payment date of an open invoice is found."""
-
-    min_paid_invoices: int = 3
-    """A customer (or the tenant) has a usual lateness from this many paid invoices on."""
-    lookback_days: int = 730
-    """Invoices paid longer ago than this say nothing about today's habit."""
-    unseen_wait_days: int = 14
-    """Least further wait for an invoice that is later than every paid one: the further wait is the larger of this
-    and the days it is late already (as long again as so far)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionLiftPolicy:
     """What a contact with a customer is assumed to do, and whom to contact again when.
 
@@ -124,27 +111,6 @@ class CollectionLiftPolicy:
     """A delay is unusual when it is longer than that of this share of the customer's paid invoices ..."""
     unusual_days: int = 7
     """... and at least this many days longer than its usual one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectionPolicy:
-    """Horizon, floor and the matching of recurring outflows with documents."""
-
-    horizon_weeks: int = 13
-    floor_cents: int | None = None
-    """Balance that the tenant wants to keep; None = the next payroll."""
-    match_percent: int = 25
-    """A document stands for a recurring outflow of its vendor if their amounts differ by at most this share ..."""
-    match_days: int = 10
-    """... and their dates by at most this many days."""
-    card_payment_days: int = 30
-    """A card that was never paid before is paid this many days after the as-of date."""
-    undeposited_days: int = 3
-    """Undeposited funds reach the bank this many days after the as-of date."""
-
-    def horizon_end(self, as_of: date) -> date:
-        """The last day of the projection."""
-        return as_of + timedelta(weeks=self.horizon_weeks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,8 +27,11 @@ from runway_calcs.policy import ForecastPolicy
 _KINDS = len(REST_KINDS)
 _WEEK = 7
 _MONTH = 30.4
-_LEAST_WEEKS = 6
-"""With fewer weeks the run-off is not cut further back: what it does not know of old weeks it takes from newer ones."""
+_STARTS = 8
+"""A run of weeks is chosen among at least so many where the history allows: what is not known of weeks further back is
+taken from those nearer."""
+_RUN_SHARE = 3
+"""No run is longer than this part of the history, or every draw would be the same course."""
 
 Cents = NDArray[np.int64]
 
@@ -100,7 +103,7 @@ def draw_run_off(
     if run_off.weeks <= 1:
         return np.zeros((_KINDS, draws, ahead * _WEEK), dtype="int64")
     chosen = _chosen_weeks(run_off, at=at, policy=policy, draws=draws, rng=rng)
-    steps = np.minimum(np.arange(ahead), _known_ahead(run_off, ahead=ahead))
+    steps = np.minimum(np.arange(ahead), _known_ahead(run_off, policy=policy))
     level = _levels(run_off, policy=policy, draws=draws, rng=rng)
     drawn = np.empty((_KINDS, draws, ahead * _WEEK), dtype="int64")
     for number, kind in enumerate(REST_KINDS):
@@ -110,16 +113,22 @@ def draw_run_off(
     return drawn
 
 
-def _known_ahead(run_off: RunOff, *, ahead: int) -> int:
+def _run_weeks(run_off: RunOff, *, policy: ForecastPolicy) -> int:
+    """How many consecutive weeks are drawn together."""
+    return max(1, min(policy.block_weeks, (run_off.weeks - 1) // _RUN_SHARE))
+
+
+def _known_ahead(run_off: RunOff, *, policy: ForecastPolicy) -> int:
     """The furthest week ahead (from 0) whose unknown part was seen in enough past weeks."""
-    return int(np.clip(run_off.weeks - _LEAST_WEEKS - 1, 0, ahead - 1))
+    seen = run_off.weeks - 1 - _run_weeks(run_off, policy=policy) - _STARTS
+    return int(np.clip(seen, 0, policy.horizon_weeks - 1))
 
 
 def _chosen_weeks(
     run_off: RunOff, *, at: AsOf, policy: ForecastPolicy, draws: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """For each draw and week ahead, which past week stands for it (weeks ago), in runs of consecutive weeks."""
-    ahead, length = policy.horizon_weeks, policy.block_weeks
+    ahead, length = policy.horizon_weeks, _run_weeks(run_off, policy=policy)
     chosen = np.empty((draws, ahead), dtype="int64")
     starts = [0, *range(int(rng.integers(1, length + 1)), ahead, length)] if ahead > 1 else [0]
     for start, end in zip(starts, [*starts[1:], ahead], strict=True):
@@ -136,9 +145,8 @@ def _weights(run_off: RunOff, *, ahead_week: int, run: int, at: AsOf, policy: Fo
     whose entries are not complete yet.
     """
     ago = np.arange(run_off.weeks)
-    reach = min(ahead_week, _known_ahead(run_off, ahead=policy.horizon_weeks))
-    newest = min(run, run_off.weeks - 1)
-    possible = (ago >= newest) & (ago <= max(run_off.weeks - 2 - reach, newest))
+    reach = min(ahead_week, _known_ahead(run_off, policy=policy))
+    possible = (ago >= run) & (ago <= max(run_off.weeks - 2 - reach, run))
     weight = np.where(possible, 0.5 ** (ago / policy.half_life_weeks), 0.0)
     if run_off.weeks >= policy.month_from_weeks:
         target = at.as_of + timedelta(days=_WEEK * (ahead_week + 1))
@@ -159,7 +167,7 @@ def _levels(run_off: RunOff, *, policy: ForecastPolicy, draws: int, rng: np.rand
     """
     length = policy.block_weeks
     runs = run_off.weeks // length
-    weekly = run_off.unknown_cents[:, _known_ahead(run_off, ahead=policy.horizon_weeks)].sum(axis=2)
+    weekly = run_off.unknown_cents[:, _known_ahead(run_off, policy=policy)].sum(axis=2)
     summed = weekly[: runs * length].reshape(runs, length, _KINDS).sum(axis=1) if runs > 1 else weekly
     mean = np.abs(summed.mean(axis=0))
     spread = summed.std(axis=0, ddof=1) / np.sqrt(len(summed))

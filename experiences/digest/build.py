@@ -5,6 +5,7 @@ Does not: computing them (``runway_calcs``), wording them (``wording.py``, ``sen
 """
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -12,14 +13,18 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from experiences.digest import document as doc
+from experiences.digest.comparison import Estimate
+from experiences.digest.forecast_facts import change_facts, last_forecast_facts, runway_facts, week_ahead, week_facts
 from experiences.digest.wording import plain_text
 from runway_calcs.ageing import Ageing
 from runway_calcs.as_of import AsOf
 from runway_calcs.burn import Burn
 from runway_calcs.cash import CashPosition, CashState
-from runway_calcs.collection import ExpectedCollection, HabitSource
-from runway_calcs.dated_flows import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind, ProjectedFlow
-from runway_calcs.projection import CashRunway, RunwayState
+from runway_calcs.expected_payments import ExpectedPayment
+from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind
+from runway_calcs.forecast import CashForecast, ExpectedItem
+from runway_calcs.forecast_change import ForecastChange
+from runway_calcs.forecast_score import ForecastScore
 
 WEEK_AHEAD_DAYS = 7
 Row = TypeVar("Row")
@@ -36,10 +41,12 @@ def build_digest(
     data_as_of: datetime,
     cash: CashPosition,
     burn: Burn,
-    runway: CashRunway,
+    forecast: CashForecast,
+    change: ForecastChange,
+    score: ForecastScore,
     receivables_ageing: Ageing | None,
     payables_ageing: Ageing | None,
-    collections: Sequence[ExpectedCollection],
+    payments: Sequence[ExpectedPayment],
     open_receivables: pd.DataFrame,
     open_payables: pd.DataFrame,
     unreadable: Mapping[str, int],
@@ -57,10 +64,12 @@ def build_digest(
         data_as_of: Aware UTC instant up to which the books were read.
         cash: Cash position.
         burn: Operating burn.
-        runway: Projection with its weeks and flows.
+        forecast: The forecast with its weeks and items.
+        change: What changed since the last forecast.
+        score: The last forecast against what happened.
         receivables_ageing: Ageing of what customers owe; None leaves it out.
         payables_ageing: Ageing of what is owed to vendors; None leaves it out.
-        collections: Expected collection of every open invoice.
+        payments: Expected payment of every open invoice and bill.
         open_receivables: Open invoices and customer credits (``runway_calcs.open_items``).
         open_payables: Open bills and vendor credits (``runway_calcs.open_items``).
         unreadable: Objects that could not be read, by QBO entity.
@@ -69,11 +78,11 @@ def build_digest(
     Raises:
         ValueError: results of different days or points of view were handed in.
     """
-    _require_one_point_of_view(at=at, cash=cash, burn=burn, runway=runway)
+    _require_one_point_of_view(at=at, cash=cash, burn=burn, forecast=forecast)
     until = at.as_of + timedelta(days=WEEK_AHEAD_DAYS)
-    flows = [flow for flow in runway.flows if flow.day <= until]
+    received, paid = week_ahead(forecast)
     return doc.DigestDocument(
-        schema_version=1,
+        schema_version=2,
         tenant_name=plain_text(tenant_name),
         firm_name=plain_text(firm_name),
         currency=currency,
@@ -85,22 +94,21 @@ def build_digest(
         books_age_days=max(0, (at.as_of - _local_date(data_as_of, zone=zone)).days),
         basis=at.basis,
         connected_on=_local_date(at.first_known_at, zone=zone),
-        runway=_runway(runway),
+        runway=runway_facts(forecast),
         cash=_cash(cash),
-        weeks=_weeks(runway),
+        weeks=week_facts(forecast),
+        change=change_facts(change),
+        last_forecast=last_forecast_facts(score),
         receivables=_ageing(receivables_ageing),
         payables=_ageing(payables_ageing),
-        money_in=_money_in(collections=collections, flows=flows, until=until),
+        money_in=_money_in(payments=payments, items=forecast.items, until=until, estimate=received),
         money_out=_money_out(
-            open_payables=open_payables,
-            flows=flows,
-            cash_cents=cash.cash_cents,
-            until=until,
+            payments=payments, items=forecast.items, cash_cents=cash.cash_cents, until=until, estimate=paid
         ),
         burn=_burn(burn),
         notes=_notes(
             cash=cash,
-            runway=runway,
+            forecast=forecast,
             open_payables=open_payables,
             open_receivables=open_receivables,
             unreadable=unreadable,
@@ -108,32 +116,15 @@ def build_digest(
     )
 
 
-def _require_one_point_of_view(*, at: AsOf, cash: CashPosition, burn: Burn, runway: CashRunway) -> None:
-    days = {at.as_of, cash.as_of, burn.as_of, runway.as_of}
-    bases = {at.basis, cash.basis, runway.basis}
+def _require_one_point_of_view(*, at: AsOf, cash: CashPosition, burn: Burn, forecast: CashForecast) -> None:
+    days = {at.as_of, cash.as_of, burn.as_of, forecast.as_of}
+    bases = {at.basis, cash.basis, forecast.basis}
     if len(days) > 1 or len(bases) > 1:
         raise ValueError(f"A digest needs results of one point of view, got days {days} and bases {bases}")
 
 
 def _local_date(instant: datetime, *, zone: str) -> date:
     return instant.astimezone(ZoneInfo(zone)).date()
-
-
-def _runway(result: CashRunway) -> doc.Runway:
-    burning = result.state is RunwayState.BURNING
-    projected = bool(result.weeks)
-    return doc.Runway(
-        state=result.state,
-        reason=plain_text(result.reason),
-        covered_until=result.covered_until if burning else None,
-        days=result.days if burning else None,
-        horizon_end=result.horizon_end,
-        floor_cents=result.floor_cents if projected else None,
-        floor_reason=plain_text(result.floor_reason),
-        low_cents=result.low_cents if projected else None,
-        low_on=result.low_on if projected else None,
-        basis_text=plain_text(result.basis_text),
-    )
 
 
 def _cash(position: CashPosition) -> doc.Cash:
@@ -162,20 +153,6 @@ def _cash(position: CashPosition) -> doc.Cash:
     )
 
 
-def _weeks(result: CashRunway) -> tuple[doc.Week, ...]:
-    return tuple(
-        doc.Week(
-            first_day=week.first_day,
-            last_day=week.last_day,
-            opening_cents=week.opening_cents,
-            receipts_cents=week.receipts_cents,
-            disbursements_cents=week.disbursements_cents,
-            closing_cents=week.closing_cents,
-        )
-        for week in result.weeks
-    )
-
-
 def _ageing(result: Ageing | None) -> doc.Ageing | None:
     if result is None:
         return None
@@ -195,60 +172,56 @@ def _burn(result: Burn) -> doc.Burn:
 
 
 def _money_in(
-    *,
-    collections: Sequence[ExpectedCollection],
-    flows: Sequence[ProjectedFlow],
-    until: date,
+    *, payments: Sequence[ExpectedPayment], items: Sequence[ExpectedItem], until: date, estimate: Estimate | None
 ) -> doc.MoneyIn:
-    projected = _sum_by_document(flows, kind=FlowKind.INVOICE)
-    expected = [
-        _invoice_line(row, amount_cents=projected[row.invoice_id]) for row in collections if row.invoice_id in projected
-    ]
-    overdue = [_invoice_line(row, amount_cents=row.open_cents) for row in collections if row.overdue_days > 0]
-    other = _flow_lines(flows, kinds=set(RECEIPT_KINDS) - {FlowKind.INVOICE}, sign=1)
+    invoices = [one for one in payments if one.side == "receivables"]
+    expected = [_invoice_line(one) for one in invoices if one.expected_on <= until and one.counted_cents]
+    overdue = [replace(_invoice_line(one), amount_cents=one.open_cents) for one in invoices if one.overdue_days > 0]
+    other = _flow_lines(items, kinds=set(RECEIPT_KINDS) - {FlowKind.INVOICE}, sign=1, until=until)
     expected.sort(key=lambda line: (line.expected_on, -line.amount_cents, line.customer, line.doc_number))
-    overdue.sort(key=lambda line: (-line.amount_cents, line.due_date, line.customer, line.doc_number))
+    overdue.sort(key=lambda line: (-line.amount_cents, line.due_date or date.max, line.customer, line.doc_number))
     return doc.MoneyIn(
         until=until,
+        estimate=estimate,
         expected=_listing(expected, cents=[line.amount_cents for line in expected]),
         other=_listing(other, cents=[line.amount_cents for line in other]),
         overdue=_listing(overdue, cents=[line.amount_cents for line in overdue]),
     )
 
 
-def _invoice_line(row: ExpectedCollection, *, amount_cents: int) -> doc.InvoiceLine:
-    own_habit = row.source is HabitSource.CUSTOMER
+def _invoice_line(one: ExpectedPayment) -> doc.InvoiceLine:
     return doc.InvoiceLine(
-        customer=plain_text(row.party_name),
-        doc_number=plain_text(row.doc_number),
-        due_date=row.due_date,
-        expected_on=row.expected_on,
-        amount_cents=amount_cents,
-        open_cents=row.open_cents,
-        overdue_days=max(0, row.overdue_days),
-        usual_days_late=row.usual_days_late if own_habit else None,
+        customer=plain_text(one.party_name),
+        doc_number=plain_text(one.doc_number),
+        due_date=one.due_date,
+        expected_on=one.expected_on,
+        amount_cents=one.counted_cents,
+        open_cents=one.open_cents,
+        overdue_days=max(0, one.overdue_days),
+        usual_days_late=one.usual_days_late,
     )
 
 
 def _money_out(
     *,
-    open_payables: pd.DataFrame,
-    flows: Sequence[ProjectedFlow],
+    payments: Sequence[ExpectedPayment],
+    items: Sequence[ExpectedItem],
     cash_cents: int | None,
     until: date,
+    estimate: Estimate | None,
 ) -> doc.MoneyOut:
-    projected = _sum_by_document(flows, kind=FlowKind.BILL)
-    bills = open_payables[open_payables["txn_type"] == "Bill"]
-    planned = bills[bills["qbo_id"].isin(list(projected))]
-    lines = _bill_lines(planned, paid_cents={bill: -cents for bill, cents in projected.items()})
+    bills = [one for one in payments if one.side == "payables" and one.expected_on <= until and one.counted_cents]
+    lines = [_bill_line(one) for one in bills]
     overdue = [line for line in lines if line.overdue_days > 0]
     due = [line for line in lines if line.overdue_days == 0]
     overdue.sort(key=lambda line: (-line.amount_cents, -line.overdue_days, line.vendor, line.doc_number))
     due.sort(key=lambda line: (line.due_date or date.max, -line.amount_cents, line.vendor, line.doc_number))
-    other = _flow_lines(flows, kinds=set(DISBURSEMENT_KINDS) - {FlowKind.BILL}, sign=-1)
+    of_documents = {FlowKind.BILL, FlowKind.HELD_BILL}
+    other = _flow_lines(items, kinds=set(DISBURSEMENT_KINDS) - of_documents, sign=-1, until=until)
     total = sum(line.amount_cents for line in lines) + sum(line.amount_cents for line in other)
     return doc.MoneyOut(
         until=until,
+        estimate=estimate,
         overdue=_listing(overdue, cents=[line.amount_cents for line in overdue]),
         due=_listing(due, cents=[line.amount_cents for line in due]),
         other=_listing(other, cents=[line.amount_cents for line in other]),
@@ -257,46 +230,32 @@ def _money_out(
     )
 
 
-def _bill_lines(bills: pd.DataFrame, *, paid_cents: Mapping[str, int]) -> list[doc.BillLine]:
-    """The bills as lines, each with what of it is paid."""
-    columns = ("qbo_id", "party_name", "doc_number", "due_date", "open_cents", "overdue_days")
-    return [
-        doc.BillLine(
-            vendor=plain_text(str(vendor)),
-            doc_number=plain_text(str(doc_number)),
-            due_date=None if pd.isna(due_date) else due_date.date(),
-            amount_cents=paid_cents[bill_id],
-            open_cents=int(open_cents),
-            overdue_days=max(0, int(overdue_days)),
-        )
-        for bill_id, vendor, doc_number, due_date, open_cents, overdue_days in zip(
-            *(bills[column] for column in columns), strict=True
-        )
-    ]
+def _bill_line(one: ExpectedPayment) -> doc.BillLine:
+    return doc.BillLine(
+        vendor=plain_text(one.party_name),
+        doc_number=plain_text(one.doc_number),
+        due_date=one.due_date,
+        amount_cents=one.counted_cents,
+        open_cents=one.open_cents,
+        overdue_days=max(0, one.overdue_days),
+    )
 
 
-def _flow_lines(flows: Sequence[ProjectedFlow], *, kinds: Set[FlowKind], sign: int) -> list[doc.FlowLine]:
+def _flow_lines(items: Sequence[ExpectedItem], *, kinds: Set[FlowKind], sign: int, until: date) -> list[doc.FlowLine]:
     lines = [
-        doc.FlowLine(label=plain_text(flow.label), kind=flow.kind, day=flow.day, amount_cents=sign * flow.amount_cents)
-        for flow in flows
-        if flow.kind in kinds
+        doc.FlowLine(
+            label=plain_text(item.label), kind=item.kind, day=item.expected_on, amount_cents=sign * item.amount_cents
+        )
+        for item in items
+        if item.kind in kinds and item.expected_on <= until
     ]
     return sorted(lines, key=lambda line: (line.day, -line.amount_cents, line.kind, line.label))
-
-
-def _sum_by_document(flows: Sequence[ProjectedFlow], *, kind: FlowKind) -> dict[str, int]:
-    """Projected cents of each document: one that is settled in parts has several flows."""
-    sums: dict[str, int] = {}
-    for flow in flows:
-        if flow.kind == kind:
-            sums[flow.txn_id] = sums.get(flow.txn_id, 0) + flow.amount_cents
-    return sums
 
 
 def _notes(
     *,
     cash: CashPosition,
-    runway: CashRunway,
+    forecast: CashForecast,
     open_payables: pd.DataFrame,
     open_receivables: pd.DataFrame,
     unreadable: Mapping[str, int],
@@ -313,8 +272,8 @@ def _notes(
         notes.append(doc.DataNote(kind=kind, entity=entity, count=len(undated), amount_cents=int(undated.sum())))
     for kind, amount in (
         (doc.NoteKind.DATED_LATER, cash.dated_later_cents),
-        (doc.NoteKind.UNUSED_VENDOR_CREDIT, runway.unused_vendor_credit_cents),
-        (doc.NoteKind.UNUSED_CUSTOMER_CREDIT, runway.unused_customer_credit_cents),
+        (doc.NoteKind.UNUSED_VENDOR_CREDIT, forecast.unused_vendor_credit_cents),
+        (doc.NoteKind.UNUSED_CUSTOMER_CREDIT, forecast.unused_customer_credit_cents),
     ):
         notes.append(doc.DataNote(kind=kind, entity="", count=0, amount_cents=amount))
     return tuple(note for note in notes if note.count or note.amount_cents)

@@ -17,14 +17,15 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from experiences.digest.comparison import Change, Estimate, LastForecast, require
 from runway_calcs.ageing import BUCKETS
 from runway_calcs.as_of import Basis
 from runway_calcs.burn import BurnState
 from runway_calcs.cash import CashState, ExclusionReason
-from runway_calcs.dated_flows import FlowKind
-from runway_calcs.projection import RunwayState
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast import RunwayState
 
-MAX_ROWS = 6
+MAX_ROWS = 5
 """Rows that any list keeps; the rest is counted and summed."""
 MAX_WEEKS = 13
 MAX_NOTES = 24
@@ -58,10 +59,10 @@ class Listing(Generic[Row]):
     total_cents: int
 
     def __post_init__(self) -> None:
-        _require(len(self.rows) <= MAX_ROWS, "a list keeps its first rows only")
-        _require(self.count >= len(self.rows), "a list counts at least the rows it keeps")
-        _require(bool(self.rows) or self.count == 0, "a list that counts something shows something")
-        _require(self.count > 0 or self.total_cents == 0, "an empty list sums to zero")
+        require(len(self.rows) <= MAX_ROWS, "a list keeps its first rows only")
+        require(self.count >= len(self.rows), "a list counts at least the rows it keeps")
+        require(bool(self.rows) or self.count == 0, "a list that counts something shows something")
+        require(self.count > 0 or self.total_cents == 0, "an empty list sums to zero")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,19 +76,33 @@ class Runway:
     """First day below the floor; only when BURNING."""
     days: int | None
     """Days from the as-of day to ``covered_until``; only when BURNING."""
+    cautious_until: date | None
+    """First day on which one of ten courses has been below the floor; None beyond the horizon, or below already."""
+    cautious_days: int | None
     horizon_end: date
     floor_cents: int | None
     floor_reason: str
+    reserved_cents: int
+    """Held by reserves: part of the cash, not of the balances."""
     low_cents: int | None
+    """Median of the lowest balances ..."""
+    low_p10_cents: int | None
+    low_p90_cents: int | None
     low_on: date | None
+    below_floor_ppm: int | None
+    """Probability of falling below the floor within the horizon, in millionths."""
+    history_note: str
+    """What a short history means; empty otherwise."""
     basis_text: str
 
     def __post_init__(self) -> None:
         burning = self.state is RunwayState.BURNING
-        _require((self.covered_until is not None) == burning, "only a runway that ends has a date")
-        _require((self.days is not None) == burning, "only a runway that ends has days")
-        for figure in (self.floor_cents, self.low_cents, self.low_on):
-            _require((figure is not None) == self.is_projected, "floor and low point exist when there is a projection")
+        require((self.covered_until is not None) == burning, "only a runway that ends has a date")
+        require((self.days is not None) == burning, "only a runway that ends has days")
+        require((self.cautious_until is None) == (self.cautious_days is None), "a cautious date has its days")
+        lows = (self.low_cents, self.low_p10_cents, self.low_p90_cents, self.low_on)
+        for figure in (self.floor_cents, self.below_floor_ppm, *lows):
+            require((figure is not None) == self.is_projected, "floor and low point exist when there is a projection")
 
     @property
     def is_projected(self) -> bool:
@@ -127,27 +142,35 @@ class Cash:
     card_owed_cents: int
 
     def __post_init__(self) -> None:
-        _require((self.cash_cents is not None) == (self.state is CashState.OK), "cash has a figure only when it is ok")
+        require((self.cash_cents is not None) == (self.state is CashState.OK), "cash has a figure only when it is ok")
         if self.cash_cents is not None:
-            _require(self.cash_cents == self.accounts.total_cents, "cash is the sum of its accounts")
-        _require(len(self.left_out) <= MAX_ROWS, "a list keeps its first rows only")
-        _require(self.left_out_count >= len(self.left_out), "a list counts at least the rows it keeps")
+            require(self.cash_cents == self.accounts.total_cents, "cash is the sum of its accounts")
+        require(len(self.left_out) <= MAX_ROWS, "a list keeps its first rows only")
+        require(self.left_out_count >= len(self.left_out), "a list counts at least the rows it keeps")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:
-    """One projected week; receipts and disbursements are both positive."""
+    """One week of the forecast's expected course; receipts and disbursements are both positive."""
 
     first_day: date
     last_day: date
     opening_cents: int
     receipts_cents: int
     disbursements_cents: int
+    released_cents: int
+    """Reserves given free against their purpose."""
     closing_cents: int
+    p10_cents: int
+    p90_cents: int
+    """Of the closing balance."""
+    below_floor_ppm: int
+    """Probability that some day of the week ends below the floor, in millionths."""
 
     def __post_init__(self) -> None:
-        rolled = self.opening_cents + self.receipts_cents - self.disbursements_cents
-        _require(rolled == self.closing_cents, "a week closes at opening + receipts - disbursements")
+        rolled = self.opening_cents + self.receipts_cents - self.disbursements_cents + self.released_cents
+        require(rolled == self.closing_cents, "a week closes at opening + receipts - disbursements + released")
+        require(self.p10_cents <= self.p90_cents, "a band has its lower end below")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,8 +181,8 @@ class Ageing:
     total_cents: int
 
     def __post_init__(self) -> None:
-        _require(len(self.bucket_cents) == len(BUCKETS), "ageing has one sum for each bucket")
-        _require(sum(self.bucket_cents) == self.total_cents, "the buckets sum to the open balance")
+        require(len(self.bucket_cents) == len(BUCKETS), "ageing has one sum for each bucket")
+        require(sum(self.bucket_cents) == self.total_cents, "the buckets sum to the open balance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +191,11 @@ class InvoiceLine:
 
     customer: str
     doc_number: str
-    due_date: date
+    due_date: date | None
     expected_on: date
     amount_cents: int
     open_cents: int
-    """Balance in the books; the amount is less where the projection sets credits against it."""
+    """Balance in the books; the amount is less where the forecast sets credits against it."""
     overdue_days: int
     usual_days_late: int | None
     """The customer's own habit; None where too few paid invoices show one."""
@@ -187,13 +210,13 @@ class BillLine:
     due_date: date | None
     amount_cents: int
     open_cents: int
-    """Balance in the books; the amount is less where the projection sets credits against it."""
+    """Balance in the books; the amount is less where the forecast sets credits against it."""
     overdue_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowLine:
-    """One projected payment or receipt without a bill or invoice behind it; the amount is positive in both cases."""
+    """One expected payment or receipt without a bill or invoice behind it; the amount is positive in both cases."""
 
     label: str
     kind: FlowKind
@@ -203,9 +226,12 @@ class FlowLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyIn:
-    """Receipts expected in the next seven days, and every invoice past its due date (one may be in both)."""
+    """Receipts that more likely than not come within seven days, and every invoice past due (one may be in both)."""
 
     until: date
+    estimate: Estimate | None
+    """All receipts of these days, those of the lists by their probability and what is not entered yet included; None
+    without a forecast."""
     expected: Listing[InvoiceLine]
     other: Listing[FlowLine]
     overdue: Listing[InvoiceLine]
@@ -213,19 +239,21 @@ class MoneyIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyOut:
-    """Payments of the next seven days: bills past due, bills falling due, everything else. No payment is in two."""
+    """Payments that more likely than not leave within seven days: bills past due, other bills, everything else."""
 
     until: date
+    estimate: Estimate | None
+    """All payments of these days, likewise."""
     overdue: Listing[BillLine]
     due: Listing[BillLine]
     other: Listing[FlowLine]
     total_cents: int
     cash_after_cents: int | None
-    """Cash less the total, before anything comes in."""
+    """Cash less the total of the lists, before anything comes in."""
 
     def __post_init__(self) -> None:
         parts = self.overdue.total_cents + self.due.total_cents + self.other.total_cents
-        _require(parts == self.total_cents, "money out is the sum of its lists")
+        require(parts == self.total_cents, "money out is the sum of its lists")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,9 +270,9 @@ class Burn:
 
     def __post_init__(self) -> None:
         known = self.is_known
-        _require((self.gross_per_day_cents is not None) == known, "gross burn exists exactly when the burn is known")
-        _require((self.net_per_day_cents is not None) == known, "net burn exists exactly when the burn is known")
-        _require(known or self.buffer_days is None, "no buffer days without a burn")
+        require((self.gross_per_day_cents is not None) == known, "gross burn exists exactly when the burn is known")
+        require((self.net_per_day_cents is not None) == known, "net burn exists exactly when the burn is known")
+        require(known or self.buffer_days is None, "no buffer days without a burn")
 
     @property
     def is_known(self) -> bool:
@@ -268,7 +296,7 @@ class DataNote:
 class DigestDocument:
     """Everything that one tenant's digest of one week says."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     tenant_name: str
     firm_name: str
     currency: str
@@ -283,6 +311,8 @@ class DigestDocument:
     runway: Runway
     cash: Cash
     weeks: tuple[Week, ...]
+    change: Change
+    last_forecast: LastForecast
     receivables: Ageing | None
     payables: Ageing | None
     money_in: MoneyIn
@@ -291,23 +321,30 @@ class DigestDocument:
     notes: tuple[DataNote, ...]
 
     def __post_init__(self) -> None:
-        _require(_CURRENCY_CODE.fullmatch(self.currency) is not None, "the currency is a code of three letters")
-        _require(self.data_as_of.utcoffset() == timedelta(0), "data_as_of is an instant in UTC")
-        _require(self.books_age_days >= 0, "books are never younger than the as-of day")
-        _require(len(self.weeks) <= MAX_WEEKS, "a digest shows at most 13 weeks")
-        _require(len(self.notes) <= MAX_NOTES, "notes are one for each entity and kind")
-        _require(bool(self.weeks) == self.runway.is_projected, "there are weeks exactly when there is a projection")
+        require(_CURRENCY_CODE.fullmatch(self.currency) is not None, "the currency is a code of three letters")
+        require(self.data_as_of.utcoffset() == timedelta(0), "data_as_of is an instant in UTC")
+        require(self.books_age_days >= 0, "books are never younger than the as-of day")
+        require(len(self.weeks) <= MAX_WEEKS, "a digest shows at most 13 weeks")
+        require(len(self.notes) <= MAX_NOTES, "notes are one for each entity and kind")
+        require(bool(self.weeks) == self.runway.is_projected, "there are weeks exactly when there is a projection")
         for before, after in zip(self.weeks, self.weeks[1:], strict=False):
-            _require(before.closing_cents == after.opening_cents, "a week opens where the one before closed")
+            require(before.closing_cents == after.opening_cents, "a week opens where the one before closed")
         if self.weeks:
             self._require_one_story()
 
     def _require_one_story(self) -> None:
-        """The week ahead reads the same in the strip and in the lists."""
-        ahead, receipts = self.weeks[0], self.money_in.expected.total_cents + self.money_in.other.total_cents
-        _require(ahead.opening_cents == self.cash.cash_cents, "the first week opens with the cash")
-        _require(ahead.receipts_cents == receipts, "money in lists the receipts of the first week")
-        _require(ahead.disbursements_cents == self.money_out.total_cents, "money out lists what the first week pays")
+        """The week ahead reads the same in the strip and beside the lists."""
+        ahead, received, paid = self.weeks[0], self.money_in.estimate, self.money_out.estimate
+        opening = ahead.opening_cents + self.runway.reserved_cents
+        require(opening == self.cash.cash_cents, "the first week opens with the cash less reserves")
+        require(received is not None and paid is not None, "there are estimates exactly when there is a forecast")
+        require(
+            received is None or ahead.receipts_cents == received.expected_cents,
+            "money in is what the first week receives",
+        )
+        require(
+            paid is None or ahead.disbursements_cents == paid.expected_cents, "money out is what the first week pays"
+        )
 
 
 def to_json(document: DigestDocument) -> str:
@@ -334,8 +371,3 @@ def from_json(text: str | bytes) -> DigestDocument:
 def _adapter() -> TypeAdapter[DigestDocument]:
     # Built on first use: importing the module does not pay for the validator.
     return TypeAdapter(DigestDocument)
-
-
-def _require(holds: bool, rule: str) -> None:  # noqa: FBT001 - reads as a sentence: require that, or else this rule
-    if not holds:
-        raise ValueError(f"Not a digest: {rule}.")

@@ -1,12 +1,13 @@
 """The sections "Money in" and "Money out": the next seven days, and what is past due.
 
-Belongs here: which lists they show and what a row says. Does not: amounts of the projection as a whole (``view.py``).
+Belongs here: which lists they show and what a row says. Does not: amounts of the forecast as a whole (``view.py``).
 """
 
+from experiences.digest.comparison import Estimate
 from experiences.digest.document import BillLine, DigestDocument, FlowLine, InvoiceLine
 from experiences.digest.sentences import lateness, name
 from experiences.digest.tables import Section, TableRow, listing_table, row, section
-from experiences.digest.wording import days, money_exact, plain_text, short_date, shortened
+from experiences.digest.wording import days, money_exact, money_short, plain_text, short_date, shortened
 
 DOC_NUMBER_LIMIT = 24
 
@@ -17,6 +18,7 @@ def money_in(document: DigestDocument) -> Section:
     until = short_date(money.until, near=document.as_of)
     return section(
         heading="Money in",
+        paragraphs=(_estimate(money.estimate, until=until, document=document),),
         tables=(
             listing_table(
                 money.expected,
@@ -62,7 +64,7 @@ def money_out(document: DigestDocument) -> Section:
         listing_table(
             money.due,
             document=document,
-            caption=f"Bills due by {until}",
+            caption=f"Bills expected to be paid by {until}",
             noun="bill",
             columns=("Vendor", "Amount"),
             to_row=_bill_row,
@@ -76,16 +78,32 @@ def money_out(document: DigestDocument) -> Section:
             to_row=_flow_row,
         ),
     )
-    return section(heading="Money out", tables=tables, paragraphs=(_money_out_sum(document),) if any(tables) else ())
+    estimate = _estimate(money.estimate, until=until, document=document)
+    listed = _money_out_sum(document) if any(tables) else ""
+    return section(heading="Money out", tables=tables, paragraphs=(listed, estimate))
+
+
+def _estimate(estimate: Estimate | None, *, until: str, document: DigestDocument) -> str:
+    """What the week ahead brings in all; the lists show only what more likely than not comes within it."""
+    if estimate is None:
+        return ""
+    expected, low, high = (
+        money_short(cents, currency=document.currency)
+        for cents in (estimate.expected_cents, estimate.p10_cents, estimate.p90_cents)
+    )
+    return (
+        f"Expected by {until} in all: {expected}, in 8 of 10 courses {low} to {high}, with what is not entered yet "
+        "and each document by its probability."
+    )
 
 
 def _money_out_sum(document: DigestDocument) -> str:
     money = document.money_out
     total = money_exact(money.total_cents, currency=document.currency)
     if money.cash_after_cents is None:
-        return f"Together {total}."
+        return f"Listed together {total}."
     after = money_exact(money.cash_after_cents, currency=document.currency)
-    return f"Together {total}. Cash less these, before anything comes in: {after}."
+    return f"Listed together {total}. Cash less these, before anything comes in: {after}."
 
 
 def _expected_row(line: InvoiceLine, document: DigestDocument) -> TableRow:
@@ -94,7 +112,7 @@ def _expected_row(line: InvoiceLine, document: DigestDocument) -> TableRow:
         name(line.customer),
         f"expected {short_date(line.expected_on, near=near)}",
         _doc_number(line.doc_number),
-        f"due {short_date(line.due_date, near=near)}",
+        f"due {short_date(line.due_date, near=near)}" if line.due_date else "no due date",
         lateness(line),
         _of_open(line.amount_cents, line.open_cents, document=document),
         value=money_exact(line.amount_cents, currency=document.currency),
@@ -106,7 +124,7 @@ def _overdue_invoice_row(line: InvoiceLine, document: DigestDocument) -> TableRo
         name(line.customer),
         lateness(line),
         _doc_number(line.doc_number),
-        f"due {short_date(line.due_date, near=document.as_of)}",
+        f"due {short_date(line.due_date, near=document.as_of)}" if line.due_date else "no due date",
         value=money_exact(line.amount_cents, currency=document.currency),
     )
 

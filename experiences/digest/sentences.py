@@ -22,7 +22,8 @@ from experiences.digest.wording import (
 )
 from runway_calcs.burn import BurnState
 from runway_calcs.cash import CashState
-from runway_calcs.projection import RunwayState
+from runway_calcs.forecast import RunwayState
+from runway_calcs.forecast_change import ChangeState
 
 SUBJECT_LIMIT = 60
 NAME_LIMIT = 44
@@ -36,9 +37,19 @@ def subject(document: DigestDocument) -> str:
 
 
 def preheader(document: DigestDocument) -> str:
-    """The line that mail programs show after the subject: whose digest it is, and the three key figures."""
-    figures = ", ".join(f"{label.lower()}: {value}" for label, value in key_figures(document))
-    return f"{name(document.tenant_name)}, week ending {full_date(document.week_ending)}; {figures}."
+    """The line that mail programs show after the subject: whose digest it is, what changed, and the key figures."""
+    figures = [f"{label.lower()}: {value}" for label, value in key_figures(document)]
+    told = ", ".join([*_change_in_short(document), *figures])
+    return f"{name(document.tenant_name)}, week ending {full_date(document.week_ending)}; {told}."
+
+
+def _change_in_short(document: DigestDocument) -> list[str]:
+    change = document.change
+    if change.state is not ChangeState.COMPARED or change.last_as_of is None:
+        return []
+    amount = money_short(change.low_cents, currency=document.currency)
+    sign = "+" if change.low_cents > 0 else ""
+    return [f"low point {sign}{amount} since {short_date(change.last_as_of, near=document.as_of)}"]
 
 
 def headline(document: DigestDocument) -> str:
@@ -66,15 +77,36 @@ def lead(document: DigestDocument) -> str:
     floor = (
         f"floor of {money_short(runway.floor_cents, currency=currency)}{_in_brackets(runway.floor_reason, near=near)}"
     )
-    low = f"Low point {money_short(runway.low_cents, currency=currency)} on {short_date(runway.low_on, near=near)}."
+    rest = " ".join(part for part in (_low_point(document), sentence(runway.history_note, near=near)) if part)
     if runway.days is not None:
-        return (
-            f"{days(runway.days)} from {short_date(near, near=near)} until the balance falls below the {floor}. {low}"
-        )
+        length = f"{days(runway.days)} from {short_date(near, near=near)}"
+        return f"{length} until the balance falls below the {floor}. {_cautious(document)} {rest}"
     if runway.state is RunwayState.BEYOND_HORIZON:
-        return f"On no day of the next 13 weeks does the balance fall below the {floor}. {low}"
+        return f"Most likely on no day of the next 13 weeks below the {floor}. {_cautious(document)} {rest}"
     cash = money_short(document.cash.cash_cents or 0, currency=currency)
-    return f"Cash of {cash} on {short_date(near, near=near)} is below the {floor}. {low}"
+    reserved = (
+        f" less reserves of {money_short(runway.reserved_cents, currency=currency)}" if runway.reserved_cents else ""
+    )
+    return f"Cash of {cash}{reserved} on {short_date(near, near=near)} is below the {floor}. {rest}"
+
+
+def _cautious(document: DigestDocument) -> str:
+    """The cautious date: by when one simulated course in ten is below the floor."""
+    runway = document.runway
+    if runway.cautious_until is None or runway.cautious_days is None:
+        return "Cautious date: beyond 13 weeks, too."
+    return f"Cautious date: {short_date(runway.cautious_until, near=document.as_of)} ({days(runway.cautious_days)})."
+
+
+def _low_point(document: DigestDocument) -> str:
+    runway, currency = document.runway, document.currency
+    if runway.low_cents is None or runway.low_on is None or runway.low_p10_cents is None:
+        return ""
+    low, on = money_short(runway.low_cents, currency=currency), short_date(runway.low_on, near=document.as_of)
+    if runway.low_p10_cents == runway.low_p90_cents or runway.low_p90_cents is None:
+        return f"Low point {low} on {on}."
+    worst, best = (money_short(cents, currency=currency) for cents in (runway.low_p10_cents, runway.low_p90_cents))
+    return f"Low point {low} on {on}, in 8 of 10 courses between {worst} and {best}."
 
 
 def badges(document: DigestDocument) -> tuple[str, ...]:

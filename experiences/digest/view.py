@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from experiences.digest import sentences
 from experiences.digest.balances import ageing_section, burn_section, cash_section, notes_section
-from experiences.digest.bars import Bar, bars
+from experiences.digest.bars import Bar, bars, ranges
 from experiences.digest.document import DigestDocument, Week
+from experiences.digest.looking_back import change_section, last_forecast_section
 from experiences.digest.money import money_in, money_out
 from experiences.digest.tables import Section
-from experiences.digest.wording import money_short, short_date, weekday_date
+from experiences.digest.wording import has_symbol, money_short, short_date, weekday_date
 
 _LEVELS = {"solid": "above floor", "outline": "below floor", "dashed": "below zero"}
 
@@ -25,9 +26,14 @@ class StripWeek:
     receipts: str
     disbursements: str
     closing: str
+    low: str
+    high: str
+    """P10 and P90 of the closing balance."""
     mark: str
     """What changes in this week, in words: "low week, below floor"; empty for an ordinary week."""
     bar: Bar
+    range: Bar
+    """P10 to P90 on the same scale."""
     form: str
     """``solid`` at or above the floor, ``outline`` below it, ``dashed`` below zero."""
 
@@ -62,8 +68,10 @@ class DigestView:
 def digest_view(document: DigestDocument) -> DigestView:
     """The words of a document, in reading order."""
     candidates = (
+        change_section(document),
         money_in(document),
         money_out(document),
+        last_forecast_section(document),
         cash_section(document),
         ageing_section(document),
         burn_section(document),
@@ -88,13 +96,15 @@ def digest_view(document: DigestDocument) -> DigestView:
 
 def _strip_note(document: DigestDocument) -> str:
     """What the strip's amounts are; the code stands here once, because 39 times would leave no room for the bars."""
-    unit = "" if document.currency == "USD" else f", in {document.currency}"
-    return f"Projected balance at the end of each week{unit}."
+    unit = "" if has_symbol(document.currency) else f", in {document.currency}"
+    return f"Expected balance at the end of each week{unit}, and the range of 8 in 10 simulated courses."
 
 
 def _strip(document: DigestDocument) -> tuple[StripWeek, ...]:
-    currency = "USD" if document.currency == "USD" else ""
-    shapes = bars([week.closing_cents for week in document.weeks])
+    currency = document.currency if has_symbol(document.currency) else ""
+    closings = [week.closing_cents for week in document.weeks]
+    ends = [(week.p10_cents, week.p90_cents) for week in document.weeks]
+    shapes, spans = bars(closings, ends=ends), ranges(closings, ends=ends)
     forms = [_bar_form(week, document=document) for week in document.weeks]
     return tuple(
         StripWeek(
@@ -102,11 +112,16 @@ def _strip(document: DigestDocument) -> tuple[StripWeek, ...]:
             receipts=money_short(week.receipts_cents, currency=currency),
             disbursements=money_short(week.disbursements_cents, currency=currency),
             closing=money_short(week.closing_cents, currency=currency),
+            low=money_short(week.p10_cents, currency=currency),
+            high=money_short(week.p90_cents, currency=currency),
             mark=_week_mark(week, form=form, form_before=form_before, document=document),
             bar=shape,
+            range=span,
             form=form,
         )
-        for week, shape, form, form_before in zip(document.weeks, shapes, forms, ["solid", *forms][:-1], strict=True)
+        for week, shape, span, form, form_before in zip(
+            document.weeks, shapes, spans, forms, ["solid", *forms][:-1], strict=True
+        )
     )
 
 

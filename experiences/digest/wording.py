@@ -12,8 +12,8 @@ Rounding rules
     Exact money  to the cent with thousands separators (``$8,214.07``); nothing is rounded.
     Currency     ``$`` for USD unless a reader wants codes, otherwise the code in front (``CHF 8.2k``). The sign comes
                  first (``-$8.2k``).
-    Dates        day and month (``6 Oct``, in en-US ``Oct 6``); the year is added when the day is more than 182 days away from the digest's
-                 own date, where "6 Oct" alone could be read as the wrong year.
+    Dates        day and month (``6 Oct``, in en-US ``Oct 6``); the year is added when the day is more than 182 days
+                 away from the digest's own date, where "6 Oct" alone could be read as the wrong year.
     Days         whole numbers, as counted by the calculators.
 """
 

@@ -1,11 +1,11 @@
 """Calculator results and digests for tests, each with sensible values that a test overrides.
 
-A company of the imagination: Brightside Studio, a marketing agency, on Friday 20 Nov 2026. Flows are projected by the
-real calculator, so that every digest built here is one that the pipeline could build.
+A company of the imagination: Brightside Studio, a marketing agency, on Friday 20 Nov 2026. The forecast is the engine's
+own, of items whose days are certain, so that every digest built here is one that the pipeline could build.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,11 +17,14 @@ from runway_calcs.ageing import BUCKETS, Ageing
 from runway_calcs.as_of import AsOf
 from runway_calcs.burn import Burn, BurnState
 from runway_calcs.cash import CashPosition, CashState, ExcludedAccount, ExclusionReason, IncludedAccount
-from runway_calcs.collection import ExpectedCollection, HabitSource
-from runway_calcs.dated_flows import DatedFlows, FlowKind, ProjectedFlow
+from runway_calcs.dated_items import DatedItem
+from runway_calcs.expected_payments import ExpectedPayment
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast import Band, CashForecast
+from runway_calcs.forecast_change import CauseOfChange, ChangeCause, ChangeState, ForecastChange
+from runway_calcs.forecast_score import Compared, ForecastScore, Miss, MissCause, ScoreState, WeekHit
 from runway_calcs.open_items import COLUMNS
-from runway_calcs.policy import ProjectionPolicy
-from runway_calcs.projection import CashRunway, cash_runway
+from tests.runway_calcs.forecasts import forecasting, item, prepared
 
 FRIDAY = date(2026, 11, 20)
 SYNCED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -122,10 +125,17 @@ def make_digest(
         "data_as_of": synced,
         "cash": position,
         "burn": burn or make_burn(cash_cents=position.cash_cents),
-        "runway": make_runway(position=position, bills=bills, invoices=invoices, flows=flows, floor_cents=floor_cents),
+        "forecast": make_forecast(
+            position=position, bills=bills, invoices=invoices, flows=flows, floor_cents=floor_cents, at=at
+        ),
+        "change": make_change(),
+        "score": make_score(),
         "receivables_ageing": make_ageing([(invoice.in_days, invoice.cents) for invoice in invoices]),
         "payables_ageing": make_ageing([(bill.in_days or 0, bill.cents) for bill in bills]),
-        "collections": [make_collection(invoice, number=number) for number, invoice in enumerate(invoices)],
+        "payments": [
+            *(make_invoice_payment(invoice, number=number) for number, invoice in enumerate(invoices)),
+            *(make_bill_payment(bill, number=number) for number, bill in enumerate(bills)),
+        ],
         "open_receivables": make_open_items([]),
         "open_payables": make_open_items(bills),
         "unreadable": unreadable or {},
@@ -191,51 +201,177 @@ def make_burn(
     )
 
 
-def make_runway(
+def make_forecast(
     *,
     position: CashPosition,
     bills: Sequence[TrialBill] = BILLS,
     invoices: Sequence[TrialInvoice] = INVOICES,
     flows: Sequence[TrialFlow] = (),
     floor_cents: int | None = None,
-) -> CashRunway:
-    """The real projection over trial flows."""
-    projected = [
-        *(_bill_flow(bill, number=number) for number, bill in enumerate(bills)),
-        *(_invoice_flow(invoice, number=number) for number, invoice in enumerate(invoices)),
-        *(_flow(flow) for flow in flows),
+    at: AsOf | None = None,
+) -> CashForecast:
+    """The real forecast of trial items, each on its day in every draw; the default floor is the first payroll."""
+    items = [
+        *(_bill_item(bill, number=number) for number, bill in enumerate(bills)),
+        *(_invoice_item(invoice, number=number) for number, invoice in enumerate(invoices)),
+        *(item(flow.in_days, flow.cents, flow.kind, label=flow.label) for flow in flows),
     ]
-    payrolls = sorted((flow for flow in projected if flow.kind is FlowKind.PAYROLL), key=lambda flow: flow.day)
-    return cash_runway(
-        position=position,
-        flows=DatedFlows(
-            flows=tuple(sorted(projected, key=lambda flow: (flow.day, flow.kind, flow.label, flow.txn_id))),
-            next_payroll_on=payrolls[0].day if payrolls else None,
-            next_payroll_cents=-payrolls[0].amount_cents if payrolls else 0,
-            unused_vendor_credit_cents=0,
-            unused_customer_credit_cents=0,
+    payrolls = sorted((one for one in items if one.kind is FlowKind.PAYROLL), key=lambda one: one.expected_on)
+    if floor_cents is not None:
+        floor, reason = floor_cents, "set for this tenant"
+    elif payrolls:
+        floor, reason = -payrolls[0].amount_cents, f"the next payroll, expected {payrolls[0].expected_on}"
+    else:
+        floor, reason = 0, "zero: no recurring payroll is recognised and none is set"
+    found = prepared(items, cash=position, floor_cents=floor, floor_reason=reason)
+    return replace(forecasting(found).forecast, basis=at.basis if at else "current")
+
+
+def make_change(*, days: int = 3, low: int = 120_000) -> ForecastChange:
+    """A change in three causes since the Friday before."""
+    rest = CauseOfChange(cause=ChangeCause.ESTIMATED, days=0, low_cents=low - 150_000 + 40_000, closing_cents=0)
+    return ForecastChange(
+        as_of=FRIDAY,
+        last_as_of=FRIDAY - timedelta(weeks=1),
+        state=ChangeState.COMPARED,
+        reason="",
+        shared_until=FRIDAY + timedelta(weeks=12),
+        last_until=None,
+        until=None,
+        days=days,
+        is_open_ended=False,
+        last_low_cents=0,
+        low_cents=low,
+        last_closing_cents=0,
+        closing_cents=0,
+        causes=(
+            CauseOfChange(cause=ChangeCause.PAID, days=days, low_cents=150_000, closing_cents=0),
+            CauseOfChange(cause=ChangeCause.ENTERED, days=0, low_cents=-40_000, closing_cents=0),
+            rest,
         ),
-        policy=ProjectionPolicy(floor_cents=floor_cents),
     )
 
 
-def make_collection(invoice: TrialInvoice, *, number: int) -> ExpectedCollection:
-    """The expected collection of a trial invoice."""
-    return ExpectedCollection(
-        invoice_id=f"i{number}",
+NO_CHANGE = ForecastChange(
+    as_of=FRIDAY,
+    last_as_of=None,
+    state=ChangeState.NO_LAST_FORECAST,
+    reason="there are no books of an earlier week",
+    shared_until=None,
+    last_until=None,
+    until=None,
+    days=None,
+    is_open_ended=False,
+    last_low_cents=None,
+    low_cents=None,
+    last_closing_cents=None,
+    closing_cents=None,
+    causes=(),
+)
+
+
+def make_score(*, name: str = "Northwind Outfitters") -> ForecastScore:
+    """A week that came out inside the band, with two differences by name."""
+    band = Band(p10_cents=7_000_000, p50_cents=7_900_000, p90_cents=8_400_000)
+    flow = Band(p10_cents=500_000, p50_cents=900_000, p90_cents=1_300_000)
+    misses = (
+        Miss(
+            kind=FlowKind.INVOICE,
+            label=name,
+            doc_number="1042",
+            txn_type="Invoice",
+            txn_id="i0",
+            expected_cents=600_000,
+            actual_cents=0,
+            cause=MissCause.TIMING,
+        ),
+        Miss(
+            kind=FlowKind.NEW_BILLS,
+            label="",
+            doc_number="",
+            txn_type="",
+            txn_id="",
+            expected_cents=-300_000,
+            actual_cents=-185_993,
+            cause=MissCause.PERMANENT,
+        ),
+    )
+    return ForecastScore(
+        as_of=FRIDAY,
+        last_as_of=FRIDAY - timedelta(weeks=1),
+        state=ScoreState.SCORED,
+        reason="",
+        receipts=Compared(expected_cents=900_000, band=flow, actual_cents=300_000),
+        disbursements=Compared(expected_cents=800_000, band=flow, actual_cents=685_993),
+        closing=Compared(expected_cents=8_500_000, band=band, actual_cents=8_014_007),
+        timing_cents=-600_000,
+        permanent_cents=114_007,
+        corrected_cents=0,
+        misses=misses,
+        hits=tuple(WeekHit(week_ending=FRIDAY - timedelta(weeks=n), is_inside=n != 4) for n in range(10)),
+    )
+
+
+NO_SCORE = ForecastScore(
+    as_of=FRIDAY,
+    last_as_of=None,
+    state=ScoreState.NO_LAST_FORECAST,
+    reason="there are no books of an earlier week",
+    receipts=None,
+    disbursements=None,
+    closing=None,
+    timing_cents=0,
+    permanent_cents=0,
+    corrected_cents=0,
+    misses=(),
+    hits=(),
+)
+
+
+def make_invoice_payment(invoice: TrialInvoice, *, number: int) -> ExpectedPayment:
+    """The expected payment of a trial invoice."""
+    return ExpectedPayment(
+        side="receivables",
+        txn_type="Invoice",
+        txn_id=f"i{number}",
         doc_number=invoice.number,
         party_id=invoice.customer,
         party_name=invoice.customer,
         due_date=_day(invoice.in_days),
         open_cents=invoice.cents,
+        counted_cents=invoice.cents if invoice.received_cents is None else invoice.received_cents,
         overdue_days=-invoice.in_days,
         expected_on=_day(invoice.expected_in),
-        usual_days_late=invoice.usual or 0,
-        paid_invoices=0 if invoice.usual is None else 7,
-        source=HabitSource.NONE if invoice.usual is None else HabitSource.CUSTOMER,
-        is_later_than_usual=False,
+        p10_on=_day(invoice.expected_in),
+        p90_on=_day(invoice.expected_in),
+        within_week_ppm=0,
+        usual_days_late=invoice.usual,
+        confidence_ppm=0,
         reason="",
-        rule="",
+    )
+
+
+def make_bill_payment(bill: TrialBill, *, number: int) -> ExpectedPayment:
+    """The expected payment of a trial bill: on its due date, overdue ones on the next day."""
+    day = _day(_pays_in(bill))
+    return ExpectedPayment(
+        side="payables",
+        txn_type="Bill",
+        txn_id=f"b{number}",
+        doc_number=bill.number,
+        party_id=bill.vendor,
+        party_name=bill.vendor,
+        due_date=None if bill.in_days is None else _day(bill.in_days),
+        open_cents=bill.cents,
+        counted_cents=bill.cents if bill.paid_cents is None else bill.paid_cents,
+        overdue_days=30 if bill.in_days is None else -bill.in_days,
+        expected_on=day,
+        p10_on=day,
+        p90_on=day,
+        within_week_ppm=0,
+        usual_days_late=None,
+        confidence_ppm=0,
+        reason="",
     )
 
 
@@ -272,39 +408,18 @@ def make_open_items(bills: Sequence[TrialBill]) -> pd.DataFrame:
     return frame.astype({"due_date": "datetime64[us]", "open_cents": "int64", "overdue_days": "int64"})
 
 
-def _bill_flow(bill: TrialBill, *, number: int) -> ProjectedFlow:
+def _pays_in(bill: TrialBill) -> int:
+    return max(1, 1 if bill.in_days is None else bill.in_days)
+
+
+def _bill_item(bill: TrialBill, *, number: int) -> DatedItem:
     paid = bill.cents if bill.paid_cents is None else bill.paid_cents
-    day = max(1, 1 if bill.in_days is None else bill.in_days)
-    return _projected(day=day, cents=-paid, kind=FlowKind.BILL, label=bill.vendor, txn_type="Bill", txn_id=f"b{number}")
+    return item(_pays_in(bill), -paid, label=bill.vendor, txn_id=f"b{number}")
 
 
-def _invoice_flow(invoice: TrialInvoice, *, number: int) -> ProjectedFlow:
+def _invoice_item(invoice: TrialInvoice, *, number: int) -> DatedItem:
     received = invoice.cents if invoice.received_cents is None else invoice.received_cents
-    return _projected(
-        day=invoice.expected_in,
-        cents=received,
-        kind=FlowKind.INVOICE,
-        label=invoice.customer,
-        txn_type="Invoice",
-        txn_id=f"i{number}",
-    )
-
-
-def _flow(flow: TrialFlow) -> ProjectedFlow:
-    return _projected(day=flow.in_days, cents=flow.cents, kind=flow.kind, label=flow.label, txn_type="", txn_id="")
-
-
-def _projected(*, day: int, cents: int, kind: FlowKind, label: str, txn_type: str, txn_id: str) -> ProjectedFlow:
-    return ProjectedFlow(
-        day=_day(day),
-        amount_cents=cents,
-        kind=kind,
-        label=label,
-        txn_type=txn_type,
-        txn_id=txn_id,
-        doc_number="",
-        reason="",
-    )
+    return item(invoice.expected_in, received, label=invoice.customer, txn_id=f"i{number}")
 
 
 def _day(in_days: int) -> date:

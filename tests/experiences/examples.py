@@ -1,12 +1,15 @@
 """Digests of every kind, one of each."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from runway_calcs.burn import BurnState
 from runway_calcs.cash import CashState
-from tests.experiences.builders import make_burn, make_cash, make_digest
+from runway_calcs.forecast_change import ChangeState
+from runway_calcs.forecast_score import ScoreState
+from tests.experiences.builders import NO_CHANGE, NO_SCORE, make_burn, make_cash, make_digest
 
 NO_DATA = make_digest(
     cash=make_cash(
@@ -18,10 +21,14 @@ NO_DATA = make_digest(
     invoices=(),
     receivables_ageing=None,
     payables_ageing=None,
+    change=NO_CHANGE,
+    score=NO_SCORE,
 )
 NOT_COMPUTABLE = make_digest(
     cash=make_cash(accounts=(), state=CashState.NOT_COMPUTABLE, reason="every bank account is in another currency"),
     burn=make_burn(state=BurnState.NOT_COMPUTABLE, gross=None, net=None, reason="only 6 of 13 weeks are known"),
+    change=replace(NO_CHANGE, state=ChangeState.NOT_COMPUTABLE),
+    score=replace(NO_SCORE, state=ScoreState.NOT_COMPUTABLE, reason="every bank account is in another currency"),
 )
 NOT_BURNING = make_digest(burn=make_burn(state=BurnState.NOT_BURNING, gross=100_000, net=-25_050))
 ZERO = make_digest(accounts=(("Operating checking", 0),))

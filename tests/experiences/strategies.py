@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from experiences.digest.comparison import MAX_MISSES, Cause, Change, Estimate, LastForecast, MissLine, Outcome
 from experiences.digest.document import (
     MAX_NOTES,
     MAX_ROWS,
@@ -28,8 +29,10 @@ from experiences.digest.document import (
 )
 from runway_calcs.burn import BurnState
 from runway_calcs.cash import CashState, ExclusionReason
-from runway_calcs.dated_flows import FlowKind
-from runway_calcs.projection import RunwayState
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast import RunwayState
+from runway_calcs.forecast_change import ChangeCause, ChangeState
+from runway_calcs.forecast_score import MissCause, ScoreState
 
 # A document has hundreds of drawn values, so drawing takes most of the time and few examples go a long way.
 slow_inputs = settings(
@@ -40,6 +43,7 @@ AS_OF = date(2026, 11, 20)
 cents = st.integers(min_value=-(10**13), max_value=10**13)
 owed_cents = st.integers(min_value=0, max_value=10**13)
 names = st.text(max_size=200) | st.sampled_from(["&" * 200, "'\"<>" * 50, "\N{BRAIN}" * 90, "x\r\nBcc: a@b.example"])
+ppm = st.integers(0, 1_000_000)
 near_dates = st.dates(min_value=date(2024, 1, 1), max_value=date(2029, 12, 31))
 currencies = st.sampled_from(["USD", "CHF", "EUR"])
 
@@ -47,7 +51,7 @@ invoice_lines = st.builds(
     InvoiceLine,
     customer=names,
     doc_number=names,
-    due_date=near_dates,
+    due_date=st.none() | near_dates,
     expected_on=near_dates,
     amount_cents=owed_cents,
     open_cents=owed_cents,
@@ -103,6 +107,7 @@ def weeks(draw: st.DrawFn, *, opening: int, receipts: int, disbursements: int) -
         if number:
             receipts, disbursements = draw(owed_cents), draw(owed_cents)
         first_day = AS_OF + timedelta(days=1 + 7 * number)
+        low, high = sorted((draw(cents), draw(cents)))
         rolled.append(
             Week(
                 first_day=first_day,
@@ -110,7 +115,11 @@ def weeks(draw: st.DrawFn, *, opening: int, receipts: int, disbursements: int) -
                 opening_cents=opening,
                 receipts_cents=receipts,
                 disbursements_cents=disbursements,
+                released_cents=0,
                 closing_cents=opening + receipts - disbursements,
+                p10_cents=low,
+                p90_cents=high,
+                below_floor_ppm=draw(ppm),
             )
         )
         opening = rolled[-1].closing_cents
@@ -127,12 +136,77 @@ def runways(draw: st.DrawFn, *, state: RunwayState) -> Runway:
         reason=draw(names),
         covered_until=draw(near_dates) if burning else None,
         days=draw(st.integers(1, 10**6)) if burning else None,
+        cautious_until=draw(near_dates) if burning else None,
+        cautious_days=draw(st.integers(1, 10**6)) if burning else None,
         horizon_end=AS_OF + timedelta(days=91),
         floor_cents=draw(cents) if projected else None,
         floor_reason=draw(names),
+        reserved_cents=0,
         low_cents=draw(cents) if projected else None,
+        low_p10_cents=draw(cents) if projected else None,
+        low_p90_cents=draw(cents) if projected else None,
         low_on=draw(near_dates) if projected else None,
+        below_floor_ppm=draw(ppm) if projected else None,
+        history_note=draw(names),
         basis_text=draw(names),
+    )
+
+
+@st.composite
+def estimates(draw: st.DrawFn, *, expected: int) -> Estimate:
+    """A figure of the forecast with some band."""
+    low, high = sorted((draw(cents), draw(cents)))
+    return Estimate(expected_cents=expected, p10_cents=low, p90_cents=high)
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> Change:
+    """A change in its causes, or none."""
+    state = draw(st.sampled_from(ChangeState))
+    if state is not ChangeState.COMPARED:
+        return Change(
+            state=state, reason=draw(names), last_as_of=None, days=0, is_open_ended=False, low_cents=0, causes=()
+        )
+    causes = tuple(Cause(cause=cause, days=draw(st.integers(-91, 91)), low_cents=draw(cents)) for cause in ChangeCause)
+    return Change(
+        state=state,
+        reason="",
+        last_as_of=AS_OF - timedelta(weeks=1),
+        days=sum(one.days for one in causes),
+        is_open_ended=draw(st.booleans()),
+        low_cents=sum(one.low_cents for one in causes),
+        causes=causes,
+    )
+
+
+@st.composite
+def last_forecasts(draw: st.DrawFn) -> LastForecast:
+    """A scored forecast, or none."""
+    state = draw(st.sampled_from(ScoreState))
+    is_scored = state is ScoreState.SCORED
+    receipts, paid, closing = (
+        Outcome(forecast=draw(estimates(expected=draw(cents))), actual_cents=draw(cents)) if is_scored else None
+        for _ in range(3)
+    )
+    timing, permanent = draw(cents), draw(cents)
+    missed = closing.actual_cents - closing.forecast.expected_cents if closing else 0
+    inside = draw(st.integers(0, 10))
+    lines = st.builds(
+        MissLine, label=names, kind=st.sampled_from(FlowKind), cents=cents, cause=st.sampled_from(MissCause)
+    )
+    return LastForecast(
+        state=state,
+        reason=draw(names),
+        last_as_of=AS_OF - timedelta(weeks=1) if is_scored else None,
+        receipts=receipts,
+        disbursements=paid,
+        closing=closing,
+        timing_cents=timing if is_scored else 0,
+        permanent_cents=permanent if is_scored else 0,
+        corrected_cents=missed - timing - permanent if is_scored else 0,
+        misses=tuple(draw(st.lists(lines, max_size=MAX_MISSES))) if is_scored else (),
+        inside_count=inside,
+        scored_count=inside + draw(st.integers(0, 10)),
     )
 
 
@@ -175,17 +249,18 @@ def documents(draw: st.DrawFn) -> DigestDocument:
     projected = state not in (RunwayState.NO_DATA, RunwayState.NOT_COMPUTABLE)
     cash = draw(cash_blocks(state=CashState.OK if projected else draw(st.sampled_from(CashState))))
     until = AS_OF + timedelta(days=7)
+    receipts, total_paid = draw(owed_cents), draw(owed_cents)
     money_in = MoneyIn(
         until=until,
+        estimate=draw(estimates(expected=receipts)) if projected else None,
         expected=draw(listings(invoice_lines)),
         other=draw(listings(flow_lines)),
         overdue=draw(listings(invoice_lines)),
     )
     overdue, due, other = draw(listings(bill_lines)), draw(listings(bill_lines)), draw(listings(flow_lines))
     total = overdue.total_cents + due.total_cents + other.total_cents
-    receipts = money_in.expected.total_cents + money_in.other.total_cents
     return DigestDocument(
-        schema_version=1,
+        schema_version=2,
         tenant_name=draw(names),
         firm_name=draw(names),
         currency=draw(currencies),
@@ -199,12 +274,17 @@ def documents(draw: st.DrawFn) -> DigestDocument:
         connected_on=draw(near_dates),
         runway=draw(runways(state=state)),
         cash=cash,
-        weeks=draw(weeks(opening=cash.cash_cents or 0, receipts=receipts, disbursements=total)) if projected else (),
+        weeks=(
+            draw(weeks(opening=cash.cash_cents or 0, receipts=receipts, disbursements=total_paid)) if projected else ()
+        ),
+        change=draw(changes()),
+        last_forecast=draw(last_forecasts()),
         receivables=draw(st.none() | ageings),
         payables=draw(st.none() | ageings),
         money_in=money_in,
         money_out=MoneyOut(
             until=until,
+            estimate=draw(estimates(expected=total_paid)) if projected else None,
             overdue=overdue,
             due=due,
             other=other,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiences.digest.document import MAX_ROWS, NoteKind
-from runway_calcs.dated_flows import FlowKind
+from runway_calcs.flow_kinds import FlowKind
 from tests.experiences.builders import (
     BILLS,
     INVOICES,

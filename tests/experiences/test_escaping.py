@@ -21,7 +21,7 @@ _OWN_TAGS = frozenset(
 _OWN_ATTRIBUTES = frozenset(
     {
         "lang", "charset", "name", "content", "class", "style", "role", "width", "cellpadding", "cellspacing", "align",
-        "scope", "aria-hidden",
+        "scope", "aria-hidden", "valign",
     }
 )  # fmt: skip
 

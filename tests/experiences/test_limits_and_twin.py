@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 
+from experiences.digest.comparison import MAX_MISSES, Cause, Change, Estimate, LastForecast, MissLine, Outcome
 from experiences.digest.document import (
     MAX_NOTES,
     MAX_ROWS,
@@ -27,7 +28,9 @@ from experiences.digest.document import (
 )
 from experiences.digest.render import HTML_LIMIT_BYTES, render_html, render_text
 from runway_calcs.cash import ExclusionReason
-from runway_calcs.dated_flows import FlowKind
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast_change import ChangeCause, ChangeState
+from runway_calcs.forecast_score import MissCause, ScoreState
 from tests.experiences.builders import TrialBill, make_digest
 from tests.experiences.examples import EXAMPLES
 from tests.experiences.parsed import figures, one_line, parse
@@ -49,12 +52,12 @@ def test_long_lists_say_how_much_they_leave_out() -> None:
     document = make_digest(bills=bills)
     for text in (render_text(document), parse(render_html(document)).text):
         assert "Bills past due: 43 bills, $4,300.00" in text
-        assert "and 37 more" in text
+        assert "and 38 more" in text
 
 
 def test_accounts_that_are_not_shown_still_add_up_to_the_cash() -> None:
     text = one_line(render_text(make_digest(accounts=[(f"Account {n}", n * 100_000) for n in range(30)])))
-    assert "24 more accounts $276,000.00 Cash, 30 accounts $435,000.00" in text
+    assert "25 more accounts $300,000.00 Cash, 30 accounts $435,000.00" in text
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
@@ -96,9 +99,19 @@ def _fullest() -> DigestDocument:
     note = DataNote(kind=NoteKind.UNUSED_CUSTOMER_CREDIT, entity=name, count=10**6, amount_cents=-big)
     side = Ageing(bucket_cents=(-big,) * 5, total_cents=-5 * big)
     plain = make_digest()
-    money_in = MoneyIn(until=day, expected=_full(invoice), other=_full(flow), overdue=_full(invoice))
+    estimate = Estimate(expected_cents=big, p10_cents=-big, p90_cents=big)
+    weeks = _heavy_weeks(-big)
+    received = replace(estimate, expected_cents=weeks[0].receipts_cents)
+    paid = replace(estimate, expected_cents=weeks[0].disbursements_cents)
+    money_in = MoneyIn(until=day, estimate=received, expected=_full(invoice), other=_full(flow), overdue=_full(invoice))
     money_out = MoneyOut(
-        until=day, overdue=_full(bill), due=_full(bill), other=_full(flow), total_cents=-3 * big, cash_after_cents=big
+        until=day,
+        estimate=paid,
+        overdue=_full(bill),
+        due=_full(bill),
+        other=_full(flow),
+        total_cents=-3 * big,
+        cash_after_cents=big,
     )
     return replace(
         plain,
@@ -108,17 +121,60 @@ def _fullest() -> DigestDocument:
         basis="reconstructed",
         books_age_days=10**6,
         stale_after_days=0,
-        runway=replace(plain.runway, reason=name, floor_reason=name, basis_text=name, floor_cents=-big, low_cents=-big),
+        runway=replace(
+            plain.runway,
+            reason=name,
+            floor_reason=name,
+            history_note=name,
+            basis_text=name,
+            floor_cents=-big,
+            low_cents=-big,
+            low_p10_cents=-big - 1,
+        ),
         cash=replace(
             plain.cash, accounts=_full(account), cash_cents=-big, left_out=(left_out,) * MAX_ROWS, left_out_count=10**6
         ),
-        weeks=_heavy_weeks(-big),
+        weeks=weeks,
+        change=_longest_change(big),
+        last_forecast=_longest_score(name, big),
         receivables=side,
         payables=side,
         money_in=money_in,
         money_out=money_out,
         burn=replace(plain.burn, one_off_count=10**6, one_off_cents=big, gross_per_day_cents=big),
         notes=(replace(note, kind=NoteKind.UNREADABLE),) * MAX_NOTES,
+    )
+
+
+def _longest_change(big: int) -> Change:
+    causes = tuple(Cause(cause=cause, days=-91, low_cents=-big) for cause in ChangeCause)
+    return Change(
+        state=ChangeState.COMPARED,
+        reason="",
+        last_as_of=date(2024, 12, 31),
+        days=-91 * len(causes),
+        is_open_ended=True,
+        low_cents=-big * len(causes),
+        causes=causes,
+    )
+
+
+def _longest_score(name: str, big: int) -> LastForecast:
+    outcome = Outcome(forecast=Estimate(expected_cents=0, p10_cents=-big - 1, p90_cents=-big), actual_cents=3 * -big)
+    miss = MissLine(label=name, kind=FlowKind.POST_DATED_PAYMENT, cents=-big, cause=MissCause.PERMANENT)
+    return LastForecast(
+        state=ScoreState.SCORED,
+        reason=name,
+        last_as_of=date(2024, 12, 31),
+        receipts=outcome,
+        disbursements=outcome,
+        closing=outcome,
+        timing_cents=-big,
+        permanent_cents=-big,
+        corrected_cents=-big,
+        misses=(miss,) * MAX_MISSES,
+        inside_count=10,
+        scored_count=10,
     )
 
 
@@ -129,8 +185,8 @@ def _full(row: Row) -> Listing[Row]:
 def _heavy_weeks(cash_cents: int) -> tuple[Week, ...]:
     """Weeks that each cross zero, so that every one has its words and its widest bar."""
     weeks, opening = [], cash_cents
-    for number in range(MAX_WEEKS):
-        receipts, disbursements = (2 * cash_cents, 3 * cash_cents) if number == 0 else (-2 * opening - 1, 0)
+    for _ in range(MAX_WEEKS):
+        receipts, disbursements = -2 * opening - 1, 0
         weeks.append(
             Week(
                 first_day=date(2028, 1, 1),
@@ -138,7 +194,11 @@ def _heavy_weeks(cash_cents: int) -> tuple[Week, ...]:
                 opening_cents=opening,
                 receipts_cents=receipts,
                 disbursements_cents=disbursements,
+                released_cents=0,
                 closing_cents=opening + receipts - disbursements,
+                p10_cents=-(10**17),
+                p90_cents=10**17,
+                below_floor_ppm=1_000_000,
             )
         )
         opening = weeks[-1].closing_cents

@@ -55,8 +55,9 @@ def test_bars_say_with_their_form_what_colour_says() -> None:
     assert html.count('class="fill"') == 6
     assert html.count("border:2px solid") == 2
     assert html.count("border:2px dashed") == 5
-    bars = [element for element in parse(html).all("table") if element.attributes.get("aria-hidden")]
-    assert len(bars) == 13
+    drawn = [element for element in parse(html).all("table") if element.attributes.get("aria-hidden")]
+    assert len(drawn) == 26
+    assert html.count('class="span"') == 13
 
 
 @pytest.mark.parametrize("palette", [pytest.param(LIGHT, id="light"), pytest.param(DARK, id="dark")])

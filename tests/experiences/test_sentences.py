@@ -82,8 +82,10 @@ def test_empty_sections_do_not_exist() -> None:
     full = re.findall(r"<h2[^>]*>([^<]+)</h2>", render_html(make_digest(unreadable={"Bill": 1})))
     assert full == [
         "The next 13 weeks",
+        "What changed since 13 Nov",
         "Money in",
         "Money out",
+        "Last forecast and what happened",
         "Cash by account",
         "Open balances by age",
         "Burn and buffer",

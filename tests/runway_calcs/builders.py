@@ -11,7 +11,6 @@ import pandas as pd
 
 from runway_calcs.as_of import AsOf
 from runway_calcs.cash import CardAccount, CashPosition, CashState, IncludedAccount
-from runway_calcs.collection import ExpectedCollection, HabitSource
 from runway_calcs.movements import COLUMNS as MOVEMENT_COLUMNS
 from runway_calcs.movements import Kind
 from runway_calcs.recurring import Cadence, RecurringFlow, SeenPayment
@@ -231,28 +230,6 @@ def payroll(*next_dates: date, cents: int = 400_00) -> RecurringFlow:
         party_name="",
         label="Payroll",
         cadence=Cadence.BIWEEKLY,
-    )
-
-
-def collection(
-    expected_on: date, *, cents: int = 100_00, invoice_id: str = "900", party_id: str = "50"
-) -> ExpectedCollection:
-    """An open invoice that is expected on this day."""
-    return ExpectedCollection(
-        invoice_id=invoice_id,
-        doc_number="1001",
-        party_id=party_id,
-        party_name="Customer",
-        due_date=expected_on,
-        open_cents=cents,
-        overdue_days=0,
-        expected_on=expected_on,
-        usual_days_late=0,
-        paid_invoices=0,
-        source=HabitSource.NONE,
-        is_later_than_usual=False,
-        reason="payment habit not known",
-        rule="due date",
     )
 
 

@@ -10,15 +10,15 @@ import pandas as pd
 
 from runway_calcs.ageing import Ageing, ageing
 from runway_calcs.as_of import AsOf
+from runway_calcs.books_at import with_positions
 from runway_calcs.burn import Burn, burn
 from runway_calcs.cash import CashPosition, cash_position
-from runway_calcs.collection import ExpectedCollection, expected_collections
-from runway_calcs.dated_flows import DatedFlows, dated_flows
+from runway_calcs.corrections import Ledger
+from runway_calcs.current import Forecasting, current_forecast
 from runway_calcs.movements import cash_movements
 from runway_calcs.open_items import open_items
-from runway_calcs.policy import BurnPolicy, CashPolicy, CollectionPolicy, ProjectionPolicy, RecurringPolicy
-from runway_calcs.projection import CashRunway, cash_runway
-from runway_calcs.recurring import RecurringFlow, recurring_outflows
+from runway_calcs.policy import BurnPolicy, CashPolicy, ForecastPolicy, RecurringPolicy
+from runway_calcs.prepared import ForecastInputs
 from tests.runway_calcs.ledger import Frames
 
 
@@ -32,10 +32,7 @@ class Friday:
     position: CashPosition
     payables_ageing: Ageing
     burn: Burn
-    collections: tuple[ExpectedCollection, ...]
-    recurring: tuple[RecurringFlow, ...]
-    flows: DatedFlows
-    runway: CashRunway
+    forecasting: Forecasting
 
     @property
     def frames(self) -> tuple[pd.DataFrame, ...]:
@@ -45,29 +42,40 @@ class Friday:
     @property
     def records(self) -> tuple[object, ...]:
         """The results that are values."""
-        records = (self.position, self.payables_ageing, self.burn, self.collections, self.recurring)
-        return (*records, self.flows, self.runway)
+        forecast = self.forecasting.forecast
+        return (self.position, self.payables_ageing, self.burn, self.forecasting.prepared.series, forecast)
+
+
+DRAWS = 40
+
+
+def ledger_of(frames: Frames) -> Ledger:
+    """The frames as a forecast takes them."""
+    return Ledger(
+        documents=frames.documents,
+        applications=frames.applications,
+        postings=frames.postings,
+        accounts=frames.accounts,
+        parties=pd.DataFrame(),
+        terms=pd.DataFrame(),
+    )
 
 
 def friday(frames: Frames, *, at: AsOf) -> Friday:
     """The calculators in the order of the asset graph."""
-    cash, projection = CashPolicy(), ProjectionPolicy()
+    cash = CashPolicy()
     payables = open_items(frames.documents, frames.applications, side="payables", at=at)
     receivables = open_items(frames.documents, frames.applications, side="receivables", at=at)
     position = cash_position(frames.accounts, frames.postings, at=at, home_currency="USD", policy=cash)
     movements = cash_movements(frames.postings, frames.accounts, position=position, at=at, policy=cash)
-    collections = expected_collections(frames.documents, frames.applications, at=at, policy=CollectionPolicy())
-    recurring = recurring_outflows(
-        movements, as_of=at.as_of, horizon_end=projection.horizon_end(at.as_of), policy=RecurringPolicy()
-    )
-    flows = dated_flows(
+    books = with_positions(
+        ledger_of(frames),
+        at=at,
+        policy=cash,
         position=position,
+        movements=movements,
         payables=payables,
         receivables=receivables,
-        collections=collections,
-        recurring=recurring,
-        movements=movements,
-        policy=projection,
     )
     return Friday(
         payables=payables,
@@ -76,10 +84,13 @@ def friday(frames: Frames, *, at: AsOf) -> Friday:
         position=position,
         payables_ageing=ageing(payables, as_of=at.as_of),
         burn=burn(movements, as_of=at.as_of, cash_cents=position.cash_cents, policy=BurnPolicy()),
-        collections=collections,
-        recurring=recurring,
-        flows=flows,
-        runway=cash_runway(position=position, flows=flows, policy=projection),
+        forecasting=current_forecast(
+            books,
+            inputs=ForecastInputs(),
+            policy=ForecastPolicy(draws=DRAWS),
+            recurring_policy=RecurringPolicy(),
+            seed=5,
+        ),
     )
 
 

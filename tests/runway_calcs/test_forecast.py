@@ -1,0 +1,220 @@
+"""The forecast's figures: states, dates, bands, low point, rolling weeks, reserves; worked by hand, then as properties."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from runway_calcs.cash import CashState
+from runway_calcs.current import cautious_inflows, committed_outflows
+from runway_calcs.earmarks import PurposeReserve
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast import Band, CashForecast, LowWater, RunwayState, band, forecast_of
+from runway_calcs.simulation import simulate, week_seed
+from tests.runway_calcs.builders import FRIDAY, position
+from tests.runway_calcs.forecasts import POLICY, forecasting, item, prepared, with_days
+from tests.runway_calcs.properties import EXAMPLES, holds
+
+Rows = Sequence[tuple[int, int]]
+
+
+def forecast(*rows: tuple[int, int], cash_cents: int = 1_000, floor_cents: int = 0) -> CashForecast:
+    items = [item(days, cents, label=f"{number}") for number, (days, cents) in enumerate(rows)]
+    return forecasting(prepared(items, cash=position(cash_cents), floor_cents=floor_cents)).forecast
+
+
+@pytest.mark.parametrize(
+    ("rows", "cash_cents", "floor_cents", "state", "days", "low"),
+    [
+        pytest.param([], 1_000, 0, RunwayState.BEYOND_HORIZON, None, (1_000, 1), id="nothing happens"),
+        pytest.param([(14, -1_001)], 1_000, 0, RunwayState.BURNING, 14, (-1, 14), id="a cent too much on day 14"),
+        pytest.param([(14, -1_000)], 1_000, 0, RunwayState.BEYOND_HORIZON, None, (0, 14), id="down to the floor only"),
+        pytest.param([(1, -900)], 1_000, 101, RunwayState.BURNING, 1, (100, 1), id="below the floor on the next day"),
+        pytest.param([(91, -1_001)], 1_000, 0, RunwayState.BURNING, 91, (-1, 91), id="the last day of the horizon"),
+        pytest.param([(92, -1_001)], 1_000, 0, RunwayState.BEYOND_HORIZON, None, (1_000, 1), id="the day after it"),
+        pytest.param(
+            [(5, -600), (5, 500), (9, -950)], 1_000, 0, RunwayState.BURNING, 9, (-50, 9), id="a day is netted"
+        ),
+        pytest.param([(5, -1_500), (6, 9_000)], 1_000, 0, RunwayState.BURNING, 5, (-500, 5), id="a dip counts"),
+        pytest.param([(5, 9_000)], 1_000, 1_001, RunwayState.ALREADY_BELOW, 0, (1_000, 1), id="below today"),
+    ],
+)
+def test_the_runway_ends_on_the_first_day_below_the_floor(
+    *, rows: Rows, cash_cents: int, floor_cents: int, state: RunwayState, days: int | None, low: tuple[int, int]
+) -> None:
+    found = forecast(*rows, cash_cents=cash_cents, floor_cents=floor_cents)
+    assert (found.state, found.days, found.cautious_days) == (state, days, days)
+    low_day = FRIDAY + timedelta(days=low[1])
+    everywhere = Band(p10_cents=low[0], p50_cents=low[0], p90_cents=low[0])
+    assert found.low == LowWater(band=everywhere, on=low_day, earliest_on=low_day, latest_on=low_day)
+    is_dated = state is RunwayState.BURNING
+    assert found.covered_until == (FRIDAY + timedelta(days=days or 0) if is_dated else None)
+    assert found.cautious_until == found.covered_until
+    assert found.below_floor_ppm == (1_000_000 if days is not None and rows and low[0] < floor_cents else 0)
+
+
+def test_ten_draws_worked_by_hand() -> None:
+    """A receipt of 600 on day 2, 4 ... 20 of ten draws, a payment of 1,000 on day 11, cash 500, floor 0."""
+    found = prepared(
+        [item(2, 600, label="in"), item(11, -1_000, label="out")],
+        cash=position(500),
+        policy=replace(POLICY, draws=10),
+        floor_cents=0,
+    )
+    base = simulate(found, seed=1)
+    days = base.item_days.copy()
+    days[0] = np.arange(2, 22, 2)
+    figures = forecast_of(with_days(base, days), prepared=found, seed=1)
+    # The receipt comes after day 11 in the draws of days 12 to 20: five of ten are below on day 11.
+    assert (figures.days, figures.cautious_days, figures.below_floor_ppm) == (11, 11, 500_000)
+    assert [week.below_floor_ppm for week in figures.weeks[:4]] == [0, 500_000, 300_000, 0]
+    assert [week.below_floor_by_then_ppm for week in figures.weeks[:3]] == [0, 500_000, 500_000]
+    # Week 1: the receipts of days 2, 4, 6 are three of ten.
+    first = figures.weeks[0]
+    assert (first.receipts_cents, first.closing_cents) == (180, 680)
+    assert first.receipts_band == Band(p10_cents=0, p50_cents=0, p90_cents=600)
+    assert first.closing_band == Band(p10_cents=500, p50_cents=500, p90_cents=1_100)
+    assert figures.low is not None
+    # Never paid before day 11: 500 - 1,000. Paid before: 100 in the end, and 100 is the lowest.
+    assert figures.low.band == Band(p10_cents=-500, p50_cents=-500, p90_cents=100)
+    assert figures.low.on == FRIDAY + timedelta(days=11)
+    (expected, _) = figures.items
+    assert (expected.expected_on, expected.within_week_ppm) == (FRIDAY + timedelta(days=10), 300_000)
+
+
+def test_the_worked_weeks() -> None:
+    rows = [item(1, -300), item(7, 500), item(8, -100, FlowKind.PAYROLL), item(8, -40, FlowKind.TAX)]
+    found = forecasting(prepared(rows, cash=position(1_000))).forecast
+    first, second, third = found.weeks[:3]
+    assert (first.opening_cents, first.receipts_cents, first.disbursements_cents) == (1_000, 500, 300)
+    assert (first.closing_cents, first.closing_band.p50_cents) == (1_200, 1_200)
+    assert (first.first_day, first.last_day) == (date(2026, 11, 21), date(2026, 11, 27))
+    split = {total.kind: total.amount_cents for total in second.disbursements if total.amount_cents}
+    assert split == {FlowKind.PAYROLL: 100, FlowKind.TAX: 40}
+    assert (third.opening_cents, third.closing_cents) == (1_060, 1_060)
+    assert found.weeks[-1].last_day == found.horizon_end == date(2027, 2, 19)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param(CashState.NO_DATA, RunwayState.NO_DATA, id="no data"),
+        pytest.param(CashState.NOT_COMPUTABLE, RunwayState.NOT_COMPUTABLE, id="not computable"),
+    ],
+)
+def test_without_a_cash_figure_there_is_no_forecast_and_no_number(state: CashState, expected: RunwayState) -> None:
+    nothing = replace(position(), state=state, cash_cents=None, reason="why not")
+    found = forecasting(prepared([item(3, -5)], cash=nothing)).forecast
+    assert (found.state, found.reason, found.days, found.covered_until) == (expected, "why not", None, None)
+    assert (found.low, found.weeks, found.daily, found.items, found.below_floor_ppm) == (None, (), (), (), None)
+
+
+def reserve(cents: int, *purposes: FlowKind, reserve_id: str = "r") -> PurposeReserve:
+    return PurposeReserve(reserve_id=reserve_id, held_cents=cents, purposes=frozenset(purposes), label="kept")
+
+
+@pytest.mark.parametrize(
+    ("reserves", "closing"),
+    [
+        pytest.param([], [1_000, 700, 700], id="none"),
+        pytest.param([reserve(200, FlowKind.TAX)], [800, 700, 700], id="given free as its purpose is paid"),
+        pytest.param([reserve(400, FlowKind.TAX)], [600, 600, 600], id="as far as the payment goes"),
+        pytest.param([reserve(200)], [800, 500, 500], id="without a purpose it stays away"),
+        pytest.param(
+            [reserve(200, FlowKind.TAX), reserve(250, FlowKind.TAX, reserve_id="s")],
+            [550, 550, 550],
+            id="two of one purpose are never given free for the same payment",
+        ),
+    ],
+)
+def test_a_reserve_is_money_already_gone_until_its_purpose_is_paid(
+    reserves: list[PurposeReserve], closing: list[int]
+) -> None:
+    found = prepared([item(10, -300, FlowKind.TAX)], cash=position(1_000), reserves=reserves)
+    figures = forecasting(found).forecast
+    assert [week.closing_cents for week in figures.weeks[:3]] == closing
+    assert [week.closing_band.p50_cents for week in figures.weeks[:3]] == closing
+    assert figures.reserved_cents == sum(one.held_cents for one in reserves)
+    for week in figures.weeks:
+        rolled = week.opening_cents + week.receipts_cents - week.disbursements_cents + week.released_cents
+        assert rolled == week.closing_cents
+
+
+def test_cautious_inflows_and_committed_outflows_of_ten_draws() -> None:
+    found = prepared(
+        [item(3, 100, label="in"), item(4, -70, FlowKind.PAYROLL), item(5, -30, label="bill", txn_id="1")],
+        cash=position(500),
+        policy=replace(POLICY, draws=10),
+    )
+    base = simulate(found, seed=1)
+    days = base.item_days.copy()
+    days[0] = [3] * 7 + [6, 8, 95]
+    inflows = cautious_inflows(with_days(base, days), level=0.2)
+    # By day 6 eight of ten have it; not more than two of ten may still lack it, so it counts from day 8 on.
+    assert {day + 1: cents for day, cents in enumerate(inflows) if cents} == {8: 100}
+    outflows = committed_outflows(base)
+    assert {day + 1: cents for day, cents in enumerate(outflows) if cents} == {4: 70}
+
+
+def test_a_band_holds_drawn_values_and_half_of_ten_is_the_fifth() -> None:
+    assert band(np.arange(10, dtype="int64") * 11) == Band(p10_cents=0, p50_cents=44, p90_cents=88)
+
+
+def test_a_week_has_a_seed_of_its_own() -> None:
+    seeds = {week_seed(tenant, as_of=FRIDAY + timedelta(weeks=week)) for tenant in ("a", "b") for week in range(3)}
+    assert len(seeds) == 6
+    assert week_seed("a", as_of=FRIDAY) == week_seed("a", as_of=FRIDAY)
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(1, 110), st.integers(-5_000, 5_000).filter(lambda cents: cents != 0)), max_size=25
+)
+CASH = st.integers(-2_000, 20_000)
+FLOORS = st.integers(0, 3_000)
+
+
+@EXAMPLES
+def test_weeks_roll_and_sums_are_preserved(examples: int) -> None:
+    def check(rows: list[tuple[int, int]], cash_cents: int) -> None:
+        found = forecast(*rows, cash_cents=cash_cents)
+        assert found.weeks[0].opening_cents == cash_cents
+        for week, following in pairwise(found.weeks):
+            assert week.closing_cents == following.opening_cents
+        for number, week in enumerate(found.weeks):
+            last = found.daily[7 * number + 6]
+            assert week.closing_cents == last.expected_cents == last.band.p50_cents
+            assert week.opening_cents + week.receipts_cents - week.disbursements_cents == week.closing_cents
+            assert sum(total.amount_cents for total in week.receipts) == week.receipts_cents
+            assert sum(total.amount_cents for total in week.disbursements) == week.disbursements_cents
+        assert found.weeks[-1].closing_cents == cash_cents + sum(cents for days, cents in rows if days <= 91)
+
+    holds(check, examples=examples, rows=ROWS, cash_cents=CASH)
+
+
+@EXAMPLES
+def test_more_cash_never_shortens_and_another_outflow_never_lengthens_the_runway(examples: int) -> None:
+    def length(found: CashForecast) -> int:
+        return 92 if found.days is None else found.days
+
+    def check(rows: list[tuple[int, int]], cash_cents: int, floor_cents: int, more_cents: int, days: int) -> None:
+        found = forecast(*rows, cash_cents=cash_cents, floor_cents=floor_cents)
+        richer = forecast(*rows, cash_cents=cash_cents + more_cents, floor_cents=floor_cents)
+        poorer = forecast(*rows, (days, -more_cents), cash_cents=cash_cents, floor_cents=floor_cents)
+        assert length(poorer) <= length(found) <= length(richer)
+        assert poorer.low is not None
+        assert found.low is not None
+        assert poorer.low.band.p50_cents <= found.low.band.p50_cents
+
+    holds(
+        check,
+        examples=examples,
+        rows=ROWS,
+        cash_cents=CASH,
+        floor_cents=FLOORS,
+        more_cents=st.integers(1, 9_000),
+        days=st.integers(1, 100),
+    )

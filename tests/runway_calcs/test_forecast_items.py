@@ -1,0 +1,344 @@
+"""The items of a forecast: each amount once, on its day, credits first, documents before series, decisions before both."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from runway_calcs.balance_items import balance_items
+from runway_calcs.cash_pieces import CashHabits
+from runway_calcs.dated_items import DatedItem, Dating, item_order
+from runway_calcs.document_items import DocumentItems, document_items
+from runway_calcs.earmarks import Hold, PurposeReserve
+from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind
+from runway_calcs.known_items import DateOverride, KnownItem, items_at, overrides_at
+from runway_calcs.movements import Kind
+from runway_calcs.open_items import open_items
+from runway_calcs.policy import ForecastPolicy
+from runway_calcs.recurring import RecurringFlow
+from runway_calcs.recurring_items import recurring_items
+from tests.runway_calcs.builders import (
+    FRIDAY,
+    SYNC,
+    Row,
+    applications,
+    day,
+    documents,
+    movements,
+    payroll,
+    point,
+    position,
+    recurring,
+)
+
+NEXT_DAY = FRIDAY + timedelta(days=1)
+DEC_1, DEC_8 = date(2026, 12, 1), date(2026, 12, 8)
+
+
+def documents_of(
+    *,
+    bills: Sequence[Row] = (),
+    invoices: Sequence[Row] = (),
+    overrides: Sequence[DateOverride] = (),
+    holds: Sequence[Hold] = (),
+) -> DocumentItems:
+    rows = documents(*bills, *invoices)
+    return document_items(
+        payables=open_items(rows, applications(), side="payables", at=point()),
+        receivables=open_items(rows, applications(), side="receivables", at=point()),
+        overrides=overrides_at(overrides, at=point()),
+        holds=holds,
+        as_of=FRIDAY,
+    )
+
+
+def items_of(
+    *,
+    bills: Sequence[Row] = (),
+    series: Sequence[RecurringFlow] = (),
+    moved: Sequence[Row] = (),
+    cards: dict[str, int] | None = None,
+    undeposited_cents: int = 0,
+    waits: tuple[int, ...] = (),
+    known: Sequence[KnownItem] = (),
+) -> list[DatedItem]:
+    rows, moves = documents(*bills), movements(*moved)
+    payables = open_items(rows, applications(), side="payables", at=point())
+    receivables = open_items(rows, applications(), side="receivables", at=point())
+    expected = recurring_items(
+        series,
+        payables=payables,
+        receivables=receivables,
+        post_dated=moves[moves["date"] > pd.Timestamp(FRIDAY)],
+        as_of=FRIDAY,
+        policy=ForecastPolicy(),
+    )
+    balances = balance_items(
+        position=position(cards=cards, undeposited_cents=undeposited_cents),
+        movements=moves,
+        series=series,
+        habits=CashHabits(undeposited_share={}, deposit_wait_days=waits, card_share={}),
+        known_items=items_at(known, at=point()),
+        policy=ForecastPolicy(),
+    )
+    return sorted([*documents_of(bills=bills).items, *expected, *balances], key=item_order)
+
+
+def plain(found: Sequence[DatedItem]) -> list[tuple[date, int, FlowKind]]:
+    return [(item.expected_on, item.amount_cents, item.kind) for item in found]
+
+
+def bill(cents: int, due: str, *, qbo_id: str = "1", vendor: str = "7", **columns: object) -> Row:
+    total = {"total_cents": abs(cents)}
+    return {"qbo_id": qbo_id, "party_id": vendor, "open_cents": cents, "due_date": day(due), **total, **columns}
+
+
+def invoice(cents: int, due: str, *, qbo_id: str, customer: str = "50") -> Row:
+    return {**bill(cents, due, qbo_id=qbo_id, vendor=customer), "txn_type": "Invoice"}
+
+
+def credit(cents: int, *, qbo_id: str = "2", vendor: str = "7") -> Row:
+    return {"qbo_id": qbo_id, "txn_type": "VendorCredit", "party_id": vendor, "open_cents": -cents}
+
+
+def test_an_open_bill_is_known_by_its_due_date_and_paid_by_its_vendors_habit() -> None:
+    (item,) = documents_of(bills=[bill(100, "2026-12-08")]).items
+    assert (item.expected_on, item.amount_cents, item.kind) == (DEC_8, -100, FlowKind.BILL)
+    assert item.dating is Dating.VENDOR
+
+
+def test_a_bill_without_due_date_is_known_by_its_own_date() -> None:
+    assert plain(documents_of(bills=[bill(100, "NaT")]).items) == [(date(2026, 10, 1), -100, FlowKind.BILL)]
+
+
+@pytest.mark.parametrize(
+    ("credits_", "expected", "unused"),
+    [
+        pytest.param([credit(30)], [(DEC_1, -70), (DEC_8, -200)], 0, id="the earliest bill first"),
+        pytest.param([credit(130)], [(DEC_8, -170)], 0, id="then the next"),
+        pytest.param([credit(400)], [], 100, id="what is left over is no receipt"),
+        pytest.param([credit(30, vendor="8")], [(DEC_1, -100), (DEC_8, -200)], 30, id="another vendor's is not used"),
+    ],
+)
+def test_vendor_credits_reduce_the_next_bills(
+    credits_: list[Row], expected: list[tuple[date, int]], unused: int
+) -> None:
+    bills = [bill(200, "2026-12-08", qbo_id="10"), bill(100, "2026-12-01", qbo_id="11")]
+    found = documents_of(bills=[*bills, *credits_])
+    assert [(item.expected_on, item.amount_cents) for item in found.items] == expected
+    assert found.unused_vendor_credit_cents == unused
+
+
+def test_customer_credits_reduce_the_next_receipts() -> None:
+    credits_: list[Row] = [{"qbo_id": "2", "txn_type": "Payment", "party_id": "50", "open_cents": -130}]
+    invoices = [invoice(200, "2026-12-08", qbo_id="901"), invoice(100, "2026-12-01", qbo_id="900")]
+    found = documents_of(invoices=[*invoices, *credits_])
+    assert plain(found.items) == [(DEC_8, 170, FlowKind.INVOICE)]
+    assert found.unused_customer_credit_cents == 0
+
+
+@pytest.mark.parametrize(
+    ("cents", "due", "expected"),
+    [
+        pytest.param(75_00, "2026-12-01", [(DEC_1, -75_00, FlowKind.BILL)], id="a quarter less stands for it"),
+        pytest.param(125_00, "2026-12-08", [(DEC_8, -125_00, FlowKind.BILL)], id="a quarter more, a week later"),
+        pytest.param(
+            74_99,
+            "2026-12-01",
+            [(DEC_1, -74_99, FlowKind.BILL), (DEC_1, -100_00, FlowKind.RECURRING)],
+            id="too small to stand for it",
+        ),
+        pytest.param(
+            100_00,
+            "2026-12-12",
+            [(DEC_1, -100_00, FlowKind.RECURRING), (date(2026, 12, 12), -100_00, FlowKind.BILL)],
+            id="too late to stand for it",
+        ),
+        pytest.param(
+            100_00,
+            "2026-11-01",
+            [(date(2026, 11, 1), -100_00, FlowKind.BILL), (DEC_1, -100_00, FlowKind.RECURRING)],
+            id="last month's overdue bill does not stand for the next",
+        ),
+    ],
+)
+def test_a_bill_stands_for_the_recurring_outflow_it_documents(
+    cents: int, due: str, expected: list[tuple[date, int, FlowKind]]
+) -> None:
+    assert plain(items_of(bills=[bill(cents, due)], series=[recurring(DEC_1)])) == expected
+
+
+def test_a_bill_of_another_vendor_stands_for_nothing() -> None:
+    found = items_of(bills=[bill(100_00, "2026-12-01", vendor="8")], series=[recurring(DEC_1)])
+    assert [item.kind for item in found] == [FlowKind.BILL, FlowKind.RECURRING]
+
+
+def test_a_partly_paid_bill_stands_for_its_whole_outflow() -> None:
+    found = items_of(bills=[bill(10_00, "2026-12-01", total_cents=100_00)], series=[recurring(DEC_1)])
+    assert plain(found) == [(DEC_1, -10_00, FlowKind.BILL)]
+
+
+def test_one_bill_stands_for_the_nearest_of_two_weeks_only() -> None:
+    found = items_of(bills=[bill(100_00, "2026-12-07")], series=[recurring(DEC_1, DEC_8)])
+    assert plain(found) == [(DEC_1, -100_00, FlowKind.RECURRING), (date(2026, 12, 7), -100_00, FlowKind.BILL)]
+
+
+def test_a_payment_entered_for_later_stands_for_its_series() -> None:
+    later: list[Row] = [{"date": day("2026-12-02"), "amount_cents": -400_00, "kind": Kind.PAYROLL}]
+    found = items_of(series=[payroll(DEC_1, date(2026, 12, 15))], moved=later)
+    assert plain(found) == [
+        (date(2026, 12, 2), -400_00, FlowKind.POST_DATED_PAYMENT),
+        (date(2026, 12, 15), -400_00, FlowKind.PAYROLL),
+    ]
+
+
+def test_an_expected_outflow_that_is_late_counts_on_the_next_day() -> None:
+    assert plain(items_of(series=[recurring(date(2026, 11, 18))])) == [(NEXT_DAY, -100_00, FlowKind.RECURRING)]
+
+
+def card_payment(text: str, cents: int = 300_00) -> Row:
+    return {"date": day(text), "amount_cents": -cents, "kind": Kind.CARD_PAYMENT, "counter_account_ids": "41"}
+
+
+@pytest.mark.parametrize(
+    ("moved", "series", "expected"),
+    [
+        pytest.param([], [], [(date(2026, 12, 20), -90_00)], id="never paid: thirty days from now"),
+        pytest.param([card_payment("2026-11-05")], [], [(date(2026, 12, 5), -90_00)], id="a month after the last"),
+        pytest.param([card_payment("2026-05-31")], [], [(date(2026, 11, 30), -90_00)], id="long ago: the same day"),
+        pytest.param(
+            [card_payment("2026-11-30", 50_00)],
+            [],
+            [(date(2026, 11, 30), -50_00), (date(2026, 12, 20), -40_00)],
+            id="less what is entered for later",
+        ),
+        pytest.param(
+            [card_payment("2026-11-05")],
+            [recurring(DEC_8, cents=250_00, kind="card_payment", counter_account_ids="41", party_id="")],
+            [(DEC_8, -250_00)],
+            id="a recurring card payment covers it",
+        ),
+        pytest.param(
+            [],
+            [recurring(DEC_8, cents=250_00, kind="card_payment", counter_account_ids="42", party_id="")],
+            [(DEC_8, -250_00), (date(2026, 12, 20), -90_00)],
+            id="that of another card does not",
+        ),
+    ],
+)
+def test_the_card_balance_is_paid_once(
+    moved: list[Row], series: list[RecurringFlow], expected: list[tuple[date, int]]
+) -> None:
+    found = items_of(moved=moved, series=series, cards={"41": 90_00})
+    assert [(item.expected_on, item.amount_cents) for item in found] == expected
+
+
+def test_a_card_in_credit_is_no_flow() -> None:
+    assert items_of(cards={"41": -5_00}) == []
+
+
+def test_undeposited_funds_and_entries_dated_later_arrive() -> None:
+    later: list[Row] = [{"date": day("2026-11-25"), "amount_cents": 70}, {"date": day("2026-11-20"), "amount_cents": 9}]
+    assert plain(items_of(undeposited_cents=50, moved=later)) == [
+        (date(2026, 11, 23), 50, FlowKind.UNDEPOSITED),
+        (date(2026, 11, 25), 70, FlowKind.POST_DATED_RECEIPT),
+    ]
+
+
+def test_undeposited_funds_take_as_long_as_deposits_took() -> None:
+    (item,) = items_of(undeposited_cents=50, waits=(0, 4, 6))
+    assert (item.expected_on, item.reason) == (date(2026, 11, 24), "received, deposits took 4 days")
+
+
+def hold(cents: int, on: date, *, bill_id: str = "1") -> Hold:
+    return Hold(hold_id="h1", bill_id=bill_id, on=on, amount_cents=cents, label="decided")
+
+
+@pytest.mark.parametrize(
+    ("cents", "on", "expected"),
+    [
+        pytest.param(100, DEC_1, [(DEC_1, -100, FlowKind.HELD_BILL)], id="it leaves the open bills"),
+        pytest.param(
+            40, DEC_1, [(DEC_1, -40, FlowKind.HELD_BILL), (DEC_8, -60, FlowKind.BILL)], id="the rest stays open"
+        ),
+        pytest.param(900, DEC_1, [(DEC_1, -100, FlowKind.HELD_BILL)], id="never more than is open"),
+        pytest.param(100, FRIDAY, [(NEXT_DAY, -100, FlowKind.HELD_BILL)], id="a day that has passed is the next day"),
+    ],
+)
+def test_a_decided_bill_is_paid_once_on_its_decided_day(
+    cents: int, on: date, expected: list[tuple[date, int, FlowKind]]
+) -> None:
+    found = documents_of(bills=[bill(100, "2026-12-08")], holds=[hold(cents, on)])
+    assert plain(found.items) == expected
+    assert all(item.dating is Dating.CERTAIN for item in found.items if item.kind is FlowKind.HELD_BILL)
+
+
+def test_a_decision_on_a_bill_that_is_not_open_is_no_flow() -> None:
+    assert documents_of(holds=[hold(100, DEC_1, bill_id="77")]).items == ()
+
+
+def override(on: date, *, recorded_minutes: int = -5, expires_on: date | None = None) -> DateOverride:
+    return DateOverride(
+        txn_type="Bill",
+        txn_id="1",
+        expected_on=on,
+        author="Kim",
+        reason="agreed by phone",
+        expires_on=expires_on,
+        recorded_at=SYNC + timedelta(minutes=recorded_minutes),
+    )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected_on"),
+    [
+        pytest.param([override(DEC_1)], DEC_1, id="it stands in place of the estimate"),
+        pytest.param([override(DEC_1), override(NEXT_DAY, recorded_minutes=-1)], NEXT_DAY, id="the later word counts"),
+        pytest.param([override(DEC_1, recorded_minutes=5)], DEC_8, id="what was said later is not known yet"),
+        pytest.param([override(FRIDAY)], DEC_8, id="a day that has passed tells nothing"),
+        pytest.param([override(DEC_1, expires_on=FRIDAY - timedelta(days=1))], DEC_8, id="it expires"),
+    ],
+)
+def test_a_person_knows_the_day_better(overrides: list[DateOverride], expected_on: date) -> None:
+    (item,) = documents_of(bills=[bill(100, "2026-12-08")], overrides=overrides).items
+    assert item.expected_on == expected_on
+    assert (item.dating is Dating.CERTAIN) == (expected_on != DEC_8)
+
+
+def known(day_: date, *, cents: int = 70, recorded_minutes: int = -5, expires_on: date | None = None) -> KnownItem:
+    return KnownItem(
+        item_id="k1",
+        day=day_,
+        amount_cents=cents,
+        label="Grant",
+        author="Kim",
+        reason="letter of award",
+        expires_on=expires_on,
+        recorded_at=SYNC + timedelta(minutes=recorded_minutes),
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        pytest.param(known(DEC_1), [(DEC_1, 70, FlowKind.KNOWN_RECEIPT)], id="a receipt"),
+        pytest.param(known(DEC_1, cents=-70), [(DEC_1, -70, FlowKind.KNOWN_PAYMENT)], id="a payment"),
+        pytest.param(known(FRIDAY), [], id="its day has passed"),
+        pytest.param(known(DEC_1, recorded_minutes=5), [], id="entered later than this week knows"),
+        pytest.param(known(DEC_1, expires_on=FRIDAY - timedelta(days=1)), [], id="expired"),
+    ],
+)
+def test_a_known_item_counts_on_its_day(item: KnownItem, expected: list[tuple[date, int, FlowKind]]) -> None:
+    assert plain(items_of(known=[item])) == expected
+
+
+def test_a_reserve_is_for_payments_and_holds_no_negative_amount() -> None:
+    with pytest.raises(ValueError, match="a kind of payment"):
+        PurposeReserve(reserve_id="r", held_cents=1, purposes=frozenset({FlowKind.INVOICE}), label="")
+    with pytest.raises(ValueError, match="negative"):
+        PurposeReserve(reserve_id="r", held_cents=-1, purposes=frozenset(), label="")
+
+
+def test_every_kind_is_either_a_receipt_or_a_disbursement() -> None:
+    assert sorted(RECEIPT_KINDS + DISBURSEMENT_KINDS) == sorted(FlowKind)
