@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from runway_calcs.timing_calibration import truth_of
-from runway_calcs.timing_days import day_masses, drawn_days, quantile_days
+from runway_calcs.timing_days import Truth, day_masses, drawn_days, quantile_days
 from runway_calcs.timing_fit import TUNING, Habits, Tuning, fit_habits
-from runway_calcs.timing_items import Floats, Ints, Names, day_number, items_to_predict, known_items
+from runway_calcs.timing_items import Ints, Names, day_number, items_to_predict, known_items
 from runway_calcs.timing_words import Past, confidences, past_of, reasons
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -28,7 +28,7 @@ class PaymentTimingModel:
     as_of: date
     habits: Habits
     past: Past
-    truth: Floats
+    truth: Truth
     """How probabilities turned out on this ledger (``timing_calibration.py``)."""
     term_days: int
     """Usual days from a document's date to its due date: what stands in for a missing due date."""
@@ -46,9 +46,8 @@ class PaymentTimingModel:
         if not all(0 < level < 1 for level in levels):
             raise ValueError(f"levels are probabilities between 0 and 1: {tuple(levels)}")
         items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
-        days = quantile_days(
-            day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth), levels=levels
-        )
+        mass = day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth)
+        days = quantile_days(mass, levels=[self.truth.level(level) for level in levels])
         return self._dated(days, document_ids=items.document_ids, columns=list(levels), like=open_items)
 
     def explain(self, open_items: pd.DataFrame) -> pd.DataFrame:

@@ -7,20 +7,24 @@ true. Does not: saying it (``timing_days.py``), choosing the documents (``timing
 import numpy as np
 
 from runway_calcs.timing_cases import Cases
-from runway_calcs.timing_days import log_prior, masses
+from runway_calcs.timing_days import TAILS, Truth, log_prior, masses, quantile_days, trued
 from runway_calcs.timing_fit import Habits, item_log_likelihood
-from runway_calcs.timing_items import Floats
+from runway_calcs.timing_items import Floats, Ints
 from runway_calcs.timing_shapes import HORIZON
 
 _POINTS = 21
 _LONGEST_WEIGHT = 120
 """Days open that a case counts for at most."""
+_ENDS_DOUBT = 2.0
+"""Ends of intervals rest on a tenth of the cases, so they are trusted so much later ..."""
+_FURTHEST = 1.8
+"""... and moved so far at most: where all is paid on few days, an interval of whole days must hold more than it says."""
 _TOGETHER = 2.0
 """Documents are paid together, so so many cases say as much as one independent one."""
 
 
-def truth_of(cases: Cases, *, log_likelihood: Floats, habits: Habits, strength: float) -> Floats:
-    """The share of documents paid by the day to which the model gave probability 0, 1/20, ... 1; rising from 0 to 1.
+def truth_of(cases: Cases, *, log_likelihood: Floats, habits: Habits, strength: float) -> Truth:
+    """What became of the probabilities: by the day to which the model gave 0, 1/20, ... 1, which share had been paid.
 
     `log_likelihood` (cases x kinds) is what each counterparty's earlier payments said on the day of the case. A document
     counts by how long it was open, as it would in a weekly list of open items. Few cases are drawn to the model's own
@@ -28,7 +32,7 @@ def truth_of(cases: Cases, *, log_likelihood: Floats, habits: Habits, strength: 
     """
     said = np.linspace(0.0, 1.0, _POINTS)
     if not len(cases.then):
-        return said
+        return Truth(share=said, low=TAILS, high=TAILS)
     items, then = cases.items, cases.then
     prior = log_prior(items, rows=np.full(len(then), -1), habits=habits)
     waiting = item_log_likelihood(
@@ -45,4 +49,24 @@ def truth_of(cases: Cases, *, log_likelihood: Floats, habits: Habits, strength: 
     number = float(weight.sum() ** 2 / (weight**2).sum()) / _TOGETHER
     found: Floats = (number * share + strength * said) / (number + strength)
     found[0], found[-1] = 0.0, 1.0
-    return found
+    low, high = _ends(
+        trued(mass, share=found)[items.is_paid],
+        happened=(cases.until - then)[items.is_paid],
+        weight=weight[items.is_paid],
+        trust=number / (number + _ENDS_DOUBT * strength),
+    )
+    return Truth(share=found, low=low, high=high)
+
+
+def _ends(mass: Floats, *, happened: Ints, weight: Floats, trust: float) -> tuple[Floats, Floats]:
+    """The levels to ask for so that an interval's lower and upper end are missed as often as they say."""
+    if not len(mass):
+        return TAILS, TAILS
+    tails = [float(one) for one in TAILS[1:-1]]
+    lower = quantile_days(mass, levels=tails)
+    upper = quantile_days(mass, levels=[1 - one for one in tails])
+    share = weight / weight.sum()
+    missed = [share @ (happened[:, None] < lower), share @ (happened[:, None] > upper)]
+    low, high = (np.interp(TAILS, np.concatenate([[0.0], np.maximum.accumulate(one), [1.0]]), TAILS) for one in missed)
+    low, high = (np.minimum(trust * one + (1 - trust) * TAILS, _FURTHEST * TAILS) for one in (low, high))
+    return low, high

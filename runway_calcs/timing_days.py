@@ -4,6 +4,7 @@ Belongs here: from the posterior over kinds to days after as-of. Does not: the p
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
@@ -14,9 +15,31 @@ from runway_calcs.timing_items import Floats, Ints, Items, weekday
 from runway_calcs.timing_shapes import CELLS, FIRST_DAY, HORIZON, shapes
 
 _MEDIAN = 0.5
+TAILS = np.array([0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5])
+"""Levels up to one half at which ends of intervals are looked at."""
 
 
-def day_masses(items: Items, *, habits: Habits, today: int, truth: Floats | None = None) -> Floats:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """How the probabilities of a ledger's own past turned out (``timing_calibration.py``)."""
+
+    share: Floats
+    """Share of documents paid by the days to which the model gave 0, ... 1, evenly spaced."""
+    low: Floats
+    """Level to ask for so that a lower end is missed with probability 0, .01, ... (`TAILS`)."""
+    high: Floats
+    """The same of upper ends, as distance from 1."""
+
+    def level(self, asked: float) -> float:
+        """The level to look up for the one that is asked for."""
+        if asked < _MEDIAN:
+            return float(np.interp(asked, TAILS, self.low))
+        if asked > _MEDIAN:
+            return 1 - float(np.interp(1 - asked, TAILS, self.high))
+        return asked
+
+
+def day_masses(items: Items, *, habits: Habits, today: int, truth: Truth) -> Floats:
     """Items x days: the probability of being paid 1, 2, ... `HORIZON` days after `today`, given not paid until today.
 
     `truth` (``timing_calibration.py``) says how the probabilities turned out on this ledger.
@@ -31,9 +54,12 @@ def day_masses(items: Items, *, habits: Habits, today: int, truth: Floats | None
     )
     log_weight = log_prior(items, rows=rows, habits=habits) + (1 - counted)[:, None] * waiting
     mass = masses(items, rows=rows, log_weight=log_weight, habits=habits, today=days)
-    if truth is None:
-        return mass
-    below = np.interp(np.cumsum(mass, axis=1), np.linspace(0, 1, len(truth)), truth)
+    return trued(mass, share=truth.share)
+
+
+def trued(mass: Floats, *, share: Floats) -> Floats:
+    """Probabilities as they turned out: `share` of the documents had been paid by the days given 0, ... 1."""
+    below = np.interp(np.cumsum(mass, axis=1), np.linspace(0, 1, len(share)), share)
     found: Floats = np.diff(below, axis=1, prepend=0.0)
     return found
 

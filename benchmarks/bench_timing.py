@@ -1,0 +1,77 @@
+"""Payment timing on a ledger in a file, by rolling origin: how far off the dates are, how wide the intervals, how often right.
+
+    python -m benchmarks.bench_timing PATH
+
+The file is "receivables_2466.csv" (its columns: customerID, invoiceNumber, InvoiceDate, DueDate, InvoiceAmount, SettledDate). At
+40 Fridays, 2013-01-04 to 2013-10-04, the model is fitted to what was settled or open by then and predicts every open invoice;
+what is known only afterwards (Disputed, DaysLate) is never passed. Beside the whole history: only invoices of the last 13
+and of the last 8 weeks. The last line is one JSON object.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests' measures
+
+from runway_calcs.payment_timing import fit
+from tests.runway_calcs.timing_measures import Said, measured
+
+FRIDAYS = pd.date_range("2013-01-04", "2013-10-04", freq="7D")
+#: Days of history that the model is given; None for all of it.
+HISTORIES = {"all": None, "weeks_13": 91, "weeks_8": 56}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("path", type=Path)
+    arguments.add_argument("--every", type=int, default=1, help="only every so many Fridays, for a quick look")
+    asked = arguments.parse_args()
+    ledger = read(asked.path)
+    figures: dict[str, Any] = {"invoices": len(ledger)}
+    for name, days in HISTORIES.items():
+        started = time.process_time()
+        said = replay(ledger, fridays=FRIDAYS[:: asked.every], history_days=days)
+        figures[name] = measured(said) | {"cpu_seconds": round(time.process_time() - started, 1)}
+        print(name, figures[name], flush=True)
+    print(json.dumps(figures))
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The ledger as payment timing takes it; an invoice is entered on its date."""
+    rows = pd.read_csv(path, dtype={"invoiceNumber": str})
+    dated = pd.to_datetime(rows["InvoiceDate"], format="%m/%d/%Y")
+    return pd.DataFrame(
+        {
+            "document_id": rows["invoiceNumber"],
+            "counterparty_id": rows["customerID"],
+            "terms": "Net 30",
+            "entered_date": dated,
+            "document_date": dated,
+            "due_date": pd.to_datetime(rows["DueDate"], format="%m/%d/%Y"),
+            "amount_cents": (rows["InvoiceAmount"] * 100).round().astype("int64"),
+            "paid_date": pd.to_datetime(rows["SettledDate"], format="%m/%d/%Y"),
+        }
+    )
+
+
+def replay(ledger: pd.DataFrame, *, fridays: pd.DatetimeIndex, history_days: int | None) -> Said:
+    """What is said of every open invoice at every Friday, and what happened."""
+    said = []
+    for friday in fridays:
+        known = ledger[ledger["document_date"] <= friday]
+        still_open = known[~(known["paid_date"] <= friday)]
+        if history_days is not None:
+            known = known[known["document_date"] > friday - pd.Timedelta(days=history_days)]
+        predicted = fit(known, as_of=friday.date()).predict(still_open)
+        said.append(Said.of(predicted, still_open, friday=friday))
+    return Said.joined(said)
+
+
+if __name__ == "__main__":
+    main()
