@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.books import home_currency
 from assets.desk import Desk, WeekTable, week_assets
+from assets.mailing import DIGEST_KIND, queue_digest
 from assets.tenants import Metadata
 from experiences.digest.build import build_digest
 from experiences.digest.document import to_json
@@ -22,8 +23,6 @@ from runway_calcs.expected_payments import ExpectedPayment
 from runway_calcs.forecast import CashForecast
 from runway_calcs.forecast_change import ForecastChange
 from runway_calcs.forecast_score import ForecastScore
-
-DIGEST_KIND = "friday_digest"
 
 
 def _friday_digest(desk: Desk) -> Metadata:
@@ -67,6 +66,7 @@ def _friday_digest(desk: Desk) -> Metadata:
             data_as_of=week.data_as_of,
         )
     )
+    queued = queue_digest(desk.installation, tenant, week_ending=week.as_of)
     return {
         "week_ending": dg.MetadataValue.text(week.as_of.isoformat()),
         "as_of": dg.MetadataValue.text(week.as_of.isoformat()),
@@ -74,6 +74,7 @@ def _friday_digest(desk: Desk) -> Metadata:
         "subject": dg.MetadataValue.text(subject(document)),
         "html": dg.MetadataValue.path(str(html_file)),
         "text": dg.MetadataValue.path(str(html_file.with_suffix(".txt"))),
+        "mails_queued": dg.MetadataValue.int(queued),
         "html_bytes": dg.MetadataValue.int(len(html.encode())),
         "dagster/partition_row_count": dg.MetadataValue.int(1),
     }

@@ -18,6 +18,8 @@ from assets.fleet_checks import FLEET_CHECKS
 from assets.ingest import INGEST_ASSETS
 from assets.published import PUBLISHED_ASSETS
 from pipelines.jobs import JOBS
+from pipelines.mail_job import send_mail
+from pipelines.mail_sensors import MAIL_SENSORS
 from pipelines.schedules import SCHEDULES
 from pipelines.sensors import SENSORS
 from resources.dagster_wrappers import InstallationResource, WeekResource
@@ -34,9 +36,9 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=(*CHECKS, *FLEET_CHECKS),
-        jobs=JOBS,
+        jobs=(*JOBS, send_mail),
         schedules=SCHEDULES,
-        sensors=SENSORS,
+        sensors=(*SENSORS, *MAIL_SENSORS),
         resources=resources | dict(resource_overrides or {}),
         # The default starts a process for every step, about five times slower for steps as small as ours.
         executor=dg.in_process_executor,
