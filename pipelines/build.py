@@ -20,6 +20,7 @@ from assets.published import PUBLISHED_ASSETS
 from pipelines.jobs import JOBS
 from pipelines.mail_job import send_mail
 from pipelines.mail_sensors import MAIL_SENSORS
+from pipelines.paying import PAYMENT_JOBS, PAYMENT_SCHEDULES, PAYMENT_SENSORS
 from pipelines.schedules import SCHEDULES
 from pipelines.sensors import SENSORS
 from resources.dagster_wrappers import InstallationResource, WeekResource
@@ -36,9 +37,9 @@ def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Def
     return dg.Definitions(
         assets=ASSETS,
         asset_checks=(*CHECKS, *FLEET_CHECKS),
-        jobs=(*JOBS, send_mail),
-        schedules=SCHEDULES,
-        sensors=(*SENSORS, *MAIL_SENSORS),
+        jobs=(*JOBS, *PAYMENT_JOBS, send_mail),
+        schedules=(*SCHEDULES, *PAYMENT_SCHEDULES),
+        sensors=(*SENSORS, *PAYMENT_SENSORS, *MAIL_SENSORS),
         resources=resources | dict(resource_overrides or {}),
         # The default starts a process for every step, about five times slower for steps as small as ours.
         executor=dg.in_process_executor,

@@ -1,0 +1,183 @@
+"""Payments in Dagster: the run of one batch, the sensor that asks for it, the nightly comparison with QuickBooks.
+
+Belongs here: jobs, sensor and schedule of payments, and what of a run shows in the UI: ids, counts, states. Does not: any rule of
+payments (`payments/`), who may pay what: a run launched by hand pays nothing that was not finalized.
+
+Dagster drives, the ledger decides. The claim is taken inside the run, so a run executed again, a second daemon or a retry is
+harmless, and a run key is an economy only: Dagster never launches a used one again, even if that run failed, so it changes with time.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from sqlalchemy import select
+
+from payments.batch_tables import INTENT
+from payments.drive import Driven, drive
+from payments.errors import Fenced
+from payments.ledger import Ledger
+from payments.reconcile import Reconciled, reconcile
+from payments.runs import DueBatch, due_batches
+from payments.send_policy import SendPolicy
+from resources.errors import TenantError
+from resources.failpoints import failpoint
+from resources.installation import Installation
+from resources.tenants import TenantId, tenant_id
+
+TENANT_TAG, BATCH_TAG = "runway/tenant", "runway/batch"
+#: A batch that is still due after so long is asked for once more.
+RELAUNCH_SECONDS = 300
+#: In UTC, before the daily look for tenants left behind: the last zone has its night behind it.
+COMPARE_DAILY = "30 13 * * *"
+_MOST_REQUESTS = 100
+
+
+class BatchConfig(dg.Config):
+    """Which batch of which tenant."""
+
+    tenant: str
+    batch_id: str
+
+
+@dg.op(description="Sends the payments of one finalized batch, or goes on with it; waits for nothing.")
+def drive_batch(
+    context: dg.OpExecutionContext, config: BatchConfig, installation: dg.ResourceParam[Installation]
+) -> dg.Output[str]:
+    """One claim of the batch; its outcome and each payment's state as metadata. `dagster.Failure` if the ledger refuses it."""
+    ledger = Ledger(installation.database, clock=installation.clock)
+    try:
+        driven = drive(
+            ledger,
+            tenant_id(config.tenant),
+            batch_id=config.batch_id,
+            holder=f"dagster run {context.run_id}",
+            open_books=installation.bill_payments,
+            policy=send_policy(installation),
+        )
+    except Fenced:
+        driven = Driven(outcome="taken_over")
+    except TenantError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    return dg.Output(driven.outcome, metadata=_metadata(driven))
+
+
+@dg.op(description="Compares the payments of every tenant that has some with what QuickBooks has; raises alarms.")
+def compare_payments(installation: dg.ResourceParam[Installation]) -> dg.Output[None]:
+    """Each tenant's comparison by itself; `dagster.Failure` names those that could not be compared, after all were tried."""
+    ledger = Ledger(installation.database, clock=installation.clock)
+    found: dict[TenantId, Reconciled] = {}
+    failed: dict[TenantId, str] = {}
+    for tenant in _paying_tenants(installation):
+        try:
+            found[tenant] = reconcile(ledger, tenant, installation.bill_payments(tenant))
+        except TenantError as error:
+            failed[tenant] = str(error)
+    if failed:
+        lines = [f"{tenant}: {text}" for tenant, text in failed.items()]
+        raise dg.Failure(description="\n".join(lines), allow_retries=False)
+    return dg.Output(None, metadata=_compared(list(found.values())))
+
+
+# Retries are the ledger's: the sensor asks again for whatever is still due.
+@dg.job(
+    tags={"dagster/max_retries": "0", "dagster/priority": "10"},
+    description="Sends the payments of one finalized batch: each looked up, sent once, recorded; what is unclear waits.",
+)
+def payment_batch() -> None:
+    """One op."""
+    drive_batch()
+
+
+@dg.job(
+    tags={"dagster/max_retries": "0"},
+    description="Compares payments with QuickBooks once a day: doubles, orphans and voided ones raise alarms.",
+)
+def payment_comparison() -> None:
+    """One op."""
+    compare_payments()
+
+
+@dg.sensor(
+    job=payment_batch,
+    minimum_interval_seconds=20,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Asks for a run of each batch that is finalized, wakes, or lost its run. Reads only.",
+)
+def payment_batches(
+    context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
+) -> dg.SensorResult | dg.SkipReason:
+    """One request a due batch, the longest due first."""
+    now = installation.clock.now()
+    due = due_batches(installation.database, now=now, most=_MOST_REQUESTS)
+    failpoint("sensor.before_yield")
+    if not due:
+        return dg.SkipReason("no batch is due")
+    context.log.info("batches due: %d", len(due))
+    result = dg.SensorResult(
+        run_requests=[request(one, overdue_seconds=int((now - one.ready_at).total_seconds())) for one in due]
+    )
+    failpoint("sensor.after_yield")
+    return result
+
+
+def request(due: DueBatch, *, overdue_seconds: int) -> dg.RunRequest:
+    """The run of a batch: a new key with each claim, and every five minutes while nobody claims it."""
+    return dg.RunRequest(
+        run_key=f"pay:{due.tenant_id}:{due.batch_id}:{due.generation}:{overdue_seconds // RELAUNCH_SECONDS}",
+        run_config=batch_config(due.tenant_id, due.batch_id),
+        tags={TENANT_TAG: due.tenant_id, BATCH_TAG: due.batch_id},
+    )
+
+
+def batch_config(tenant: str, batch_id: str) -> dict[str, Any]:
+    """The run config that names a batch."""
+    return {"ops": {"drive_batch": {"config": {"tenant": tenant, "batch_id": batch_id}}}}
+
+
+def send_policy(installation: Installation) -> SendPolicy:
+    """How this installation sends; the local QuickBooks keeps a time of its own."""
+    if installation.settings.qbo_environment == "local":
+        return SendPolicy(most_clock_difference=None)
+    return SendPolicy()
+
+
+payments_compared_daily = dg.ScheduleDefinition(
+    name="payments_compared_daily",
+    job=payment_comparison,
+    cron_schedule=COMPARE_DAILY,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Compares the payments of the last 90 days with QuickBooks once a day.",
+)
+
+
+def _paying_tenants(installation: Installation) -> list[TenantId]:
+    with installation.database.read() as connection:
+        found = connection.execute(select(INTENT.c.tenant_id).distinct().order_by(INTENT.c.tenant_id))
+        return [tenant_id(row.tenant_id) for row in found]
+
+
+def _metadata(driven: Driven) -> Mapping[str, Any]:
+    return {
+        "outcome": driven.outcome,
+        **{f"payments_{state}": count for state, count in sorted(driven.states.items())},
+        "payments": dg.MetadataValue.json(dict(sorted(driven.payments.items()))),
+        "metered_reads": driven.metered_reads,
+        **({"until": dg.MetadataValue.timestamp(driven.until)} if driven.until else {}),
+        "stopped_early": bool(driven.trouble),
+    }
+
+
+def _compared(found: Sequence[Reconciled]) -> Mapping[str, Any]:
+    names = ("compared", "adopted", "doubles", "orphans", "missing", "metered_reads")
+    total: Counter[str] = Counter()
+    for one in found:
+        total.update({name: getattr(one, name) for name in names})
+    return {"tenants": len(found), **{name: total[name] for name in names}}
+
+
+PAYMENT_JOBS = (payment_batch, payment_comparison)
+PAYMENT_SENSORS = (payment_batches,)
+PAYMENT_SCHEDULES = (payments_compared_daily,)

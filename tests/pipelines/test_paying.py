@@ -1,0 +1,160 @@
+"""Payments as Dagster runs them: the sensor only asks, the run claims; a run by hand or once more pays nothing twice."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from payments.batch_tables import BATCH
+from payments.cash_tables import HOLD
+from payments.runs import claim
+from payments.send_policy import SendPolicy
+from pipelines.build import build_defs
+from pipelines.paying import RELAUNCH_SECONDS, batch_config, payment_batches
+from tests.firm import dagster_instance
+from tests.payments.office import Company, Office, furnish, open_installation
+from tests.resources.builders import ACME
+from tests.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def furnished(sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Path]:
+    company = Company(sandbox, realm_id="9130777000000002")
+    folder = tmp_path_factory.mktemp("office") / "data"
+    furnish(folder, company, migrated=migrated_file)
+    return company, folder
+
+
+@pytest.fixture
+def office(furnished: tuple[Company, Path], tmp_path: Path) -> Iterator[Office]:
+    company, folder = furnished
+    shutil.copytree(folder, tmp_path / "data")
+    opened = open_installation(tmp_path / "data", company.sandbox.url)
+    yield Office(opened, company, register=False)
+    company.sandbox.heal(company.realm_id)
+    opened.close()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dagster_instance(tmp_path / "dagster") as opened:
+        yield opened
+
+
+def _run(
+    office: Office, instance: dg.DagsterInstance, job: str = "payment_batch", config: dict[str, Any] | None = None
+) -> dg.ExecuteInProcessResult:
+    definitions = build_defs(resource_overrides={"installation": office.installation})
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    return definitions.resolve_job_def(job).execute_in_process(
+        instance=instance, run_config={**quiet, **(config or {})}, raise_on_error=False
+    )
+
+
+def _metadata(result: dg.ExecuteInProcessResult, op: str = "drive_batch") -> dict[str, Any]:
+    (event,) = [one for one in result.events_for_node(op) if one.is_successful_output]
+    return {name: value.value for name, value in event.step_output_data.metadata.items()}
+
+
+def _tick(office: Office, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    context = dg.build_sensor_context(instance=instance, resources={"installation": office.installation})
+    found = payment_batches(context)
+    return list(found.run_requests or []) if isinstance(found, dg.SensorResult) else []
+
+
+def test_a_finalized_batch_is_asked_for_and_paid_and_each_payment_shows_its_outcome(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    assert _tick(office, instance) == []
+    batch = office.batch(*office.enter("10.00", "20.00"))
+    (request,) = _tick(office, instance)
+    assert request.tags == {"runway/tenant": ACME, "runway/batch": batch}
+    result = _run(office, instance, config=dict(request.run_config))
+    assert result.success
+    shown = _metadata(result)
+    assert (shown["outcome"], shown["payments_paid"], shown["stopped_early"]) == ("settled", 2, False)
+    assert shown["payments"] == {row["intent_id"]: "paid" for row in office.intents(batch).values()}
+    assert _tick(office, instance) == []
+
+
+def test_a_failed_run_executed_again_pays_what_is_left_and_nothing_twice(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    bills = office.enter("10.00", "20.00")
+    batch = office.batch(*bills)
+    company = office.company
+    company.sandbox.break_with(
+        company.realm_id, kind="drop_after", methods=["POST"], path_contains="billpayment", times=1
+    )
+    first = _run(office, instance, config=batch_config(ACME, batch))
+    assert _metadata(first)["outcome"] == "waiting"
+    again = _run(office, instance, config=batch_config(ACME, batch))
+    assert _metadata(again)["outcome"] == "not_yet"
+    office.later(minutes=10)
+    third = _run(office, instance, config=batch_config(ACME, batch))
+    assert _metadata(third)["outcome"] == "settled"
+    assert _metadata(_run(office, instance, config=batch_config(ACME, batch)))["outcome"] == "already_settled"
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)
+
+
+def test_a_run_by_hand_of_a_foreign_or_unfinalized_batch_pays_nothing(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    batch = office.batch(*office.enter("10.00"))
+    before = office.company.remote()
+    other = _run(office, instance, config=batch_config("larch-bakery", batch))
+    assert not other.success
+    unknown = _run(office, instance, config=batch_config(ACME, "no-such-batch"))
+    assert not unknown.success
+    assert office.company.remote() == before
+    assert {row["state"] for row in office.rows(BATCH)} == {"finalized"}
+    assert {row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))} == {"pending"}
+
+
+def test_a_batch_that_nobody_claims_is_asked_for_again_under_another_key(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    office.batch(*office.enter("10.00"))
+    (first,), (same,) = _tick(office, instance), _tick(office, instance)
+    office.later(seconds=RELAUNCH_SECONDS)
+    (second,) = _tick(office, instance)
+    assert first.run_key == same.run_key != second.run_key
+
+
+def test_a_batch_whose_run_died_or_that_waits_is_asked_for_when_it_is_due(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    batch = office.batch(*office.enter("10.00"))
+    claim(office.ledger, ACME, batch_id=batch, holder="a run that dies", policy=SendPolicy())
+    assert _tick(office, instance) == []
+    office.later(minutes=3)
+    (request,) = _tick(office, instance)
+    assert request.run_key is not None
+    assert f"{batch}:1:" in request.run_key
+    company = office.company
+    company.sandbox.break_with(company.realm_id, kind="http_503", times=50)
+    assert _metadata(_run(office, instance, config=dict(request.run_config)))["stopped_early"]
+    company.sandbox.heal(company.realm_id)
+    assert _tick(office, instance) == []
+    office.later(minutes=6)
+    (request,) = _tick(office, instance)
+    assert _metadata(_run(office, instance, config=dict(request.run_config)))["outcome"] == "settled"
+
+
+def test_the_nightly_comparison_says_what_it_found(office: Office, instance: dg.DagsterInstance) -> None:
+    (bill,) = office.enter("10.00")
+    office.clock.move_to(office.clock.now() + timedelta(seconds=1))
+    office.drive(office.batch(bill))
+    result = _run(office, instance, job="payment_comparison")
+    assert result.success
+    assert _metadata(result, "compare_payments")["tenants"] == 1
+    assert _metadata(result, "compare_payments")["doubles"] == 0
+
+
+def test_a_run_holds_ids_and_counts_and_is_never_retried_by_dagster() -> None:
+    job = build_defs().resolve_job_def("payment_batch")
+    assert job.tags["dagster/max_retries"] == "0"
