@@ -15,6 +15,8 @@ from runway_calcs.timing_items import Floats, Ints, Items, weekday
 from runway_calcs.timing_shapes import CELLS, FIRST_DAY, HORIZON, shapes
 
 _MEDIAN = 0.5
+_LATEST_ANCHOR = HORIZON - 90
+"""Days after as-of to which a later due date is brought, so that the habits around it lie within the horizon."""
 TAILS = np.array([0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5])
 """Levels up to one half at which ends of intervals are looked at."""
 
@@ -77,7 +79,9 @@ def masses(items: Items, *, rows: Ints, log_weight: Floats, habits: Habits, toda
     ready_from = np.maximum(before[:, 0] + 1, items.entered)
     start = np.maximum(before + 1 - ready_from[:, None], 0)
     end = np.maximum(ahead + 1 - ready_from[:, None], 0)
-    for number, anchor in enumerate((items.due_anchor, items.document_anchor)[: habits.anchors]):
+    for number, dated in enumerate((items.due_anchor, items.document_anchor)[: habits.anchors]):
+        # A due date beyond the horizon is most likely mistyped; what is said of it is "at the end of it".
+        anchor = np.minimum(dated, today + _LATEST_ANCHOR)
         still_open = known.left[cells(ready_from - anchor)]
         left = np.exp(log_weight[:, number * kinds : (number + 1) * kinds]) / still_open @ known.left_by_kind
         offset = np.minimum(ready_from - anchor - FIRST_DAY, CELLS - 1)[:, None]
