@@ -5,17 +5,20 @@ Does not: writing segments (`resources/lake.py`); deciding what to read.
 
 A sync holds the tenant's lease; its fencing number is checked by the commit, so a process that was paused while another took over
 commits nothing. A result is keyed `(tenant, table, as_of)` and replaced by a later run unless that run worked from an older sync.
+
+A checkpoint stands for all segments of a table up to a sync, with the same rows in one file, so that a read costs the same after
+years of nightly syncs. The segments it stands for are kept: a reader of an older sync takes them, and they are the history.
 """
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, union_all, update
 
 from resources.clock import Clock
 from resources.database import Database
@@ -23,10 +26,12 @@ from resources.errors import LeaseLost, TenantBusy
 from resources.failpoints import failpoint
 from resources.lake import Segment
 from resources.registry import lock_tenant
-from resources.tables import LEASE, QUARANTINE, RESULT, SEGMENT, SYNC
+from resources.tables import CHECKPOINT, LEASE, QUARANTINE, RESULT, SEGMENT, SYNC
 from resources.tenants import TenantId
 
 LEASE_TIME = timedelta(minutes=5)
+#: A run that resolved the checkpoint before the newest may still be reading it.
+_CHECKPOINTS_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,17 +169,37 @@ class Commits:
 
     def history(self, tenant: TenantId, *, table: str, up_to: Sync) -> list[Segment]:
         """The segments that hold a raw table's versions as known after a sync, oldest first."""
-        statement = _history(tenant, up_to=up_to).where(SEGMENT.c.table_name == table)
-        with self._database.read() as connection:
-            return [_segment(row) for row in connection.execute(statement)]
+        return self.histories(tenant, up_to=up_to, tables=(table,)).get(table, [])
 
-    def histories(self, tenant: TenantId, *, up_to: Sync) -> dict[str, list[Segment]]:
-        """The same of every raw table at once, by table; a table without a segment is left out."""
+    def histories(
+        self, tenant: TenantId, *, up_to: Sync, tables: Collection[str] | None = None
+    ) -> dict[str, list[Segment]]:
+        """The same of several raw tables (default: all) at once, by table; a table without a segment is left out."""
         found: dict[str, list[Segment]] = {}
         with self._database.read() as connection:
-            for row in connection.execute(_history(tenant, up_to=up_to)):
+            for row in connection.execute(_history(tenant, up_to=up_to, tables=tables)):
                 found.setdefault(row.table_name, []).append(_segment(row))
         return found
+
+    def commit_checkpoint(self, lease: Lease, *, up_to: Sync, segment: Segment) -> None:
+        """Let a segment stand for all of its table up to a sync; `LeaseLost` if the lease was taken over meanwhile."""
+        tenant, table = lease.tenant_id, segment.table
+        with self._database.write() as connection:
+            self._assert_held(connection, lease)
+            _name(connection, tenant, segment, sync_id=None)
+            row = {"tenant_id": tenant, "table_name": table, "sync_id": up_to.sync_id, "segment_id": segment.segment_id}
+            connection.execute(insert(CHECKPOINT).values(row))
+            kept = (
+                select(CHECKPOINT.c.sync_id)
+                .join(SYNC, and_(SYNC.c.tenant_id == CHECKPOINT.c.tenant_id, SYNC.c.sync_id == CHECKPOINT.c.sync_id))
+                .where(CHECKPOINT.c.tenant_id == tenant, CHECKPOINT.c.table_name == table)
+                .order_by(SYNC.c.data_as_of.desc())
+                .limit(_CHECKPOINTS_KEPT)
+            )
+            is_older = CHECKPOINT.c.sync_id.not_in([one.sync_id for one in connection.execute(kept)])
+            connection.execute(
+                delete(CHECKPOINT).where(CHECKPOINT.c.tenant_id == tenant, CHECKPOINT.c.table_name == table, is_older)
+            )
 
     def quarantined(self, sync: Sync) -> list[Quarantined]:
         """What a sync could not read."""
@@ -251,8 +276,11 @@ class Commits:
         )
 
     def named_paths(self, tenant: TenantId) -> frozenset[str]:
-        """Paths of all segments that a committed sync or a visible result names."""
-        in_use = select(RESULT.c.segment_id).where(RESULT.c.tenant_id == tenant)
+        """Paths of all segments that a committed sync, a checkpoint or a visible result names."""
+        in_use = union_all(
+            select(RESULT.c.segment_id).where(RESULT.c.tenant_id == tenant),
+            select(CHECKPOINT.c.segment_id).where(CHECKPOINT.c.tenant_id == tenant),
+        )
         with self._database.read() as connection:
             rows = connection.execute(
                 select(SEGMENT.c.path).where(
@@ -297,14 +325,37 @@ class Commits:
             )
 
 
-def _history(tenant: TenantId, *, up_to: Sync) -> Select[Any]:
-    """The segments that the syncs up to one have committed, oldest first."""
-    return (
-        select(SEGMENT)
-        .join(SYNC, (SYNC.c.tenant_id == SEGMENT.c.tenant_id) & (SYNC.c.sync_id == SEGMENT.c.sync_id))
-        .where(SEGMENT.c.tenant_id == tenant, SYNC.c.data_as_of <= up_to.data_as_of)
-        .order_by(SYNC.c.data_as_of, SEGMENT.c.segment_id)
+def _history(tenant: TenantId, *, up_to: Sync, tables: Collection[str] | None) -> Select[Any]:
+    """The newest checkpoint of each table up to a sync, then the segments that the syncs after it committed; oldest first."""
+    of_sync = and_(SYNC.c.tenant_id == tenant, SYNC.c.data_as_of <= up_to.data_as_of)
+    newest = (
+        select(CHECKPOINT.c.table_name, func.max(SYNC.c.data_as_of).label("at"))
+        .join(SYNC, and_(SYNC.c.tenant_id == CHECKPOINT.c.tenant_id, SYNC.c.sync_id == CHECKPOINT.c.sync_id))
+        .where(CHECKPOINT.c.tenant_id == tenant, of_sync)
+        .group_by(CHECKPOINT.c.table_name)
+        .subquery()
     )
+    committed = (
+        select(SEGMENT, SYNC.c.data_as_of)
+        .join(SYNC, and_(SYNC.c.tenant_id == SEGMENT.c.tenant_id, SYNC.c.sync_id == SEGMENT.c.sync_id))
+        .outerjoin(newest, newest.c.table_name == SEGMENT.c.table_name)
+        .where(SEGMENT.c.tenant_id == tenant, of_sync, or_(newest.c.at.is_(None), SYNC.c.data_as_of > newest.c.at))
+    )
+    standing = (
+        select(SEGMENT, SYNC.c.data_as_of)
+        .join(
+            CHECKPOINT,
+            and_(CHECKPOINT.c.tenant_id == SEGMENT.c.tenant_id, CHECKPOINT.c.segment_id == SEGMENT.c.segment_id),
+        )
+        .join(SYNC, and_(SYNC.c.tenant_id == CHECKPOINT.c.tenant_id, SYNC.c.sync_id == CHECKPOINT.c.sync_id))
+        .join(newest, and_(newest.c.table_name == CHECKPOINT.c.table_name, newest.c.at == SYNC.c.data_as_of))
+        .where(SEGMENT.c.tenant_id == tenant)
+    )
+    if tables is not None:
+        committed = committed.where(SEGMENT.c.table_name.in_(tables))
+        standing = standing.where(SEGMENT.c.table_name.in_(tables))
+    found = union_all(committed, standing).subquery()
+    return select(found).order_by(found.c.data_as_of, found.c.segment_id)
 
 
 def _held(lease: Lease) -> tuple[Any, ...]:

@@ -195,6 +195,11 @@ class TenantLake:
                 values.update(_column(file, group, column).filter(found).to_pylist())
         return values
 
+    def row_groups(self, segments: Sequence[Segment]) -> Iterator[pa.Table]:
+        """The rows of the segments in their order, as many at a time as were written together."""
+        for file, group in self._row_groups(segments):
+            yield file.read_row_group(group, use_threads=False)
+
     def _row_groups(self, segments: Sequence[Segment]) -> Iterator[tuple[pq.ParquetFile, int]]:
         for segment in segments:
             with pa.OSFile(str(self._folder / segment.path)) as source, pq.ParquetFile(source) as file:

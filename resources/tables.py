@@ -216,6 +216,17 @@ SEGMENT = strict_table(
     Index("ix_segment_tenant_id_table_name", "tenant_id", "table_name"),
 )
 
+CHECKPOINT = strict_table(
+    "checkpoint",
+    Column("tenant_id", Text, primary_key=True),
+    Column("table_name", Text, primary_key=True),
+    Column("sync_id", Text, primary_key=True),
+    Column("segment_id", Text, nullable=False),
+    tenant_key(),
+    ForeignKeyConstraint(["tenant_id", "sync_id"], ["sync.tenant_id", "sync.sync_id"]),
+    ForeignKeyConstraint(["tenant_id", "segment_id"], ["segment.tenant_id", "segment.segment_id"]),
+)
+
 QUARANTINE = strict_table(
     "quarantine",
     Column("tenant_id", Text, primary_key=True),

@@ -4,13 +4,14 @@ Belongs here: loading what is kept, writing versions into segments, the figures.
 (`smart_sync.py`, `change_reading.py`), what counts as a difference (`differences.py`).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from resources.commits import Commits, Quarantined, Sync
+from resources.commits import Commits, Lease, Quarantined, Sync
 from resources.lake import Lake, Segment, SegmentWriter, TenantLake
+from resources.qbo.checkpoints import write_checkpoint
 from resources.qbo.differences import Differences, quarantine_key
 from resources.qbo.fields import QboObject
 from resources.qbo.history import VERSIONS, NewVersion, digest, living_texts, newest_versions, rows
@@ -90,6 +91,16 @@ class KeptBooks:
                 work.segments.append(writer.finish())
             else:
                 writer.abandon()
+
+    def take_checkpoints(self, lease: Lease, *, most_segments: int, beat: Callable[[], None]) -> None:
+        """Let one segment stand for all that is kept of each kind that has more than so many; before anything is read."""
+        if self.newest is None:
+            return
+        for table, segments in self._histories.items():
+            if len(segments) > most_segments:
+                written = write_checkpoint(self._lake, self._opened, tenant=self._tenant, segments=segments, beat=beat)
+                self._commits.commit_checkpoint(lease, up_to=self.newest, segment=written)
+                self._histories[table] = [written]
 
     def _append(self, writer: SegmentWriter, found: Iterable[NewVersion], *, known_at: datetime) -> None:
         table = rows(found, tenant=self._tenant, known_at=known_at)

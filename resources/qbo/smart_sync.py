@@ -112,11 +112,15 @@ class SmartSync:
         return is_recent and all(kind.entity in newest.report for kind in ENTITIES)
 
     def _run(self, lease: Lease, *, line: CompanyLine, opened: TenantLake, newest: Sync | None) -> "_Run":
+        window = _Window(clock=self._clock, newest=newest)
+        heartbeat = _Heartbeat(lease, commits=self._commits, clock=self._clock)
+        books = KeptBooks(lease.tenant_id, lake=self._lake, opened=opened, commits=self._commits, newest=newest)
+        books.take_checkpoints(lease, most_segments=self.policy.most_segments, beat=heartbeat.beat)
         return _Run(
             line=line,
-            books=KeptBooks(lease.tenant_id, lake=self._lake, opened=opened, commits=self._commits, newest=newest),
-            window=_Window(clock=self._clock, newest=newest),
-            heartbeat=_Heartbeat(lease, commits=self._commits, clock=self._clock),
+            books=books,
+            window=window,
+            heartbeat=heartbeat,
             policy=self.policy,
             page_rows=self._page_rows,
         )

@@ -39,4 +39,6 @@ class SyncPolicy:
     look_back: timedelta = timedelta(days=29)
     #: From this many objects on an answer may be cut: whether QuickBooks counts by answer or by kind is not settled.
     most_changes: int = 1000
+    #: A kind with more segments than this gets a checkpoint: each costs a sync about two milliseconds.
+    most_segments: int = 12
     freshness: Mapping[str, Freshness] = field(default_factory=_freshness)
