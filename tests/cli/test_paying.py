@@ -1,6 +1,7 @@
 """The payment ledger from the command line: a bill from open to sealed, refusals in words, JSON for programs, dry runs."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from migrations.chain import upgrade
 from resources.clock import FixedClock, SystemClock
 from resources.database import Database
+from tests.payments.conftest import desk_file  # noqa: F401 - the fixture
 from tests.payments.desk import Desk, make_bill
 
 
@@ -33,13 +34,15 @@ class Shell:
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, desk_file: Path) -> Iterator[Shell]:  # noqa: F811 - the fixture
     monkeypatch.setattr("logging.basicConfig", lambda **_: None)  # the runner's streams end with the test
-    database = Database(f"sqlite:///{tmp_path / 'data' / 'runway.sqlite'}")
-    upgrade(database)
+    path = tmp_path / "data" / "runway.sqlite"
+    path.parent.mkdir()
+    shutil.copyfile(desk_file, path)
+    database = Database(f"sqlite:///{path}")
     clock = FixedClock(SystemClock().now())
     clock.sleep(-300)
-    desk = Desk(database, clock)
+    desk = Desk(database, clock, register=False)
     desk.sync(make_bill("b1"), make_bill("b2", open_cents=95_000), make_bill("b3"))
     desk.policy(separation_above_cents=5_000)
     yield Shell(tmp_path / "data", desk)

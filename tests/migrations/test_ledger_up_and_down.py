@@ -22,6 +22,7 @@ from tests.resources.builders import ACME, add_tenants
 
 _LEDGER = (PERSON, *REPLAYED, AUDIT)
 _OTHERS = (TENANT, SYNC, CONNECTION)
+_ENGINES = ["sqlite", pytest.param("postgres", marks=[pytest.mark.xdist_group("postgres"), pytest.mark.long])]
 
 
 def _migrate(database: Database, way: Callable[..., None], revision: str) -> None:
@@ -65,6 +66,7 @@ def test_a_filled_ledger_survives_its_schema_being_taken_back(empty_database: Da
     desk.delay("b2")
 
 
+@pytest.mark.parametrize("empty_database", _ENGINES, indirect=True)
 def test_every_kind_of_value_comes_back(empty_database: Database, clock: FixedClock) -> None:
     _migrate(empty_database, command.upgrade, "0005")
     add_tenants(empty_database, clock, ACME)
@@ -77,6 +79,7 @@ def test_every_kind_of_value_comes_back(empty_database: Database, clock: FixedCl
     assert _all(empty_database, *ROWS) == before
 
 
+@pytest.mark.parametrize("empty_database", _ENGINES, indirect=True)
 def test_rows_that_no_release_wrote_are_not_thrown_away(empty_database: Database, clock: FixedClock) -> None:
     _migrate(empty_database, command.upgrade, "0003")
     add_tenants(empty_database, clock, ACME)

@@ -30,19 +30,28 @@ def desk_file(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> 
     return path
 
 
+@pytest.fixture(scope="session")
+def desk_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """One SQLite database of a worker, whose file each test gets anew: an engine that is kept knows its statements."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('desks') / 'runway.sqlite'}")
+    try:
+        yield database
+    finally:
+        database.close()
+
+
 @pytest.fixture(params=_ENGINES)
-def bare_desk(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock) -> Iterator[Desk]:
+def bare_desk(request: pytest.FixtureRequest, clock: FixedClock) -> Desk:
     """A tenant with its people, on each engine."""
-    if request.param == "sqlite":
-        path = tmp_path / "runway.sqlite"
-        shutil.copyfile(request.getfixturevalue("desk_file"), path)
-        database = Database(f"sqlite:///{path}")
-        try:
-            yield Desk(database, clock, register=False)
-        finally:
-            database.close()
-    else:
-        yield Desk(request.getfixturevalue("postgres_database"), clock)
+    if request.param == "postgres":
+        return Desk(request.getfixturevalue("postgres_database"), clock)
+    database: Database = request.getfixturevalue("desk_database")
+    database.close()
+    path = Path(str(database.url.database))
+    for leftover in path.parent.glob(f"{path.name}-*"):
+        leftover.unlink()
+    shutil.copyfile(request.getfixturevalue("desk_file"), path)
+    return Desk(database, clock, register=False)
 
 
 @pytest.fixture

@@ -95,10 +95,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.database.close()
         shutil.rmtree(self.folder)
 
-    @initialize(ready=st.sets(st.sampled_from(BILLS), min_size=2))
-    def some_are_ready(self, ready: set[str]) -> None:
+    @initialize(ready=st.sets(st.sampled_from(BILLS), min_size=2), pushed=st.lists(_bills, max_size=2), fate=_fates)
+    def some_are_under_way(self, ready: set[str], pushed: list[int], fate: str) -> None:
         for bill in sorted(ready):
             self._try("ready", lambda bill=bill: self.desk.ready(bill))
+        for number in pushed:
+            self.push(number, 5, fate)
 
     def _pick(self, number: int, *states: str) -> str:
         """A bill from which the verb starts; if there is none any bill, for the refusal."""

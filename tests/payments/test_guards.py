@@ -1,6 +1,7 @@
 """What the database refuses, on both engines: changed history and seals, states out of order, cash that is not there."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -17,17 +18,28 @@ from payments.states import MACHINES, may_follow
 from payments.tables import ALARM, AUDIT, REPLAYED, REQUEST
 from resources.clock import FixedClock
 from resources.database import Database
-from tests.databases import only_postgres, only_sqlite
+from tests.databases import empty
 from tests.payments.rows import NOW, ROWS, SEALED, put_all
 from tests.resources.builders import ACME, BOLT, add_tenants
 
+_ENGINES = ["sqlite", pytest.param("postgres", marks=[pytest.mark.xdist_group("postgres"), pytest.mark.long])]
 
-@pytest.fixture
-def ledger(database: Database, clock: FixedClock) -> Database:
-    """Two tenants; the first has one decided, held payment in an open batch."""
-    add_tenants(database, clock, ACME, BOLT)
+
+@pytest.fixture(scope="module", params=_ENGINES)
+def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Two tenants; the first has one decided, held payment in an open batch. No test leaves a trace, so all share it."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("guards") / "runway.sqlite"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        url = f"sqlite:///{path}"
+    else:
+        url = request.getfixturevalue("migrated_url")
+        empty(url)
+    database = Database(url)
+    add_tenants(database, FixedClock(NOW), ACME, BOLT)
     put_all(database)
-    return database
+    yield database
+    database.close()
 
 
 class _Undo(Exception):
@@ -83,13 +95,13 @@ def test_nothing_of_the_ledger_is_deleted(ledger: Database) -> None:
             _refused(ledger, _delete(table), guard=r"append-only|never deleted")
 
 
-@only_postgres
+@pytest.mark.parametrize("ledger", _ENGINES[1:], indirect=True)
 def test_nothing_of_the_ledger_is_truncated(ledger: Database) -> None:
     for table in (AUDIT, DECISION, HOLD, INTENT):
         _refused(ledger, text(f"TRUNCATE {table.name} CASCADE"), guard=r"append-only|never deleted")
 
 
-@only_sqlite
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_no_row_is_replaced_unseen(ledger: Database) -> None:
     """INSERT OR REPLACE deletes the earlier row without firing a DELETE trigger."""
     for table in (AUDIT, DECISION, HOLD, INTENT, BATCH, REQUEST, PAYMENT_POLICY):
