@@ -13,7 +13,7 @@ from tests.payments.machine import LedgerMachine, template
 
 _SAMPLE = 5
 _SAMPLE_STEPS = 30
-_LONG = 160
+_LONG = 350
 _LONG_STEPS = 50
 _SETTINGS = settings(
     deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink), database=None
