@@ -4,7 +4,8 @@ Belongs here: jobs, sensor and schedule of payments, and what of a run shows in 
 payments (`payments/`), who may pay what: a run launched by hand pays nothing that was not finalized.
 
 Dagster drives, the ledger decides. The claim is taken inside the run, so a run executed again, a second daemon or a retry is
-harmless, and a run key is an economy only: Dagster never launches a used one again, even if that run failed, so it changes with time.
+harmless, and a run key is an economy only: Dagster never launches a used one again, even if that run failed, so it changes
+with time.
 """
 
 from collections import Counter

@@ -4,10 +4,11 @@ Nothing here decides anything: bills are entered into QuickBooks over its API an
 the product, and what came of them is read from the sandbox's own books.
 """
 
+import mmap
 import shutil
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,43 @@ from tests.sandbox import Sandbox
 
 #: The sandbox keeps its own time: the two are compared in a test of their own.
 POLICY = SendPolicy(most_clock_difference=None)
+_CLOCK_BYTES = 8
 
 
-def open_installation(folder: Path, url: str, *, now: datetime = FRIDAY_MORNING, timeout: float = 5.0) -> Installation:
+def open_installation(
+    folder: Path, url: str, *, now: datetime = FRIDAY_MORNING, timeout: float = 5.0, clock: FixedClock | None = None
+) -> Installation:
     """The installation in a folder, its clock standing at an instant; nothing in it has to survive a power failure."""
     settings = Settings(data_dir=folder, qbo_local_url=url, qbo_retry_seconds=0.0, qbo_timeout_seconds=timeout)
-    opened = Installation(settings, clock=FixedClock(now))
+    opened = Installation(settings, clock=clock or FixedClock(now))
     event.listen(opened.database.writer, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
     return opened
+
+
+class SharedClock(FixedClock):
+    """A clock that several processes read from one file: one that was stopped sees how late it is when it goes on."""
+
+    def __init__(self, path: Path, now: datetime | None = None) -> None:
+        if now is not None:
+            path.write_bytes(_instant(now))
+        with path.open("r+b") as file:
+            self._shared = mmap.mmap(file.fileno(), _CLOCK_BYTES)
+
+    def now(self) -> datetime:
+        """The instant in the file."""
+        return datetime.fromtimestamp(0, tz=UTC) + timedelta(microseconds=int.from_bytes(self._shared[:], "little"))
+
+    def sleep(self, seconds: float) -> None:
+        """Move everybody forward."""
+        self.move_to(self.now() + timedelta(seconds=seconds))
+
+    def move_to(self, instant: datetime) -> None:
+        """Let everybody stand at another instant."""
+        self._shared[:] = _instant(instant)
+
+
+def _instant(when: datetime) -> bytes:
+    return ((when - datetime.fromtimestamp(0, tz=UTC)) // timedelta(microseconds=1)).to_bytes(_CLOCK_BYTES, "little")
 
 
 def drive_batch(
@@ -110,6 +140,14 @@ class Company:
         body = {"VendorRef": {"value": self.vendor}, "TxnDate": "2026-11-01", "DueDate": "2026-11-30", "Line": [line]}
         return self.post("Bill", body | more)
 
+    def close_books(self, *, through: str | None) -> None:
+        """Let nothing be entered up to a day; None opens the books again."""
+        prefs = self.objects("Preferences")["1"]
+        accounting = {name: value for name, value in prefs["AccountingInfoPrefs"].items() if name != "BookCloseDate"}
+        if through is not None:
+            accounting["BookCloseDate"] = through
+        self.post("Preferences", {**prefs, "AccountingInfoPrefs": accounting})
+
     def pay_by_hand(self, bill: Mapping[str, Any], amount: str, **more: Any) -> dict[str, Any]:
         """A payment that a person enters."""
         body = {
@@ -120,6 +158,15 @@ class Company:
             "Line": [{"Amount": float(amount), "LinkedTxn": [{"TxnId": bill["Id"], "TxnType": "Bill"}]}],
         }
         return self.post("BillPayment", body | more)
+
+    def records(self, doc_number: str) -> list[dict[str, Any]]:
+        """The payments of one number that stand in the books."""
+        query = f"SELECT * FROM BillPayment WHERE DocNumber = '{doc_number}'"  # noqa: S608 - a number of ours
+        path = f"/v3/company/{self.realm_id}/query"
+        answer = self.sandbox.control.get(path, params={"query": query}, headers=self.headers)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["QueryResponse"].get("BillPayment", [])
+        return [one for one in found if one["TotalAmt"]]
 
     def remote(self) -> list[RemotePayment]:
         """Our payments in the books, voided ones left out."""
@@ -150,7 +197,7 @@ class Office(Desk):
     def enter(self, *amounts: str, cash: int = 10_000_000) -> list[str]:
         """Bills of these amounts, entered in QuickBooks and published; their ids."""
         entered = [self.company.bill(amount) for amount in amounts or ("100.00",)]
-        self.sync_books(*(one["Id"] for one in entered), cash=cash)
+        self.sync(*(open_bill(one) for one in entered), accounts=[self._cash(cash)])
         return [one["Id"] for one in entered]
 
     def sync_books(self, *bill_ids: str, cash: int = 10_000_000) -> None:

@@ -162,18 +162,11 @@ def test_a_bill_that_was_changed_is_not_paid(office: Office) -> None:
 def test_a_refusal_is_believed_after_a_look_and_frees_the_money(office: Office) -> None:
     (bill,) = office.enter("100.00")
     batch = office.batch(bill)
-    prefs = office.company.objects("Preferences")["1"]
-    closed = {**prefs, "AccountingInfoPrefs": {**prefs["AccountingInfoPrefs"], "BookCloseDate": "2026-12-31"}}
-    office.company.post("Preferences", closed)
+    office.company.close_books(through="2026-12-31")
     try:
         driven = office.drive(batch)
     finally:
-        now = office.company.objects("Preferences")["1"]
-        opened = {
-            **now,
-            "AccountingInfoPrefs": {k: v for k, v in now["AccountingInfoPrefs"].items() if k != "BookCloseDate"},
-        }
-        office.company.post("Preferences", opened)
+        office.company.close_books(through=None)
     assert (driven.outcome, driven.states) == ("settled_with_exceptions", {"refused": 1})
     assert office.bill_states() == {bill: "failed"}
     assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["void"]
