@@ -16,6 +16,7 @@ from cli import (
     forecast_entries,
     friday,
     ledger,
+    mail,
     programs,
     reconciling,
     reserve_money,
@@ -43,6 +44,7 @@ app.add_typer(bills.app, name="bills")
 app.add_typer(decide.app, name="decide")
 app.add_typer(batch.app, name="batch")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(mail.app, name="mail")
 app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)
 app.command("reconcile")(reconciling.reconcile_tenant)

@@ -1,7 +1,7 @@
-"""`runway webhooks`: receives QuickBooks' notifications and marks the tenants they are about.
+"""`runway webhooks`: receives QuickBooks' notifications and marks the tenants they are about; takes in who unsubscribes.
 
 Belongs here: HTTP. Does not: signatures and formats (`resources/qbo_webhooks.py`), marks (`resources/dirty_tenants.py`), syncing
-(the sensor `dirty_tenants`).
+(the sensor `dirty_tenants`), the way to unsubscribe (`cli/unsubscribing.py`).
 
 Intuit wants its answer within three seconds. A delivery is acknowledged once its marks are stored; if that takes longer, the answer
 says to come again, and what was stored is recognised then.
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cli import unsubscribing
 from cli.session import console, open_installation
 from resources.dirty_tenants import DirtyTenants
 from resources.qbo_webhooks import SIGNATURE_HEADER, BadNotification, BadSignature, verified_events
@@ -36,10 +37,11 @@ def webhooks(
     port: int = typer.Option(8767, help="Port to listen on."),
     host: str = typer.Option("127.0.0.1", help="Address to listen on; Intuit reaches it through your TLS proxy."),
 ) -> None:
-    """Receive QuickBooks' webhooks and mark the tenants whose books changed."""
+    """Receive QuickBooks' webhooks and mark the tenants whose books changed; answer links to unsubscribe."""
     with open_installation() as installation:
         verifier = Secret(installation.settings.qbo_webhook_verifier.get_secret_value())
         app = receiver(installation.dirty_tenants, verifier=verifier)
+        app.router.routes.extend(unsubscribing.routes(installation))
         console.print(f"Listening for webhooks on http://{host}:{port}{PATH} (Ctrl-C ends it)", markup=False)
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from resources.clock import Clock
 from resources.database import Database
 from resources.mail_tables import OUTBOX
-from resources.outbox_claims import OutboxClaims, live_tenants
+from resources.outbox_claims import OutboxClaims, due_rows
 from resources.outbox_rows import (
     MailContent,
     OutboxEvent,
@@ -148,12 +148,9 @@ class Outbox:
     def has_work(self) -> bool:
         """Whether a mail of a live tenant is due, or a sender was lost with one; reads only."""
         now = self._clock.now()
-        is_due = (OUTBOX.c.state == "queued") & (OUTBOX.c.due_at <= now) & OUTBOX.c.tenant_id.in_(live_tenants())
-        is_left = (OUTBOX.c.state == "sending") & (OUTBOX.c.lease_until <= now)
+        left = select(OUTBOX).where(OUTBOX.c.state == "sending", OUTBOX.c.lease_until <= now)
         with self._database.read() as connection:
-            return (
-                connection.execute(select(OUTBOX.c.tenant_id).where(or_(is_due, is_left)).limit(1)).first() is not None
-            )
+            return any(connection.execute(found.limit(1)).first() is not None for found in (due_rows(now), left))
 
     def resend(self, row_key: RowKey, *, author: str) -> OutboxRow:
         """Queue a mail once more because a person asks for it.
@@ -164,14 +161,7 @@ class Outbox:
         now = self._clock.now()
         with self._database.write() as connection:
             lock_tenant(connection, row_key.tenant_id)
-            kept = one_row(connection, row_key)
-            refused = _why_not_again(kept)
-            if kept is None or refused is not None:
-                raise ResendRefused(refused)
-            recipient = recipient_in(connection, row_key.tenant_id, row_key.address)
-            if recipient is None or recipient.obstacle is not None:
-                obstacle = "it is no recipient" if recipient is None else recipient.obstacle
-                raise ResendRefused(f"{row_key.address} gets no mail: {obstacle}.")
+            kept = _to_send_again(connection, row_key)
             connection.execute(
                 update(OUTBOX)
                 .where(*where_row(row_key))
@@ -181,6 +171,16 @@ class Outbox:
         found = self.row(row_key)
         assert found is not None, "a row of the outbox is never deleted"
         return found
+
+    def check_resend(self, row_key: RowKey) -> None:
+        """Refuse what `resend` would refuse, and change nothing."""
+        with self._database.read() as connection:
+            _to_send_again(connection, row_key)
+
+    def due(self) -> list[OutboxRow]:
+        """The mails that would be sent now, in the sender's order."""
+        with self._database.read() as connection:
+            return rows(connection, due_rows(self._clock.now()))
 
     def find(self, message_token: str) -> OutboxRow | None:
         """The mail with this Message-ID, whosever it is."""
@@ -213,6 +213,19 @@ class Outbox:
 
     def _token(self, row_key: RowKey) -> str:
         return self._keys.message_token(row_key.tenant_id, row_key.kind, row_key.key, row_key.address)
+
+
+def _to_send_again(connection: Connection, row_key: RowKey) -> OutboxRow:
+    """The row, if a person may ask for it once more."""
+    kept = one_row(connection, row_key)
+    refused = _why_not_again(kept)
+    if kept is None or refused is not None:
+        raise ResendRefused(refused)
+    recipient = recipient_in(connection, row_key.tenant_id, row_key.address)
+    assert recipient is not None, "a row of the outbox points to its recipient"
+    if recipient.obstacle is not None:
+        raise ResendRefused(f"{row_key.address} gets no mail: {recipient.obstacle}.")
+    return kept
 
 
 def _why_not_again(kept: OutboxRow | None) -> str | None:

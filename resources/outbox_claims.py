@@ -8,7 +8,7 @@ Every step names attempt and holder: a sender that comes back after its lease wa
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select, update
@@ -62,7 +62,7 @@ class OutboxClaims:
         """The next mail that is due of a live tenant; None if there is none. Rows that must not leave end here."""
         while True:
             with self._database.read() as connection:
-                found = rows(connection, self._due())
+                found = rows(connection, due_rows(self._clock.now()).limit(1))
             if not found:
                 return None
             claimed = self._take(found[0].row_key, holder)
@@ -116,18 +116,6 @@ class OutboxClaims:
             found = rows(connection, statement.order_by(OUTBOX.c.tenant_id, OUTBOX.c.key, OUTBOX.c.address))
         states = [self._settle_lost(row) for row in found]
         return Swept(released=states.count("queued"), unknown=states.count("unknown"))
-
-    def _due(self) -> Select[Any]:
-        return (
-            select(OUTBOX)
-            .where(
-                OUTBOX.c.state == "queued",
-                OUTBOX.c.due_at <= self._clock.now(),
-                OUTBOX.c.tenant_id.in_(live_tenants()),
-            )
-            .order_by(OUTBOX.c.due_at, OUTBOX.c.tenant_id, OUTBOX.c.kind, OUTBOX.c.key, OUTBOX.c.address)
-            .limit(1)
-        )
 
     def _take(self, row_key: RowKey, holder: str) -> Claim | None:
         now = self._clock.now()
@@ -207,7 +195,16 @@ class OutboxClaims:
         return state
 
 
-def live_tenants() -> Select[Any]:
+def due_rows(now: datetime) -> Select[Any]:
+    """The queued rows whose time has come, of tenants whose mail leaves the machine, in the order of sending."""
+    return (
+        select(OUTBOX)
+        .where(OUTBOX.c.state == "queued", OUTBOX.c.due_at <= now, OUTBOX.c.tenant_id.in_(_live_tenants()))
+        .order_by(OUTBOX.c.due_at, OUTBOX.c.tenant_id, OUTBOX.c.kind, OUTBOX.c.key, OUTBOX.c.address)
+    )
+
+
+def _live_tenants() -> Select[Any]:
     """The ids of active tenants whose mail leaves the machine."""
     newest = (
         select(MAIL_MODE.c.tenant_id, func.max(MAIL_MODE.c.number).label("number"))

@@ -149,13 +149,13 @@ class Recipients:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             row = dialect.insert(MAIL_RECIPIENT).values(tenant_id=tenant.tenant_id, address=kept, **values)
             connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "address"], set_=values))
-        return self._one(tenant.tenant_id, kept)
+        return self.one(tenant.tenant_id, kept)
 
     def remove(self, tenant: Tenant, address: str) -> Recipient:
         """Send nothing more to an address."""
-        kept = self._one(tenant.tenant_id, mail_address(address))
+        kept = self.one(tenant.tenant_id, address)
         self._end(kept, "removed_at")
-        return self._one(tenant.tenant_id, kept.address)
+        return self.one(tenant.tenant_id, kept.address)
 
     def unsubscribe(self, tenant: TenantId, address: str) -> bool:
         """The reader's own end of it; whether it is one of the tenant's recipients. A second time changes nothing."""
@@ -165,6 +165,15 @@ class Recipients:
             return False
         self._end(found[0], "unsubscribed_at")
         return True
+
+    def one(self, tenant: TenantId, address: str) -> Recipient:
+        """One recipient, removed or not; `RecipientRefused` if there never was one."""
+        address = mail_address(address)
+        with self._database.read() as connection:
+            found = _recipients(connection, tenant, address=address)
+        if not found:
+            raise RecipientRefused(f"{address} is no recipient of {tenant!r}: `runway mail recipients list` shows all.")
+        return found[0]
 
     def all(self, tenant: TenantId) -> tuple[Recipient, ...]:
         """Every recipient that was not removed, by role and address; unsubscribed ones too."""
@@ -198,13 +207,6 @@ class Recipients:
                     )
                 )
         return self.mode(tenant.tenant_id)
-
-    def _one(self, tenant: TenantId, address: str) -> Recipient:
-        with self._database.read() as connection:
-            found = _recipients(connection, tenant, address=address)
-        if not found:
-            raise RecipientRefused(f"{address} is no recipient of {tenant!r}: `runway mail recipients list` shows all.")
-        return found[0]
 
     def _end(self, recipient: Recipient, column: str) -> None:
         with self._database.write() as connection:

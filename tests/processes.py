@@ -12,7 +12,15 @@ from typing import Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["pytest", "hypothesis", "psycopg", "migrations.chain", "tests.resources.builders", "tests.resources.qbo.dying_sync"]
+    [
+        "pytest",
+        "hypothesis",
+        "psycopg",
+        "migrations.chain",
+        "tests.resources.builders",
+        "tests.resources.mail_kills",
+        "tests.resources.qbo.dying_sync",
+    ]
 )
 _LONGEST_SECONDS = 120
 
