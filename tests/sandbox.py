@@ -72,7 +72,8 @@ def start_sandbox(state: Path, *arguments: str, python: str = sys.executable) ->
             process.wait(timeout=10)
             raise RuntimeError(f"the sandbox did not start: {line!r} {(state / 'stderr.log').read_text()}")
         url = line.split()[-1]
-        with httpx.Client(base_url=url, timeout=120) as control:
+        # The server closes a connection after five idle seconds; a request sent at that moment would be lost.
+        with httpx.Client(base_url=url, timeout=120, limits=httpx.Limits(keepalive_expiry=2)) as control:
             yield Sandbox(url=url, control=control)
     finally:
         process.terminate()

@@ -11,6 +11,8 @@ from tests.runway_calcs.calibrating import KINDS, Outcomes, forecast_on, payment
 
 SIZES: dict[Size, int] = {"micro": 6, "small": 1}
 SEED = 2026
+FLOORS = (None, 60, 75, 90)
+"""Percent of the day's cash that the floor lies at, in turn; None: the default floor."""
 
 
 def _coverage(generator: Generator, specs: Sequence[Spec], *, weeks: range) -> dict[Side, Coverage]:
@@ -26,10 +28,12 @@ def _coverage(generator: Generator, specs: Sequence[Spec], *, weeks: range) -> d
 
 def _outcomes(generator: Generator, specs: Sequence[Spec], *, weeks: range, draws: int) -> Outcomes:
     found = Outcomes()
-    for spec in specs:
+    for number, spec in enumerate(specs):
         books = generator.books(spec)
-        for back in weeks:
-            found.add(forecast_on(books, books.fridays(weeks=back)[0], draws=draws), books)
+        for turn, back in enumerate(weeks):
+            floor = FLOORS[(number + turn) % len(FLOORS)]
+            friday = books.fridays(weeks=back)[0]
+            found.add(forecast_on(books, friday, draws=draws, floor_percent=floor), books)
     return found
 
 
