@@ -8,7 +8,15 @@ from datetime import timedelta
 
 from assets.books import home_currency
 from assets.desk import Desk, WeekTable, result_schema, week_assets
-from assets.forecast_inputs import WEEK, forecast_inputs, forecasting, last_forecasting, ledger, reserve_targets
+from assets.forecast_inputs import (
+    earlier_hits,
+    forecast_inputs,
+    forecasting,
+    last_forecasting,
+    ledger,
+    reserve_targets,
+)
+from assets.priorities import PRIORITIES
 from assets.schemas import LEDGER_TABLES
 from assets.tenants import Metadata
 from runway_calcs.ageing import Ageing, ageing
@@ -84,8 +92,7 @@ def _forecast_change(desk: Desk) -> Metadata:
 
 
 def _forecast_score(desk: Desk) -> Metadata:
-    before = desk.earlier_result("runway/forecast_score", ForecastScore, as_of=desk.at.as_of - WEEK)
-    found = forecast_score(last_forecasting(desk), forecasting(desk), earlier=before.hits if before else ())
+    found = forecast_score(last_forecasting(desk), forecasting(desk), earlier=earlier_hits(desk))
     return desk.put_result("runway/forecast_score", found)
 
 
@@ -241,6 +248,6 @@ CALCULATORS = (
     ),
 )
 
-runway_calculators = week_assets("runway_calculators", CALCULATORS)
+runway_calculators = week_assets("runway_calculators", (*CALCULATORS, *PRIORITIES))
 
 CALCULATOR_ASSETS = (runway_calculators,)

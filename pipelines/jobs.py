@@ -22,7 +22,7 @@ tenant_sync = dg.define_asset_job(
 
 friday = dg.define_asset_job(
     "friday",
-    selection=dg.AssetSelection.groups("books", "runway", "digest") - _fleet,
+    selection=dg.AssetSelection.groups("books", "runway", "priority", "digest") - _fleet,
     description="From the newest complete sync to the Friday digest of one tenant's week.",
 )
 

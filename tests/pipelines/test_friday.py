@@ -138,7 +138,7 @@ def test_a_sync_that_commits_in_the_middle_of_a_friday_run_does_not_mix_into_it(
         partition_key="acme",
         instance=firm.instance,
         resources={"installation": firm.installation, "week": RunWeek(week_ending=None, started_at=clock.now())},
-        selection=dg.AssetSelection.groups("runway", "digest"),
+        selection=dg.AssetSelection.groups("runway", "priority", "digest"),
         raise_on_error=False,
     )
     assert result.success

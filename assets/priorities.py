@@ -1,0 +1,175 @@
+"""Priorities and the pay plan as assets: what waiting costs, whom a contact moves, which bills on which days.
+
+Belongs here: joining open bills with what people decided, and the forecast's draws with whom they concern.
+Does not: arithmetic (`runway_calcs`), decisions and payments (`payments/`).
+
+They are made in the op of the calculators, whose forecast and draws they start from.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from assets.desk import Desk, WeekTable, result_schema
+from assets.forecast_inputs import forecasting
+from assets.tenants import Metadata
+from runway_calcs.bill_priority import BillPriority, bill_priorities
+from runway_calcs.cents import median_half_up
+from runway_calcs.collection_priority import CollectionPriority, collection_priority
+from runway_calcs.current import Forecasting, cautious_inflows, committed_outflows
+from runway_calcs.expected_payments import ExpectedPayment
+from runway_calcs.pay_plan import PayPlan, pay_plan
+from runway_calcs.pay_plan_cash import CashPath
+from runway_calcs.payables import Tier
+from runway_calcs.payables_of_books import PayableDecisions, Payables, VendorTerms, payables_of_books
+from runway_calcs.payment_history import payment_history
+from runway_calcs.policy import CollectionLiftPolicy, PaymentDayPolicy, PlanPolicy, WaitingPolicy
+from runway_calcs.simulation import LATER, document_days
+
+_SUPPORTED = (
+    "books/documents",
+    "books/applications",
+    "books/terms",
+    "books/open_bills",
+    "books/open_invoices",
+    "runway/cash_forecast",
+    "runway/expected_payments",
+)
+
+
+def _bill_priorities(desk: Desk) -> Metadata:
+    base = forecasting(desk)
+    found: tuple[BillPriority, ...] = ()
+    if base.forecast.floor_cents is not None and base.simulation is not None:
+        found = bill_priorities(
+            _payables(desk).bills,
+            as_of=desk.at.as_of,
+            spendable_cents=base.simulation.opening_cents - base.forecast.floor_cents,
+            waiting=WaitingPolicy(),
+            days=PaymentDayPolicy(),
+        )
+    return desk.put_records("priority/bills", found, kind=BillPriority)
+
+
+def _pay_plan(desk: Desk) -> Metadata:
+    path = cash_path(forecasting(desk))
+    found = []
+    if path is not None:
+        payables = _payables(desk)
+        plan = pay_plan(
+            payables.bills,
+            as_of=desk.at.as_of,
+            cash=path,
+            vendor_credits=payables.vendor_credits,
+            waiting=WaitingPolicy(),
+            days=PaymentDayPolicy(),
+            policy=PlanPolicy(),
+        )
+        found.append(plan)
+    return desk.put_records("priority/pay_plan", found, kind=PayPlan)
+
+
+def _collections(desk: Desk) -> Metadata:
+    base = forecasting(desk)
+    notes = desk.installation.entries.notes(desk.week.tenant.tenant_id, recorded_until=desk.week.known_until)
+    open_invoices = desk.frame("books/open_invoices")
+    found = collection_priority(
+        open_invoices,
+        payment_history(
+            desk.frame("books/documents"), desk.frame("books/applications"), side="receivables", at=desk.at
+        ),
+        invoice_draws(base, open_invoices),
+        as_of=desk.at.as_of,
+        low_on=base.forecast.low.on if base.forecast.low is not None else None,
+        disputed_invoice_ids=frozenset(one.invoice_id for one in notes if one.kind == "disputed"),
+        contacted_on={one.customer_id: one.contacted_on for one in notes if one.contacted_on is not None},
+        policy=CollectionLiftPolicy(),
+    )
+    return desk.put_result("priority/collections", found)
+
+
+def cash_path(base: Forecasting) -> CashPath | None:
+    """The cash that bills may be paid from: cautious receipts, all payments but open bills; None without a cash figure.
+
+    A day of a stream may run against its direction (a refund among payments): it counts on the other side.
+    """
+    if base.simulation is None or base.forecast.floor_cents is None:
+        return None
+    received, paid = cautious_inflows(base.simulation), committed_outflows(base.simulation)
+    return CashPath(
+        first_on=base.forecast.as_of + timedelta(days=1),
+        opening_cents=base.simulation.opening_cents,
+        floor_cents=base.forecast.floor_cents,
+        inflow_cents=tuple(max(0, i) + max(0, -o) for i, o in zip(received, paid, strict=True)),
+        outflow_cents=tuple(max(0, o) + max(0, -i) for i, o in zip(received, paid, strict=True)),
+    )
+
+
+def invoice_draws(base: Forecasting, open_invoices: pd.DataFrame) -> pd.DataFrame:
+    """Days of payment of each open invoice by draw; an invoice that credits settle, or without a forecast, comes never."""
+    drawn = {} if base.simulation is None else document_days(base.simulation)
+    count = 1 if base.simulation is None else base.simulation.draws
+    never = np.full(count, LATER, dtype="int64")
+    ids = [str(one) for one in open_invoices.loc[open_invoices["txn_type"] == "Invoice", "qbo_id"]]
+    rows = [drawn.get(f"Invoice:{one}", never) for one in ids]
+    return pd.DataFrame(np.array(rows, dtype="int64").reshape(len(ids), count), index=ids)
+
+
+def _payables(desk: Desk) -> Payables:
+    """The open bills with their discounts, the tiers that people set, and how late this payer usually pays each vendor."""
+
+    def made() -> Payables:
+        entries, tenant = desk.installation.entries, desk.week.tenant.tenant_id
+        tiers = {one.vendor_id: Tier(one.tier) for one in entries.tiers(tenant, recorded_until=desk.week.known_until)}
+        usual = _usual_days_late(desk.records("runway/expected_payments", ExpectedPayment))
+        vendors = {
+            one: VendorTerms(tier=tiers.get(one, Tier.NORMAL), usual_days_late=usual.get(one, 0))
+            for one in sorted({*tiers, *usual})
+        }
+        return payables_of_books(
+            desk.frame("books/open_bills"),
+            desk.frame("books/documents"),
+            desk.frame("books/terms"),
+            at=desk.at,
+            decisions=PayableDecisions(vendors=vendors),
+        )
+
+    return desk.once("payables", made)
+
+
+def _usual_days_late(payments: Sequence[ExpectedPayment]) -> Mapping[str, int]:
+    """The median habit with each vendor, as the forecast found it."""
+    by_vendor: dict[str, list[int]] = {}
+    for one in payments:
+        if one.side == "payables" and one.usual_days_late is not None:
+            by_vendor.setdefault(one.party_id, []).append(one.usual_days_late)
+    return {vendor: median_half_up(sorted(days)) for vendor, days in by_vendor.items()}
+
+
+PRIORITIES = (
+    WeekTable(
+        key="priority/bills",
+        description="Open bills by what a day of waiting costs, with reasons that add up, hard dates and the latest safe "
+        "day. No row without a forecast.",
+        deps=_SUPPORTED,
+        columns=result_schema(BillPriority),
+        work=_bill_priorities,
+    ),
+    WeekTable(
+        key="priority/pay_plan",
+        description="Which bills are paid on which days so that waiting costs least and the cautious balance stays above "
+        "the floor, with its proof. No row without a forecast.",
+        deps=_SUPPORTED,
+        columns=result_schema(PayPlan),
+        work=_pay_plan,
+    ),
+    WeekTable(
+        key="priority/collections",
+        description="Customers with open invoices by how much cash a contact today is expected to move before the low point.",
+        deps=_SUPPORTED,
+        columns=result_schema(CollectionPriority),
+        work=_collections,
+    ),
+)
