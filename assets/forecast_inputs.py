@@ -3,7 +3,7 @@
 Belongs here: gathering them once for a desk. Does not: figures (`runway_calcs`), entries (`resources/entries.py`).
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from assets.books import home_currency
 from assets.desk import Desk
@@ -13,6 +13,7 @@ from runway_calcs.books_at import with_positions
 from runway_calcs.cash import CashPosition
 from runway_calcs.corrections import Ledger
 from runway_calcs.current import Forecasting, current_forecast
+from runway_calcs.forecast_score import MAX_HITS, ForecastScore, WeekHit, forecast_score
 from runway_calcs.historical import historical_forecast
 from runway_calcs.known_items import DateOverride, KnownItem
 from runway_calcs.policy import RecurringPolicy
@@ -99,21 +100,44 @@ def forecasting(desk: Desk) -> Forecasting:
 
 def last_forecasting(desk: Desk) -> Forecasting:
     """The forecast of the week before, made again from what was known then."""
+    return desk.once("last_forecasting", lambda: past_forecasting(desk, as_of=desk.at.as_of - WEEK))
 
-    def made() -> Forecasting:
-        at = desk.point_of(desk.at.as_of - WEEK)
-        return historical_forecast(
-            ledger(desk),
-            at=at,
-            home_currency=home_currency(desk),
-            inputs=forecast_inputs(desk, at=at),
-            cash_policy=desk.cash_policy,
-            policy=desk.forecast_policy,
-            recurring_policy=RecurringPolicy(),
-            seed=week_seed(desk.week.tenant.tenant_id, as_of=at.as_of),
-        )
 
-    return desk.once("last_forecasting", made)
+def past_forecasting(desk: Desk, *, as_of: date) -> Forecasting:
+    """The forecast of an earlier Friday, made again from what was known then."""
+    at = desk.point_of(as_of)
+    return historical_forecast(
+        ledger(desk),
+        at=at,
+        home_currency=home_currency(desk),
+        inputs=forecast_inputs(desk, at=at),
+        cash_policy=desk.cash_policy,
+        policy=desk.forecast_policy,
+        recurring_policy=RecurringPolicy(),
+        seed=week_seed(desk.week.tenant.tenant_id, as_of=at.as_of),
+    )
+
+
+def earlier_hits(desk: Desk) -> tuple[WeekHit, ...]:
+    """Whether the balances of the weeks before this one lay within the bands of the forecasts before them.
+
+    Weeks count whose last forecast was made from books as they were read then, not rebuilt. A week's score is the one that
+    was stored; it is made again if the week was never calculated, so that the order in which weeks are calculated changes
+    nothing.
+    """
+    found: list[WeekHit] = []
+    for back in range(1, MAX_HITS):
+        week = desk.at.as_of - back * WEEK
+        if desk.point_of(week - WEEK).is_reconstructed:
+            break
+        score = desk.earlier_result("runway/forecast_score", ForecastScore, as_of=week) or _past_score(desk, as_of=week)
+        found.extend(hit for hit in score.hits if hit.week_ending == week)
+    return tuple(found)
+
+
+def _past_score(desk: Desk, *, as_of: date) -> ForecastScore:
+    last, then = past_forecasting(desk, as_of=as_of - WEEK), past_forecasting(desk, as_of=as_of)
+    return forecast_score(last, then, earlier=())
 
 
 def reserve_targets(desk: Desk) -> tuple[ReserveTarget, ...]:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 SAMPLE = 12
 FULL = 500
-CHAIN_SAMPLE = 5
-CHAIN_FULL = 150
+CHAIN_SAMPLE = 3
+CHAIN_FULL = 30
+IDENTITY_SAMPLE = 3
+IDENTITY_FULL = 1_000
 
 
 def _examples(sample: int, full: int) -> pytest.MarkDecorator:
@@ -23,7 +25,9 @@ def _examples(sample: int, full: int) -> pytest.MarkDecorator:
 EXAMPLES = _examples(SAMPLE, FULL)
 """Gives a test its `examples`."""
 CHAIN_EXAMPLES = _examples(CHAIN_SAMPLE, CHAIN_FULL)
-"""The same for a test that runs all calculators on each of them, a tenth of a second each."""
+"""The same for a test that runs all calculators on each of them, some tenths of a second each."""
+IDENTITY_EXAMPLES = _examples(IDENTITY_SAMPLE, IDENTITY_FULL)
+"""For the one test that holds every identity of a Friday against a thousand ledgers."""
 
 
 def holds(check: Callable[..., None], *, examples: int, **strategies: st.SearchStrategy[object]) -> None:

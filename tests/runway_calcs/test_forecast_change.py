@@ -1,0 +1,195 @@
+"""What changed since the last forecast, and what became of it: worked by hand, and sums that hold for any books."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import strategies as st
+
+from runway_calcs.actions import PayBill
+from runway_calcs.ageing import ageing
+from runway_calcs.as_of import AsOf
+from runway_calcs.current import Forecasting
+from runway_calcs.earmarks import Hold
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast_change import ChangeCause, ChangeState, forecast_change
+from runway_calcs.forecast_score import MAX_HITS, MissCause, ScoreState, WeekHit, forecast_score
+from runway_calcs.historical import historical_forecast
+from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
+from runway_calcs.prepared import ForecastInputs
+from runway_calcs.scenario import scenario
+from tests.runway_calcs import ledger
+from tests.runway_calcs.builders import FRIDAY, position
+from tests.runway_calcs.forecasts import forecasting, item, prepared
+from tests.runway_calcs.friday import DRAWS, ledger_of
+from tests.runway_calcs.properties import CHAIN_EXAMPLES, IDENTITY_EXAMPLES, holds
+
+LAST = FRIDAY - timedelta(weeks=1)
+
+
+def last(*items: tuple[int, int, str], cash_cents: int = 1_000) -> Forecasting:
+    """The forecast of the week before: bills and invoices as (days after it, cents, id)."""
+    rows = [item(days, cents, label=f"P{txn}", txn_id=txn, as_of=LAST) for days, cents, txn in items]
+    return forecasting(prepared(rows, cash=position(cash_cents, as_of=LAST), floor_cents=0))
+
+
+def now(*items: tuple[int, int, str], cash_cents: int = 1_000) -> Forecasting:
+    """The forecast of today."""
+    rows = [item(days, cents, label=f"P{txn}", txn_id=txn) for days, cents, txn in items]
+    return forecasting(prepared(rows, cash=position(cash_cents), floor_cents=0))
+
+
+def test_a_receipt_that_came_late_a_new_bill_and_nothing_else_worked_by_hand() -> None:
+    # Last Friday: 1,000 in cash, 500 expected on day 5, a bill of 1,200 on day 30. Today: nothing came in yet, the invoice is
+    # expected on day 9, the bill on day 23, and a new bill of 200 on day 40.
+    before = last((5, 500, "1"), (30, -1_200, "2"))
+    after = now((9, 500, "1"), (23, -1_200, "2"), (40, -200, "3"))
+    found = forecast_change(before, after)
+    assert (found.state, found.shared_until) == (ChangeState.COMPARED, FRIDAY + timedelta(days=84))
+    # On the shared days the low point was 1,500 - 1,200; it is 300 - 200 now.
+    assert (found.last_low_cents, found.low_cents) == (300, 100)
+    assert (found.last_closing_cents, found.closing_cents) == (300, 100)
+    moved = {one.cause: (one.low_cents, one.closing_cents) for one in found.causes}
+    assert moved == {
+        ChangeCause.PAID: (0, 0),
+        ChangeCause.ENTERED: (-200, -200),
+        ChangeCause.ESTIMATED: (0, 0),
+    }
+    assert (found.days, found.is_open_ended) == (0, False)
+
+
+def test_a_runway_that_comes_into_sight_is_a_bound() -> None:
+    found = forecast_change(last((30, -900, "2")), now((23, -900, "2"), (50, -200, "3")))
+    # Beyond the 84 shared days before, on day 50 now.
+    assert (found.days, found.is_open_ended, found.last_until) == (50 - 85, True, None)
+    assert found.until == FRIDAY + timedelta(days=50)
+
+
+def test_without_a_last_forecast_there_is_no_change_and_no_number() -> None:
+    nothing = forecasting(prepared([], cash=replace(position(), cash_cents=None, reason="why not")))
+    for found, state in (
+        (forecast_change(None, now()), ChangeState.NO_LAST_FORECAST),
+        (forecast_change(last(), nothing), ChangeState.NOT_COMPUTABLE),
+    ):
+        assert (found.state, found.days, found.low_cents, found.causes) == (state, None, None, ())
+    assert forecast_score(None, now(), earlier=()).state is ScoreState.NO_LAST_FORECAST
+    assert forecast_score(last(), nothing, earlier=()).state is ScoreState.NOT_COMPUTABLE
+
+
+def test_a_last_forecast_is_an_earlier_one() -> None:
+    with pytest.raises(ValueError, match="cannot be compared"):
+        forecast_change(now(), now())
+
+
+def test_a_receipt_that_did_not_come_is_a_matter_of_timing_while_the_invoice_is_open() -> None:
+    found = forecast_score(last((5, 500, "1")), now((3, 500, "1")), earlier=())
+    assert found.closing is not None
+    assert (found.closing.expected_cents, found.closing.actual_cents, found.closing.is_inside) == (1_500, 1_000, False)
+    (miss,) = found.misses
+    assert (miss.txn_id, miss.miss_cents, miss.cause) == ("1", -500, MissCause.TIMING)
+    assert (found.timing_cents, found.permanent_cents, found.corrected_cents) == (-500, 0, 0)
+
+
+def test_a_receipt_whose_invoice_is_gone_without_cash_is_permanent() -> None:
+    found = forecast_score(last((5, 500, "1")), now(), earlier=())
+    assert [miss.cause for miss in found.misses] == [MissCause.PERMANENT]
+
+
+def test_cash_that_changed_without_an_entry_is_a_correction() -> None:
+    found = forecast_score(last(), now(cash_cents=940), earlier=())
+    assert (found.timing_cents, found.permanent_cents, found.corrected_cents) == (0, 0, -60)
+
+
+def test_the_hit_rate_runs_over_the_last_weeks() -> None:
+    earlier = [WeekHit(week_ending=FRIDAY - timedelta(weeks=back), is_inside=back != 3) for back in range(1, 15)]
+    found = forecast_score(last(), now(), earlier=earlier)
+    assert len(found.hits) == MAX_HITS
+    assert found.hits[0] == WeekHit(week_ending=FRIDAY, is_inside=True)
+    assert found.inside_count == MAX_HITS - 1
+
+
+def _forecast(frames: ledger.Frames, *, known_until: datetime, holds_: tuple[Hold, ...] = ()) -> Forecasting:
+    sync = ledger.START.replace(month=12, day=15)
+    at = AsOf.at(as_of=known_until.date(), known_until=known_until, first_known_at=sync, newest_known_at=sync)
+    return historical_forecast(
+        ledger_of(frames),
+        at=at,
+        home_currency="USD",
+        inputs=ForecastInputs(holds=holds_),
+        cash_policy=CashPolicy(),
+        policy=ForecastPolicy(draws=DRAWS),
+        recurring_policy=RecurringPolicy(),
+        seed=3,
+    )
+
+
+def _assert_identities(found: Forecasting) -> None:
+    """Buckets sum to the open balances, weeks roll, kinds sum; no action is nothing; paying and collecting have a sign."""
+    for items in (found.books.payables, found.books.receivables):
+        aged = ageing(items, as_of=found.forecast.as_of)
+        assert sum(aged.bucket_cents) == int(items["open_cents"].sum())
+    weeks = found.forecast.weeks
+    assert weeks[0].opening_cents == found.forecast.cash_cents
+    for week, following in pairwise(weeks):
+        assert week.closing_cents == following.opening_cents
+    for week in weeks:
+        assert week.opening_cents + week.receipts_cents - week.disbursements_cents == week.closing_cents
+        assert sum(total.amount_cents for total in week.receipts) == week.receipts_cents
+        assert sum(total.amount_cents for total in week.disbursements) == week.disbursements_cents
+    assert scenario(found, actions=[]).forecast == found.forecast
+    on = found.forecast.as_of + timedelta(days=9)
+    for one in found.prepared.items:
+        if one.kind is FlowKind.BILL:
+            effect = scenario(found, actions=[PayBill(bill_id=one.txn_id, on=on, amount_cents=None)]).effect
+            assert max(effect.days, effect.cautious_days, effect.low_cents) <= 0 <= effect.below_floor_ppm
+            break
+
+
+@IDENTITY_EXAMPLES
+@pytest.mark.timeout(1800)
+def test_every_identity_of_a_friday_holds(examples: int) -> None:
+    def check(books: ledger.Books, instant: datetime) -> None:
+        frames = ledger.frames(books, syncs=[ledger.START.replace(month=12, day=15)])
+        before = _forecast(frames, known_until=instant)
+        after = _forecast(frames, known_until=instant + timedelta(weeks=1))
+        _assert_identities(after)
+        change, score = forecast_change(before, after), forecast_score(before, after, earlier=())
+        assert change.days == sum(one.days for one in change.causes)
+        assert change.low_cents is not None
+        assert change.last_low_cents is not None
+        assert change.low_cents - change.last_low_cents == sum(one.low_cents for one in change.causes)
+        assert change.closing_cents is not None
+        assert change.last_closing_cents is not None
+        assert change.closing_cents - change.last_closing_cents == sum(one.closing_cents for one in change.causes)
+        assert score.closing is not None
+        named = sum(miss.miss_cents for miss in score.misses)
+        assert named == score.timing_cents + score.permanent_cents
+        assert named + score.corrected_cents == score.closing.actual_cents - score.closing.expected_cents
+
+    holds(check, examples=examples, books=ledger.books(), instant=ledger.instants())
+
+
+@CHAIN_EXAMPLES
+def test_deciding_to_pay_a_bill_on_the_day_that_was_expected_changes_nothing(examples: int) -> None:
+    """In the draws in which the bill was expected on that day: a decision changes the day and nothing else."""
+
+    def check(books: ledger.Books, instant: datetime, days: int) -> None:
+        frames = ledger.frames(books, syncs=[ledger.START.replace(month=12, day=15)])
+        base = _forecast(frames, known_until=instant)
+        bills = [one for one in base.prepared.items if one.kind is FlowKind.BILL]
+        if not bills or base.simulation is None:
+            return
+        bill = bills[0]
+        on = base.forecast.as_of + timedelta(days=days)
+        hold = Hold(hold_id="h", bill_id=bill.txn_id, on=on, amount_cents=-bill.amount_cents, label="")
+        decided = _forecast(frames, known_until=instant, holds_=(hold,))
+        assert decided.simulation is not None
+        row = base.prepared.items.index(bill)
+        days_drawn, cents = base.simulation.item_days.copy(), base.simulation.item_cents.copy()
+        days_drawn[row], cents[row] = days, bill.amount_cents
+        expected = replace(base.simulation, item_days=days_drawn, item_cents=cents)
+        assert (expected.balances() == decided.simulation.balances()).all()
+        assert sum(one.txn_id == bill.txn_id for one in decided.prepared.items if one.txn_type == "Bill") == 1
+
+    holds(check, examples=examples, books=ledger.books(), instant=ledger.instants(), days=st.integers(1, 91))
