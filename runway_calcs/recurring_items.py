@@ -31,6 +31,8 @@ _YEAR = 365
 _YEARLY_SLACK_DAYS = 10
 _SPIKE = 1.15
 """A payment this many times the ones before it, at the same time last year, is expected again (a year-end bonus)."""
+_RARE_PERCENT = 10
+"""As long as so few payments are that much larger, they are events of the year and no spread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +200,9 @@ def _ratios(series: RecurringFlow) -> list[tuple[date, float]]:
 
 def _shares(series: RecurringFlow) -> NDArray[np.float64]:
     ratios = _ratios(series)
-    if series.kind in _YEARLY_KINDS and ratios and (series.seen[-1].paid_on - series.seen[0].paid_on).days >= _YEAR:
-        # What comes once a year has its day: it does not come at random as well.
+    spikes = [one for one in ratios if one[1] >= _SPIKE]
+    if series.kind in _YEARLY_KINDS and len(spikes) * 100 <= max(len(ratios) * _RARE_PERCENT, 100):
+        # What comes once or twice a year has its day (`_same_time_last_year`): it does not come at random as well.
         ratios = [one for one in ratios if one[1] < _SPIKE]
     return np.array(sorted(share for _, share in ratios) or [1.0])
 

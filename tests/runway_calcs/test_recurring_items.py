@@ -1,0 +1,88 @@
+"""What a series varied by, and what comes once a year."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from runway_calcs.movements import Kind
+from runway_calcs.open_items import open_items
+from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+from runway_calcs.recurring import RecurringFlow, recurring_flows
+from runway_calcs.recurring_items import draw_series_item, recurring_items, spreads
+from tests.runway_calcs.builders import FRIDAY, Row, applications, day, documents, every, movements, point
+
+HORIZON_END = ForecastPolicy().horizon_end(FRIDAY)
+
+
+def series_of(*rows: Row, as_of: date = FRIDAY) -> tuple[RecurringFlow, ...]:
+    policy = RecurringPolicy()
+    return recurring_flows(movements(*rows), as_of=as_of, horizon_end=HORIZON_END, policy=policy)
+
+
+def test_receipts_recur_only_when_their_amounts_are_the_same() -> None:
+    steady = every(30, cents=500_00, kind=Kind.CUSTOMER_RECEIPT, party_id="7", party_type="Customer", count=6)
+    (found,) = series_of(*steady)
+    assert (found.direction, found.amount_cents) == ("in", 500_00)
+    varying = [{**row, "amount_cents": 500_00 + 80_00 * number} for number, row in enumerate(steady)]
+    assert series_of(*varying) == ()
+
+
+def test_receipts_without_a_name_are_no_series() -> None:
+    """A deposit of many customers every week says nothing about any of them."""
+    assert series_of(*every(7, cents=500_00, kind=Kind.CUSTOMER_RECEIPT, count=20)) == ()
+
+
+def payroll_rows(*, bonus_on: date | None = None) -> list[Row]:
+    rows = every(14, cents=-1_000_00, kind=Kind.PAYROLL, count=29)
+    return [{**row, "amount_cents": -1_500_00} if row["date"].date() == bonus_on else row for row in rows]
+
+
+def test_a_year_end_bonus_is_expected_again_at_its_time_and_at_no_other() -> None:
+    bonus = FRIDAY - timedelta(days=14 * 24)
+    (series,) = series_of(*payroll_rows(bonus_on=bonus))
+    rows = documents()
+    items = recurring_items(
+        [series],
+        payables=open_items(rows, applications(), side="payables", at=point()),
+        receivables=open_items(rows, applications(), side="receivables", at=point()),
+        post_dated=movements(),
+        as_of=FRIDAY,
+        policy=ForecastPolicy(),
+    )
+    amounts = {item.expected_on: item.amount_cents for item in items}
+    again = FRIDAY + timedelta(days=28)
+    assert amounts[again] == -1_500_00
+    assert {cents for on, cents in amounts.items() if on != again} == {-1_000_00}
+    spread = spreads([series])["out", series.stream]
+    assert list(set(spread.shares)) == [1.0]
+
+
+def test_days_and_amounts_are_drawn_from_what_was_seen() -> None:
+    rows: list[Row] = [
+        {"date": day(text), "amount_cents": cents, "kind": Kind.CARD_PAYMENT, "counter_account_ids": "41"}
+        for text, cents in [
+            ("2026-06-12", -100_00),
+            ("2026-07-13", -100_00),
+            ("2026-08-12", -100_00),
+            ("2026-09-14", -110_00),
+            ("2026-10-12", -90_00),
+            ("2026-11-12", -100_00),
+        ]
+    ]
+    (series,) = series_of(*rows)
+    spread = spreads([series])["out", series.stream]
+    assert list(spread.days) == [0, 0, 0, 0, 1, 2]
+    assert list(spread.shares) == pytest.approx([0.9, 1.0, 1.1])
+    (item, *_) = recurring_items(
+        [series],
+        payables=open_items(documents(), applications(), side="payables", at=point()),
+        receivables=open_items(documents(), applications(), side="receivables", at=point()),
+        post_dated=movements(),
+        as_of=FRIDAY,
+        policy=ForecastPolicy(),
+    )
+    off, cents = draw_series_item(item, spread, draws=300, seed=1)
+    assert set(off) == {0, 1, 2}
+    assert set(cents) == {-90_00, -100_00, -110_00}
+    again, _ = draw_series_item(item, spread, draws=300, seed=1)
+    assert (off == again).all()
