@@ -9,7 +9,7 @@ import numpy as np
 from runway_calcs.timing_cases import Cases
 from runway_calcs.timing_days import TAILS, Truth, log_prior, masses, quantile_days, trued
 from runway_calcs.timing_fit import Habits, item_log_likelihood
-from runway_calcs.timing_items import Floats, Ints
+from runway_calcs.timing_items import Flags, Floats, Ints
 from runway_calcs.timing_shapes import HORIZON
 
 _POINTS = 21
@@ -50,23 +50,36 @@ def truth_of(cases: Cases, *, log_likelihood: Floats, habits: Habits, strength: 
     found: Floats = (number * share + strength * said) / (number + strength)
     found[0], found[-1] = 0.0, 1.0
     low, high = _ends(
-        trued(mass, share=found)[items.is_paid],
-        happened=(cases.until - then)[items.is_paid],
-        weight=weight[items.is_paid],
+        trued(mass, share=found),
+        waited=cases.until - then,
+        is_paid=items.is_paid,
+        weight=weight,
         trust=number / (number + _ENDS_DOUBT * strength),
     )
     return Truth(share=found, low=low, high=high)
 
 
-def _ends(mass: Floats, *, happened: Ints, weight: Floats, trust: float) -> tuple[Floats, Floats]:
-    """The levels to ask for so that an interval's lower and upper end are missed as often as they say."""
-    if not len(mass):
-        return TAILS, TAILS
+def _ends(mass: Floats, *, waited: Ints, is_paid: Flags, weight: Floats, trust: float) -> tuple[Floats, Floats]:
+    """The levels to ask for so that an interval's lower and upper end are missed as often as they say.
+
+    What is still open misses an end with the probability that the model gives it from now on: leaving it out would make
+    the ends look too wide.
+    """
     tails = [float(one) for one in TAILS[1:-1]]
     lower = quantile_days(mass, levels=tails)
     upper = quantile_days(mass, levels=[1 - one for one in tails])
+    below = np.concatenate([np.zeros((len(mass), 1)), np.cumsum(mass, axis=1)], axis=1)
+    now = np.minimum(waited, HORIZON)[:, None]
+    paid_by = np.take_along_axis(below, now, axis=1)
+    left = np.maximum(1 - paid_by, 1e-9)
+    early = np.maximum(np.take_along_axis(below, lower - 1, axis=1) - paid_by, 0.0) / left
+    late = np.minimum((1 - np.take_along_axis(below, upper, axis=1)) / left, 1.0)
+    paid = is_paid[:, None]
     share = weight / weight.sum()
-    missed = [share @ (happened[:, None] < lower), share @ (happened[:, None] > upper)]
+    missed = [
+        share @ np.where(paid, waited[:, None] < lower, early),
+        share @ np.where(paid, waited[:, None] > upper, late),
+    ]
     low, high = (np.interp(TAILS, np.concatenate([[0.0], np.maximum.accumulate(one), [1.0]]), TAILS) for one in missed)
     low, high = (np.minimum(trust * one + (1 - trust) * TAILS, _FURTHEST * TAILS) for one in (low, high))
     return low, high
