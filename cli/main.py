@@ -21,6 +21,7 @@ from cli import (
     reconciling,
     reserve_money,
     reserve_targets,
+    sending,
     sync_status,
     tenants,
     vendors,
@@ -40,6 +41,7 @@ app.add_typer(vendors.app, name="vendors")
 app.add_typer(customers.app, name="customers")
 app.add_typer(reserve_targets.app, name="reserves")
 reserve_money.add_to(reserve_targets.app)
+sending.add_to(batch.app)
 app.add_typer(bills.app, name="bills")
 app.add_typer(decide.app, name="decide")
 app.add_typer(batch.app, name="batch")

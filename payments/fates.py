@@ -39,10 +39,12 @@ def send_written(ledger: Ledger, claim: Claim, payment: Outgoing) -> Row | None:
     return intent
 
 
-def paid(ledger: Ledger, tenant: TenantId, *, intent_id: str, record: RecordedPayment, was_found: bool) -> bool:
+def paid(
+    ledger: Ledger, tenant: TenantId, *, intent_id: str, record: RecordedPayment, was_found: bool, by: str = RUN
+) -> bool:
     """Take a record of QuickBooks as this payment; its money is posted. False if the ledger had ended the payment otherwise."""
     point, kind = ("adopt", "payment found") if was_found else ("confirm", "payment recorded")
-    with ledger.act(tenant, actor=RUN, kind=kind, point=point) as act:
+    with ledger.act(tenant, actor=by, kind=kind, point=point) as act:
         payment = outgoing(act, intent_id)
         intent = payment.intent
         act.entity = f"intent {intent_id}"

@@ -33,6 +33,11 @@ class SendPolicy:
     most_clock_difference: timedelta | None = timedelta(minutes=5)
 
 
+def policy_for(environment: str) -> SendPolicy:
+    """How an installation sends; the local QuickBooks keeps a time of its own, which is compared with nothing."""
+    return SendPolicy(most_clock_difference=None) if environment == "local" else SendPolicy()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nets:
     """Which nets hold a further send of a payment."""

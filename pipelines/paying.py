@@ -21,7 +21,7 @@ from payments.errors import Fenced
 from payments.ledger import Ledger
 from payments.reconcile import Reconciled, reconcile
 from payments.runs import DueBatch, due_batches
-from payments.send_policy import SendPolicy
+from payments.send_policy import policy_for
 from resources.errors import TenantError
 from resources.failpoints import failpoint
 from resources.installation import Installation
@@ -55,7 +55,7 @@ def drive_batch(
             batch_id=config.batch_id,
             holder=f"dagster run {context.run_id}",
             open_books=installation.bill_payments,
-            policy=send_policy(installation),
+            policy=policy_for(installation.settings.qbo_environment),
         )
     except Fenced:
         driven = Driven(outcome="taken_over")
@@ -135,13 +135,6 @@ def request(due: DueBatch, *, overdue_seconds: int) -> dg.RunRequest:
 def batch_config(tenant: str, batch_id: str) -> dict[str, Any]:
     """The run config that names a batch."""
     return {"ops": {"drive_batch": {"config": {"tenant": tenant, "batch_id": batch_id}}}}
-
-
-def send_policy(installation: Installation) -> SendPolicy:
-    """How this installation sends; the local QuickBooks keeps a time of its own."""
-    if installation.settings.qbo_environment == "local":
-        return SendPolicy(most_clock_difference=None)
-    return SendPolicy()
 
 
 payments_compared_daily = dg.ScheduleDefinition(

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import simplejson
 
+from payments.batch_tables import INTENT
 from payments.bill_tables import BILL_WORKFLOW
 from payments.cash_tables import HOLD
-from payments.errors import UnknownHere
+from payments.errors import NotAllowed, UnknownHere, WrongState
+from payments.review import end_payment, take_as_paid, unresolved, write_off
 from tests.payments.office import POLICY, Company, Office, furnish, open_installation
 from tests.sandbox import Sandbox
 
@@ -263,3 +265,59 @@ def test_a_voided_payment_shows_in_the_nightly_comparison(office: Office) -> Non
     assert books.void(record).total_cents == 0
     assert office.reconcile().missing == 1
     assert "payment gone" in office.alarms()
+
+
+def _unclear(office: Office) -> tuple[str, str]:
+    """A part payment whose answer was lost and that no second send is guarded for; its bill and its id."""
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill, amounts={bill: 3_000})
+    office.company.sandbox.break_with(
+        office.company.realm_id, kind="drop_before", methods=["POST"], path_contains="billpayment", times=1
+    )
+    office.drive(batch)
+    office.later(hours=25)
+    office.drive(batch)
+    return bill, office.intents(batch)[bill]["intent_id"]
+
+
+def test_a_person_ends_an_unclear_payment_that_quickbooks_does_not_have_and_decides_again(office: Office) -> None:
+    bill, intent_id = _unclear(office)
+    books = office.installation.bill_payments(office.tenant)
+    assert [one.records for one in unresolved(office.ledger, office.tenant, books)] == [()]
+    with pytest.raises(WrongState, match="0 payments"):
+        take_as_paid(office.ledger, office.tenant, books, by="fin", intent_id=intent_id)
+    end_payment(
+        office.ledger, office.tenant, books, by="fin", intent_id=intent_id, reason="it never arrived", policy=POLICY
+    )
+    assert office.broken() == []
+    wanted = {"amount_cents": 3_000, "account_id": office.company.bank}
+    office.sync_books(bill)
+    again = office.finalize(office.pay_now(bill, **wanted)).batch_id
+    assert office.drive(again).outcome == "settled"
+    assert office.payments_of(again) == {bill: 1}
+    assert office.broken() == []
+
+
+def test_a_payment_that_turned_up_is_taken_by_a_person_and_never_ended(office: Office) -> None:
+    bill, intent_id = _unclear(office)
+    row = office.rows(INTENT, INTENT.c.intent_id == intent_id)[0]
+    late = office.company.pay_by_hand({"Id": bill}, "30.00", DocNumber=row["doc_number"])
+    books = office.installation.bill_payments(office.tenant)
+    with pytest.raises(WrongState, match=late["Id"]):
+        end_payment(office.ledger, office.tenant, books, by="fin", intent_id=intent_id, reason="gone", policy=POLICY)
+    with pytest.raises(NotAllowed):
+        take_as_paid(office.ledger, office.tenant, books, by="vic", intent_id=intent_id)
+    assert take_as_paid(office.ledger, office.tenant, books, by="fin", intent_id=intent_id).remote_id == late["Id"]
+    assert office.bill_states() == {bill: "paid"}
+    assert office.broken() == []
+
+
+def test_a_payment_is_written_off_with_its_bill(office: Office) -> None:
+    bill, intent_id = _unclear(office)
+    books = office.installation.bill_payments(office.tenant)
+    wanted = {"intent_id": intent_id, "reason": "the vendor waived it", "policy": POLICY}
+    with pytest.raises(NotAllowed):
+        write_off(office.ledger, office.tenant, books, by="dan", **wanted)
+    write_off(office.ledger, office.tenant, books, by="fin", **wanted)
+    assert office.bill_states() == {bill: "written_off"}
+    assert office.broken() == []

@@ -1,0 +1,158 @@
+"""`runway batch run`, `review` and what follows: sending by hand, payments that wait for a person, comparing with QuickBooks.
+
+Belongs here: commands and tables. Does not: any rule (`payments/drive.py`, `review.py`, `reconcile.py`).
+"""
+
+import getpass
+
+import typer
+from rich.table import Table
+
+from cli.entering import add_row, money, print_json
+from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk, plain
+from cli.session import console
+from payments import review
+from payments.drive import Driven, drive
+from payments.reconcile import reconcile
+from payments.send_policy import SendPolicy, policy_for
+
+_BATCH = typer.Argument(help="Id of the batch; `runway batch list` shows all.")
+_PAYMENT = typer.Argument(help="Id of the payment; `runway batch review` lists those that wait for a person.")
+_REASON = typer.Option(..., "--reason", help="Why, in a few words.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands beside those of `runway batch`."""
+    for name, command in (
+        ("run", run),
+        ("review", show_unresolved),
+        ("take", take),
+        ("end", end),
+        ("write-off", write_off),
+        ("compare", compare),
+    ):
+        app.command(name)(command)
+
+
+def run(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JSON) -> None:
+    """Send a finalized batch now, or go on with it; the daemon does it by itself. Calling it twice pays nothing twice."""
+    with open_desk(tenant) as desk:
+        driven = drive(
+            desk.ledger,
+            desk.tenant,
+            batch_id=batch,
+            holder=f"command line of {getpass.getuser()}",
+            open_books=desk.installation.bill_payments,
+            policy=policy_for(desk.installation.settings.qbo_environment),
+        )
+    if json_wanted:
+        print_json(plain(driven))
+        return
+    console.print(_told(driven), markup=False)
+
+
+def show_unresolved(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
+    """Payments that wait for a person, with what QuickBooks has of their numbers."""
+    with open_desk(tenant) as desk:
+        found = review.unresolved(desk.ledger, desk.tenant, desk.installation.bill_payments(desk.tenant))
+    if json_wanted:
+        print_json(plain(found))
+        return
+    table = Table("Payment", "Bills", "Number", "In QuickBooks", "Why")
+    table.add_column("Amount", justify="right")
+    for one in found:
+        cells = (
+            one.intent_id,
+            ", ".join(one.bill_ids),
+            one.doc_number,
+            ", ".join(one.records) or "nothing",
+            one.reason,
+        )
+        add_row(table, *cells, money(one.amount_cents))
+    console.print(table if found else "No payment waits for a person.")
+
+
+def take(
+    *,
+    tenant: str = TENANT,
+    payment: str = _PAYMENT,
+    by: str = PERSON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Take the one record QuickBooks has of a payment as that payment."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        books = desk.installation.bill_payments(desk.tenant)
+        do(
+            f"{by} takes payment {payment} as paid",
+            lambda: review.take_as_paid(desk.ledger, desk.tenant, books, by=by, intent_id=payment).remote_id,
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+def end(
+    *,
+    tenant: str = TENANT,
+    payment: str = _PAYMENT,
+    by: str = PERSON,
+    reason: str = _REASON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """End a payment that QuickBooks does not have: its money is free and its bills wait for another decision."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        books = desk.installation.bill_payments(desk.tenant)
+        ids = {"by": by, "intent_id": payment, "reason": reason}
+        do(
+            f"{by} ends payment {payment}",
+            lambda: review.end_payment(desk.ledger, desk.tenant, books, policy=SendPolicy(), **ids),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+def write_off(
+    *,
+    tenant: str = TENANT,
+    payment: str = _PAYMENT,
+    by: str = PERSON,
+    reason: str = _REASON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """End a payment that QuickBooks does not have, and its bills with it."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        books = desk.installation.bill_payments(desk.tenant)
+        ids = {"by": by, "intent_id": payment, "reason": reason}
+        do(
+            f"{by} writes payment {payment} off",
+            lambda: review.write_off(desk.ledger, desk.tenant, books, policy=SendPolicy(), **ids),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+def compare(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
+    """Compare the payments of the last 90 days with QuickBooks: every night, and after a restore from a backup."""
+    with open_desk(tenant) as desk:
+        found = reconcile(desk.ledger, desk.tenant, desk.installation.bill_payments(desk.tenant))
+    if json_wanted:
+        print_json(plain(found))
+    else:
+        text = (
+            f"{found.compared} payments compared: {found.doubles} twice, {found.orphans} that no payment of the ledger is, "
+            f"{found.missing} gone, {found.adopted} taken as paid."
+        )
+        console.print(text if found.is_clean else f"{text} `runway ledger alarms` tells what to do.", markup=False)
+    if not found.is_clean:
+        raise typer.Exit(code=1)
+
+
+def _told(driven: Driven) -> str:
+    states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(driven.states.items()))
+    parts = [driven.outcome.replace("_", " ").capitalize()]
+    parts += [f": {states}" if states else "", "."]
+    parts += [f" It stopped early: {driven.trouble}" if driven.trouble else ""]
+    parts += [f" It goes on after {driven.until:%Y-%m-%d %H:%M:%S} UTC." if driven.until else ""]
+    return "".join(parts)
