@@ -135,15 +135,18 @@ class SmtpLine:
         try:
             outcome = self._before_content(self._smtp, envelope)
             if outcome is None and not is_in_time():
-                outcome = Outcome(verdict="postponed", answer="this machine stood still in the conversation")
+                self._hang_up()
+                return Outcome(verdict="postponed", answer="this machine stood still in the conversation")
             if outcome is None:
                 outcome = self._content(self._smtp, envelope)
         except _LOST as error:
-            self.close()
+            self._hang_up()
             return Outcome(
                 verdict="postponed", answer=f"the connection was lost before the content: {_one_line(str(error))}"
             )
-        if outcome.verdict != "sent":
+        if outcome.verdict == "unknown":
+            self._hang_up()
+        elif outcome.verdict != "sent":
             self.close()
         return outcome
 
@@ -152,6 +155,11 @@ class SmtpLine:
         if self._smtp is not None:
             with suppress(*_LOST):
                 self._smtp.quit()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End the connection without a word: a server that waits for content would take one for it."""
+        if self._smtp is not None:
             self._smtp.close()
         self._smtp = None
 

@@ -1,0 +1,288 @@
+"""The outbox on both engines: queued once, claimed by one, never sent again by itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from resources.clock import FixedClock
+from resources.database import Database
+from resources.outbox import ResendRefused
+from resources.outbox_claims import LEASE, Claim
+from resources.recipients import RecipientRefused, mail_address
+from resources.tenants import BadZone
+from tests.databases import url_of
+from tests.processes import at_once
+from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, MORNING, Post, make_content, row_of
+
+
+@pytest.fixture
+def post(database: Database, clock: FixedClock) -> Post:
+    made = Post(database, clock=clock)
+    acme = made.tenant()
+    made.recipient(acme)
+    made.recipient(acme, BEN)
+    return made
+
+
+def _claimed(post: Post, holder: str = "one") -> Claim:
+    claim = post.outbox.claims.claim(holder)
+    assert claim is not None
+    return claim
+
+
+def test_queueing_again_queues_nothing_and_changes_what_still_waits(post: Post) -> None:
+    row_key = row_of()
+    times = {"due_at": post.clock.now(), "expires_at": post.clock.now() + timedelta(days=3)}
+    assert post.outbox.enqueue(row_key, make_content(), **times) == "queued"
+    assert post.outbox.enqueue(row_key, make_content(), **times) == "unchanged"
+    assert post.outbox.enqueue(row_key, make_content(text="New.\n"), **times) == "updated"
+    assert post.outbox.content(post.row(row_key)).text == "New.\n"
+    claim = _claimed(post)
+    assert claim.content.text == "New.\n"
+    for settle in (
+        lambda: None,
+        lambda: post.outbox.claims.begin(claim),
+        lambda: post.outbox.claims.sent(claim, answer="250"),
+    ):
+        settle()
+        assert post.outbox.enqueue(row_key, make_content(text="Newer.\n"), **times) == "unchanged"
+    assert post.outbox.content(post.row(row_key)).text == "New.\n"
+    assert len(post.outbox.rows(ACME)) == 1
+
+
+def test_the_same_rendering_is_kept_once(post: Post) -> None:
+    post.queue()
+    post.queue(address=BEN)
+    with post.database.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM mail_content")).scalar_one() == 1
+
+
+def test_a_mail_is_claimed_by_one_sender(post: Post) -> None:
+    post.queue()
+    assert post.outbox.claims.claim("one") is not None
+    assert post.outbox.claims.claim("two") is None
+
+
+def test_of_many_senders_at_once_each_mail_is_claimed_by_one(post: Post) -> None:
+    keys = [post.queue(key=f"week {number:02d}") for number in range(12)]
+    found = at_once(4, _claim_all, url_of(post.database))
+    assert sorted(key for claimed in found for key in claimed) == sorted(one.key for one in keys)
+
+
+def _claim_all(number: int, url: str) -> list[str]:
+    post = Post(Database(url), clock=FixedClock(MORNING))
+    try:
+        claimed = []
+        while (claim := post.outbox.claims.claim(f"sender {number}")) is not None:
+            claimed.append(claim.row_key.key)
+        return claimed
+    finally:
+        post.database.close()
+
+
+def test_a_sender_lost_before_the_conversation_leaves_a_mail_that_is_sent_by_the_next(post: Post) -> None:
+    row_key = post.queue()
+    lost = _claimed(post)
+    assert post.outbox.claims.sweep().released == 0
+    post.later(seconds=LEASE.total_seconds())
+    assert post.outbox.has_work()
+    assert post.outbox.claims.sweep().released == 1
+    claims = post.outbox.claims
+    assert not claims.begin(lost), "the row is no longer its own"
+    following = _claimed(post, "two")
+    assert not claims.begin(lost)
+    assert claims.begin(following)
+    assert claims.sent(following, answer="250")
+    assert post.told(row_key) == ["queued", "claimed", "released", "claimed", "begun", "sent"]
+
+
+def test_a_sender_lost_in_the_conversation_leaves_unknown_which_only_a_person_ends(post: Post) -> None:
+    row_key = post.queue()
+    lost = _claimed(post)
+    assert post.outbox.claims.begin(lost)
+    post.later(seconds=LEASE.total_seconds())
+    assert post.outbox.claims.sweep().unknown == 1
+    for settle in (_sent, _failed, _postponed, _unknown):
+        assert not settle(post, lost), "what a lost sender learns later changes nothing"
+    post.later(days=1)
+    assert post.outbox.claims.claim("two") is None
+    assert not post.outbox.has_work()
+    assert post.outbox.resend(row_key, author="ann").state == "queued"
+    assert _claimed(post, "two").row.message_token == lost.row.message_token
+    assert post.outbox.history(row_key)[-2].detail == "by ann"
+
+
+def _sent(post: Post, claim: Claim) -> bool:
+    return post.outbox.claims.sent(claim, answer="250")
+
+
+def _failed(post: Post, claim: Claim) -> bool:
+    return post.outbox.claims.failed(claim, reason="550", is_bad_address=False)
+
+
+def _postponed(post: Post, claim: Claim) -> bool:
+    return post.outbox.claims.postpone(claim, reason="450")
+
+
+def _unknown(post: Post, claim: Claim) -> bool:
+    return post.outbox.claims.unknown(claim, reason="lost")
+
+
+@pytest.mark.parametrize(
+    ("settle", "is_refused"),
+    [(_sent, True), (_failed, False), (_postponed, True), (_unknown, False)],
+    ids=["sent", "failed", "waiting", "unknown"],
+)
+def test_only_what_was_not_taken_and_does_not_wait_is_sent_again(
+    post: Post, settle: Callable[[Post, Claim], bool], *, is_refused: bool
+) -> None:
+    row_key = post.queue()
+    claim = _claimed(post)
+    post.outbox.claims.begin(claim)
+    assert settle(post, claim)
+    if is_refused:
+        with pytest.raises(ResendRefused):
+            post.outbox.resend(row_key, author="ann")
+        with pytest.raises(ResendRefused):
+            post.outbox.check_resend(row_key)
+        return
+    post.outbox.check_resend(row_key)
+    assert post.outbox.resend(row_key, author="ann").state == "queued"
+    with pytest.raises(ResendRefused):
+        post.outbox.resend(row_key, author="ben")
+
+
+def test_nothing_is_sent_again_to_whoever_wants_none_and_what_never_was_is_refused(post: Post) -> None:
+    row_key = post.queue()
+    _failed(post, _claimed(post))
+    post.recipients.unsubscribe(ACME, ANN)
+    with pytest.raises(ResendRefused, match="unsubscribed"):
+        post.outbox.resend(row_key, author="ann")
+    with pytest.raises(ResendRefused, match="no such mail"):
+        post.outbox.resend(row_of(key="2020-01-03"), author="ann")
+
+
+def test_what_happened_is_only_added_to(post: Post) -> None:
+    post.queue()
+    for statement in (
+        "UPDATE outbox_event SET detail = ''",
+        "DELETE FROM outbox_event",
+        "UPDATE mail_mode SET author = 'x'",
+    ):
+        with pytest.raises(DBAPIError, match="append-only"), post.database.write() as connection:
+            connection.execute(text(statement))
+
+
+def test_message_ids_are_the_same_for_a_row_and_differ_between_rows(post: Post) -> None:
+    rows = [
+        post.row(post.queue(address=address, key=key)) for address in (ANN, BEN) for key in ("2026-11-13", "2026-11-20")
+    ]
+    tokens = [row.message_token for row in rows]
+    assert len(set(tokens)) == len(tokens)
+    assert post.keys.message_token(ACME, "friday_digest", "2026-11-13", ANN) == tokens[0]
+
+
+def test_a_tenants_mails_and_recipients_are_its_own(post: Post) -> None:
+    bolt = post.tenant(BOLT)
+    assert post.recipients.all(BOLT) == ()
+    post.recipient(bolt)
+    post.queue()
+    assert post.outbox.rows(BOLT) == []
+    post.recipients.unsubscribe(ACME, ANN)
+    assert [one.obstacle for one in post.recipients.all(BOLT)] == [None]
+    with pytest.raises(DBAPIError):
+        post.queue(BOLT, BEN)
+
+
+def test_the_mode_is_preview_until_somebody_says_otherwise_and_is_remembered_with_who(post: Post) -> None:
+    post.registry.add_tenant(BOLT, firm_id="oak", name="Bolt", zone="America/New_York")
+    bolt = post.registry.tenant(BOLT)
+    assert (post.recipients.mode(BOLT).mode, post.recipients.mode(BOLT).author) == ("preview", None)
+    post.recipients.set_mode(bolt, "live", author="ann")
+    post.recipients.set_mode(bolt, "live", author="ben")
+    assert post.recipients.mode(BOLT).author == "ann", "the same again is not recorded"
+    post.recipients.set_mode(bolt, "preview", author="ben")
+    assert (post.recipients.mode(BOLT).mode, post.recipients.mode(BOLT).author) == ("preview", "ben")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ann",
+        "@acme.example",
+        "ann@",
+        "ann@localhost",
+        "ann@acme.example\r\nBcc: eve@evil.example",
+        "ann@acme.example, eve@evil.example",
+        '"ann b"@acme.example',
+        "ann@acme..example",
+        "a" * 65 + "@acme.example",
+        "ännä@acme.example",
+        "ann/../x@acme.example",
+        "ann@[127.0.0.1]",
+    ],
+)
+def test_what_is_no_plain_address_is_refused(address: str) -> None:
+    with pytest.raises(RecipientRefused, match="no mail address"):
+        mail_address(address)
+
+
+def test_addresses_are_kept_in_one_form(post: Post) -> None:
+    acme = post.registry.tenant(ACME)
+    post.recipient(acme, " Cleo+Digest@Acme.Example ")
+    assert "cleo+digest@acme.example" in {one.address for one in post.recipients.all(ACME)}
+
+
+def test_recipients_with_words_nobody_knows_are_refused_and_nothing_is_kept(post: Post) -> None:
+    acme = post.registry.tenant(ACME)
+    for wrong in (
+        {"role": "boss"},
+        {"locale": "de-DE"},
+        {"currency_format": "euro"},
+        {"name": "Ann\r\nBcc: x@y.example"},
+    ):
+        with pytest.raises(RecipientRefused):
+            post.recipient(acme, "new@acme.example", **wrong)
+    with pytest.raises(BadZone):
+        post.recipient(acme, "new@acme.example", zone="Mars/Olympus")
+    assert len(post.recipients.all(ACME)) == 2
+
+
+def test_adding_again_replaces_what_was_said_and_ends_an_unsubscription(post: Post) -> None:
+    acme = post.registry.tenant(ACME)
+    post.recipients.unsubscribe(ACME, ANN)
+    post.recipients.unsubscribe(ACME, ANN)
+    assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
+    again = post.recipient(acme, role="firm", locale="en-US")
+    assert (again.role, again.locale, again.obstacle) == ("firm", "en-US", None)
+    assert [one.address for one in post.recipients.reachable(ACME, role="firm")] == [ANN]
+
+
+def test_mail_that_came_back_ends_mail_to_an_address_until_somebody_says_it_works(post: Post) -> None:
+    acme = post.registry.tenant(ACME)
+    row_key = post.queue()
+    claim = _claimed(post)
+    post.outbox.claims.begin(claim)
+    _sent(post, claim)
+    assert post.outbox.came_back(row_key, reason="5.1.1 gone", is_final=True, is_hard=True)
+    assert not post.outbox.came_back(row_key, reason="5.1.1 gone", is_final=True, is_hard=True), "told before"
+    assert (post.row(row_key).state, post.told(row_key)[-1]) == ("bounced", "bounced")
+    assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
+    with pytest.raises(RecipientRefused, match="--lift-suppression"):
+        post.recipient(acme)
+    assert post.recipient(acme, lift_suppression=True).obstacle is None
+
+
+def test_a_delay_is_noted_and_changes_nothing(post: Post) -> None:
+    row_key = post.queue()
+    claim = _claimed(post)
+    post.outbox.claims.begin(claim)
+    _sent(post, claim)
+    before = post.row(row_key)
+    assert post.outbox.came_back(row_key, reason="4.4.1 no answer", is_final=False, is_hard=False)
+    assert post.row(row_key) == replace(before)
+    assert post.told(row_key)[-1] == "delayed"

@@ -1,0 +1,122 @@
+"""Links to unsubscribe: signed, for one recipient of one tenant, good for one thing."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import uvicorn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from cli.unsubscribing import unsubscribe_routes
+from resources.clock import FixedClock
+from resources.database import Database
+from resources.tenants import TenantId
+from resources.unsubscribe import BadUnsubscribeToken, MailKeys, Subscription
+from tests.browser import free_port
+from tests.databases import only_sqlite
+from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, KEY, Post
+
+_OTHER = bytes(range(32, 64))
+_ANN = Subscription(tenant_id=ACME, address=ANN)
+
+
+@pytest.fixture
+def post(database: Database, clock: FixedClock) -> Post:
+    made = Post(database, clock=clock)
+    for tenant in (made.tenant(), made.tenant(BOLT)):
+        made.recipient(tenant)
+        made.recipient(tenant, BEN)
+    return made
+
+
+@pytest.fixture
+def address(post: Post) -> Iterator[str]:
+    """The answering program, served as `runway mail listen` serves it."""
+    app = Starlette(routes=unsubscribe_routes(post.recipients, keys=post.keys))
+    config = uvicorn.Config(
+        app, port=free_port(), log_config=None, access_log=False, server_header=False, lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 15
+    while not server.started:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{config.port}/unsubscribe/"
+    server.should_exit = True
+    thread.join()
+
+
+def _reached(post: Post, tenant: TenantId) -> list[str]:
+    return [one.address for one in post.recipients.reachable(tenant)]
+
+
+@only_sqlite
+def test_one_click_unsubscribes_one_recipient_of_one_tenant(post: Post, address: str) -> None:
+    link = address + post.keys.unsubscribe_token(_ANN)
+    shown = httpx.get(link, trust_env=False)
+    assert shown.status_code == 200
+    assert '<form method="post">' in shown.text
+    assert not any(one in shown.text for one in (ANN, ACME))
+    assert "form-action 'self'" in shown.headers["content-security-policy"]
+    assert shown.headers["cache-control"] == "no-store"
+    assert _reached(post, ACME) == [ANN, BEN], "looking changes nothing"
+    for _ in range(2):
+        done = httpx.post(link, data={"List-Unsubscribe": "One-Click"}, trust_env=False)
+        assert done.status_code == 200
+    assert (_reached(post, ACME), _reached(post, BOLT)) == ([BEN], [ANN, BEN])
+
+
+@only_sqlite
+def test_links_nobody_signed_are_not_there(post: Post, address: str) -> None:
+    good = post.keys.unsubscribe_token(_ANN)
+    foreign = MailKeys([_OTHER]).unsubscribe_token(_ANN)
+    nobody = post.keys.unsubscribe_token(Subscription(tenant_id=ACME, address="eve@evil.example"))
+    for token in (foreign, good[:-4], "A" + good[1:], "x", "%00", "a" * 5000, nobody):
+        assert httpx.post(address + token, trust_env=False).status_code == 404, token[:40]
+    for token in (foreign, "x", "a" * 5000):
+        assert httpx.get(address + token, trust_env=False).status_code == 404
+    assert httpx.delete(address + good, trust_env=False).status_code == 405
+    assert _reached(post, ACME) == [ANN, BEN]
+
+
+def test_a_token_is_read_as_it_was_made_and_outlives_a_new_key() -> None:
+    token = MailKeys([KEY]).unsubscribe_token(_ANN)
+    assert MailKeys([_OTHER, KEY]).subscription(token) == _ANN
+    with pytest.raises(BadUnsubscribeToken):
+        MailKeys([_OTHER]).subscription(token)
+    assert MailKeys([_OTHER, KEY]).unsubscribe_token(_ANN) != token
+
+
+def test_two_tenants_and_addresses_never_share_a_token() -> None:
+    """Lengths are part of what is signed: ('ab', 'c') is not ('a', 'bc')."""
+    keys = MailKeys([KEY])
+    made = {
+        keys.unsubscribe_token(Subscription(tenant_id=TenantId(tenant), address=address))
+        for tenant, address in (("acme", "x@y.example"), ("acmex", "@y.example"), ("acm", "ex@y.example"))
+    }
+    assert len(made) == 3
+    assert keys.message_token("ab", "c") != keys.message_token("a", "bc")
+
+
+def test_a_message_id_is_no_token_and_shows_nothing() -> None:
+    keys = MailKeys([KEY])
+    with pytest.raises(BadUnsubscribeToken):
+        keys.subscription(keys.message_token(ACME, ANN))
+
+
+@settings(max_examples=200, derandomize=True)
+@given(st.text(max_size=80) | st.binary(max_size=60).map(lambda raw: raw.hex()))
+def test_no_text_at_all_is_a_token(text: str) -> None:
+    with pytest.raises(BadUnsubscribeToken):
+        MailKeys([KEY]).subscription(text)
+
+
+def test_without_a_key_nothing_is_signed() -> None:
+    with pytest.raises(ValueError, match="at least one key"):
+        MailKeys([])
