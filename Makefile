@@ -10,7 +10,7 @@ NODE_READY := $(NODE_CLIENT)/node_modules/.ready
 # CI has two cores; a third worker fills the time in which tests wait for processes and disks.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
-.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync bench-plan
+.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync bench-plan bench-calcs bench-timing
 
 setup: $(READY)
 
@@ -65,6 +65,12 @@ bench-sync: $(READY) ## SmartSync alone: a medium company, 100 small ones, 150 m
 
 bench-plan: $(READY) ## pay plans: time, proven gap, floor
 	$(BIN)/python -W ignore -m benchmarks.bench_plan
+
+bench-calcs: $(READY) ## the calculators of one tenant and of a hundred
+	$(BIN)/python -W ignore -m benchmarks.bench_calcs
+
+bench-timing: $(READY) ## payment timing on a receivables ledger: make bench-timing LEDGER=path.csv
+	$(BIN)/python -W ignore -m benchmarks.bench_timing $(LEDGER)
 
 lock: $(READY) ## re-pin requirements.lock from pyproject.toml (needs uv on the PATH)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --all-extras pyproject.toml -o requirements.lock
