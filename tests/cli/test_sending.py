@@ -1,0 +1,70 @@
+"""Sending from the command line: a batch is run once however often it is asked for, and compared with QuickBooks."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from tests.payments.office import Company, Office, furnish, open_installation
+from tests.resources.builders import ACME
+from tests.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def furnished(sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Path]:
+    company = Company(sandbox, realm_id="9130777000000004")
+    folder = tmp_path_factory.mktemp("office") / "data"
+    furnish(folder, company, migrated=migrated_file)
+    return company, folder
+
+
+@pytest.fixture
+def office(furnished: tuple[Company, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)  # the runner's streams end with the test
+    company, folder = furnished
+    shutil.copytree(folder, tmp_path / "data")
+    opened = open_installation(tmp_path / "data", company.sandbox.url)
+    yield Office(opened, company, register=False)
+    company.sandbox.heal(company.realm_id)
+    opened.close()
+
+
+def _runway(office: Office, *arguments: str, code: int = 0) -> str:
+    settings = office.installation.settings
+    environment = {"RUNWAY_DATA_DIR": str(settings.data_dir), "RUNWAY_QBO_LOCAL_URL": settings.qbo_local_url}
+    done = CliRunner().invoke(app, arguments, env=environment | {"COLUMNS": "250"})
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_a_batch_is_run_once_and_compared(office: Office) -> None:
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    assert "Settled: 1 paid." in _runway(office, "batch", "run", ACME, batch)
+    assert json.loads(_runway(office, "batch", "run", ACME, batch, "--json"))["outcome"] == "already_settled"
+    assert office.payments_of(batch) == {bill: 1}
+    assert "No payment waits for a person." in _runway(office, "batch", "review", ACME)
+    assert "1 payments compared: 0 twice" in _runway(office, "batch", "compare", ACME)
+    assert "There is no batch" in _runway(office, "batch", "run", ACME, "another", code=1)
+
+
+def test_a_payment_that_waits_for_a_person_is_listed_and_ended(office: Office) -> None:
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill, amounts={bill: 3_000})
+    company = office.company
+    company.sandbox.break_with(
+        company.realm_id, kind="drop_before", methods=["POST"], path_contains="billpayment", times=1
+    )
+    office.drive(batch)
+    office.later(hours=25)
+    office.drive(batch)
+    (waiting,) = json.loads(_runway(office, "batch", "review", ACME, "--json"))
+    assert (waiting["bill_ids"], waiting["records"]) == ([bill], [])
+    wanted = ("end", ACME, waiting["intent_id"], "--by", "fin", "--reason", "it never arrived")
+    assert "Would be done" in _runway(office, "batch", *wanted, "--dry-run")
+    assert "Done" in _runway(office, "batch", *wanted)
+    assert "waits for nobody" in _runway(office, "batch", "take", ACME, waiting["intent_id"], "--by", "fin", code=1)
