@@ -1,0 +1,192 @@
+"""`runway mail`: tried without a trace, recorded with who, refused in words, told as JSON."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from resources.installation import Installation
+from resources.outbox_rows import RowKey
+from resources.tenants import tenant_id
+from tests.resources.mail_builders import make_content
+from tests.resources.mail_server import PASSWORD, MailServer, mail_server, make_certificates
+
+_ACME = tenant_id("acme")
+_ANN = "ann@acme.example"
+#: The command reads the machine's clock.
+_NOW = datetime.now(tz=UTC)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    with mail_server(make_certificates(tmp_path_factory.mktemp("authority"))) as running:
+        yield running
+
+
+class Command:
+    """Runs the command in this process on an installation of the test, with a mail server."""
+
+    def __init__(self, installation: Installation, server: MailServer) -> None:
+        self.installation = installation
+        self._runner = CliRunner()
+        settings = server.settings()
+        self.environment = {
+            "RUNWAY_DATA_DIR": str(installation.settings.data_dir),
+            "COLUMNS": "220",
+            **{f"RUNWAY_MAIL__{name.upper()}": str(value) for name, value in dict(settings).items()},
+            "RUNWAY_MAIL__PASSWORD": PASSWORD,
+        }
+
+    def __call__(self, *arguments: str, stdin: bytes | None = None) -> Result:
+        return self._runner.invoke(app, ["mail", *arguments], env=self.environment, input=stdin)
+
+    def done(self, *arguments: str, stdin: bytes | None = None) -> str:
+        found = self(*arguments, stdin=stdin)
+        assert found.exit_code == 0, found.output
+        return found.stdout
+
+    def json(self, *arguments: str, stdin: bytes | None = None) -> Any:
+        return json.loads(self.done(*arguments, "--json", stdin=stdin))
+
+    def refused(self, *arguments: str) -> str:
+        found = self(*arguments)
+        assert found.exit_code == 1, found.output
+        return found.stderr
+
+    def queue(self, key: str = "2026-11-20") -> RowKey:
+        row_key = RowKey(tenant_id=_ACME, kind="friday_digest", key=key, address=_ANN)
+        outbox = self.installation.outbox
+        outbox.enqueue(row_key, make_content(), due_at=_NOW - timedelta(hours=1), expires_at=_NOW + timedelta(days=2))
+        return row_key
+
+
+@pytest.fixture
+def command(bare_installation: Installation, server: MailServer) -> Command:
+    server.behave()
+    server.taken.clear()
+    server.stages.clear()
+    bare_installation.registry.add_firm("oak", name="Oak")
+    bare_installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="Europe/London")
+    return Command(bare_installation, server)
+
+
+def _with_ann(command: Command) -> Command:
+    command.done("recipients", "add", "acme", _ANN, "--name", "Ann", "--by", "ben")
+    return command
+
+
+def test_recipients_are_added_listed_and_removed(command: Command) -> None:
+    assert "Nothing was recorded" in command.done("recipients", "add", "acme", _ANN, "--dry-run")
+    assert command.json("recipients", "list", "acme") == []
+    added = command.json("recipients", "add", "acme", _ANN, "--role", "firm", "--locale", "en-US", "--by", "ben")
+    assert (added["recorded"], added["recipient"]["zone"], added["recipient"]["added_by"]) == (
+        True,
+        "Europe/London",
+        "ben",
+    )
+    assert _ANN in command.done("recipients", "list", "acme")
+    assert "is no mail address" in command.refused("recipients", "add", "acme", "nobody")
+    assert "choose one of client, firm" in command.refused("recipients", "add", "acme", _ANN, "--role", "boss")
+    assert "Nothing was recorded" in command.done("recipients", "remove", "acme", _ANN, "--dry-run")
+    assert len(command.json("recipients", "list", "acme")) == 1
+    command.done("recipients", "remove", "acme", _ANN)
+    assert command.json("recipients", "list", "acme") == []
+    assert "is no recipient" in command.refused("recipients", "remove", "acme", "eve@evil.example")
+
+
+def test_the_mode_is_shown_tried_and_set_with_who(command: Command) -> None:
+    assert "preview (nobody has set it)" in command.done("mode", "acme")
+    assert "Nothing was recorded" in command.done("mode", "acme", "live", "--dry-run")
+    assert command.json("mode", "acme")["mode"] == "preview"
+    assert command.json("mode", "acme", "live", "--by", "ben")["mode"] == "live"
+    assert "live (set by ben" in command.done("mode", "acme")
+    assert "is no mode" in command.refused("mode", "acme", "loud")
+
+
+def test_live_is_refused_without_a_server(command: Command) -> None:
+    command.environment["RUNWAY_MAIL__HOST"] = ""
+    assert "RUNWAY_MAIL__HOST" in command.refused("mode", "acme", "live")
+    assert command.json("mode", "acme")["mode"] == "preview"
+
+
+def test_a_preview_is_what_would_be_sent_and_nothing_leaves(
+    command: Command, server: MailServer, tmp_path: Path
+) -> None:
+    _with_ann(command).queue()
+    (file,) = command.json("preview", "acme", "--to", str(tmp_path / "mails"))
+    message = message_from_bytes(Path(file).read_bytes(), policy=default)
+    assert (message["To"].addresses[0].addr_spec, message["Subject"]) == (_ANN, "Covered until 6 Oct")
+    assert Path(file).stat().st_mode & 0o077 == 0
+    assert command.json("send")["sent"] == 0
+    assert server.stages == []
+
+
+def test_what_is_due_is_listed_sent_and_shown_with_its_history(command: Command, server: MailServer) -> None:
+    _with_ann(command).queue()
+    command.done("mode", "acme", "live")
+    assert [one["row_key"]["address"] for one in command.json("send", "--dry-run")] == [_ANN]
+    assert server.taken == []
+    assert "Sent 1, failed 0" in command.done("send")
+    assert len(server.taken) == 1
+    (row,) = command.json("status", "acme")
+    assert [one["event"] for one in row["history"]] == ["queued", "claimed", "begun", "sent"]
+    assert "sent" in command.done("status", "acme", "--week", "2026-11-20")
+    assert command.json("status") == [{"tenant_id": "acme", "mode": "live", "states": {"sent": 1}}]
+    assert "acme" in command.done("status")
+
+
+def test_an_unknown_mail_is_shown_with_its_button_and_sent_once_more_by_it(
+    command: Command, server: MailServer
+) -> None:
+    _with_ann(command).queue()
+    command.done("mode", "acme", "live")
+    server.misbehave(content="hang up")
+    found = command("send")
+    assert found.exit_code == 0
+    assert "runway mail resend acme 2026-11-20 ann@acme.example" in found.stderr
+    assert "Nobody knows whether it arrived" in command.done("status", "acme")
+    server.behave()
+    assert command.json("send")["sent"] == 0
+    assert "Would be queued" in command.done("resend", "acme", "2026-11-20", _ANN, "--dry-run")
+    assert command.json("send")["sent"] == 0
+    assert command.json("resend", "acme", "2026-11-20", _ANN, "--by", "ben")["queued"]
+    assert command.json("send")["sent"] == 1
+    assert "not sent twice" in command.refused("resend", "acme", "2026-11-20", _ANN)
+
+
+def test_trouble_with_the_server_is_said_without_the_password(command: Command, server: MailServer) -> None:
+    _with_ann(command).queue()
+    command.done("mode", "acme", "live")
+    server.misbehave(auth="535 wrong password")
+    found = command("send")
+    assert (found.exit_code, "535 wrong password" in found.stderr) == (1, True)
+    assert PASSWORD not in found.output
+
+
+def test_a_report_from_standard_input_marks_its_mail(command: Command) -> None:
+    row_key = _with_ann(command).queue()
+    command.done("mode", "acme", "live")
+    command.done("send")
+    row = command.installation.outbox.row(row_key)
+    assert row is not None
+    raw = (
+        b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+        b"Final-Recipient: rfc822; ann@acme.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <"
+        + row.message_token.encode()
+        + b"@oak.example>\r\n\r\nx\r\n--b--\r\n"
+    )
+    assert command.json("bounce", "--dry-run", stdin=raw)[0]["recorded"] is False
+    assert "failed, 5.1.1" in command.done("bounce", stdin=raw)
+    assert "known already" in command.done("bounce", stdin=raw)
+    assert command.json("status", "acme")[0]["state"] == "bounced"
+    assert "--lift-suppression" in command.refused("recipients", "add", "acme", _ANN)
+    assert command("bounce", stdin=b"Subject: hi\r\n\r\nhi").exit_code == 1
