@@ -74,4 +74,6 @@ def _untagged(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     ((kind, text),) = value.items()
-    return {"bytes": base64.b64decode, "instant": datetime.fromisoformat, "date": date.fromisoformat}[kind](text)
+    if kind == "bytes":
+        return base64.b64decode(text)
+    return datetime.fromisoformat(text) if kind == "instant" else date.fromisoformat(text)
