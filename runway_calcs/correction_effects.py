@@ -60,5 +60,5 @@ def _figures(simulation: Simulation, base: Forecasting) -> Figures:
     balances = simulation.balances()
     first = first_below(balances, floor_cents=base.prepared.floor_cents)
     is_below = simulation.opening_cents < base.prepared.floor_cents
-    days = 0 if is_below else day_of(first, level=0.5)
+    days = 0 if is_below else day_of(first, level=0.5, horizon_days=simulation.horizon_days)
     return days, low_water(balances, as_of=base.prepared.at.as_of).band.p50_cents

@@ -198,7 +198,7 @@ def forecast_of(simulation: Simulation, *, prepared: Prepared, seed: int) -> Cas
     balances = simulation.balances(flows)
     floor, as_of, policy = prepared.floor_cents, prepared.at.as_of, prepared.policy
     first = first_below(balances, floor_cents=floor)
-    median, cautious = day_of(first, level=_MIDDLE), day_of(first, level=_LOW)
+    median, cautious = (day_of(first, level=level, horizon_days=simulation.horizon_days) for level in (_MIDDLE, _LOW))
     state = _state(simulation.opening_cents, floor_cents=floor, median=median)
     is_below = state is RunwayState.ALREADY_BELOW
     is_burning = state is RunwayState.BURNING
@@ -289,7 +289,7 @@ def first_below(balances: Cents, *, floor_cents: int) -> NDArray[np.int64]:
     return found
 
 
-def day_of(first: NDArray[np.int64], *, level: float, horizon_days: int = 91) -> int | None:
+def day_of(first: NDArray[np.int64], *, level: float, horizon_days: int) -> int | None:
     """The first day on which at least this share of the draws have been below the floor; None beyond the horizon."""
     day = int(ordered(first, level=level))
     return day if day <= horizon_days else None

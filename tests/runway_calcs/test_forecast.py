@@ -218,3 +218,9 @@ def test_more_cash_never_shortens_and_another_outflow_never_lengthens_the_runway
         more_cents=st.integers(1, 9_000),
         days=st.integers(1, 100),
     )
+
+
+def test_a_shorter_horizon_has_its_own_beyond() -> None:
+    policy = replace(POLICY, horizon_weeks=2)
+    found = forecasting(prepared([item(20, -5_000)], cash=position(1_000), policy=policy)).forecast
+    assert (found.state, found.days, len(found.weeks)) == (RunwayState.BEYOND_HORIZON, None, 2)
