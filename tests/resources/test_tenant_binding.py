@@ -46,6 +46,7 @@ _TENANT_TABLES = {table.name for table in METADATA.sorted_tables if "tenant_id" 
 #: Those of the payment ledger have no statements yet.
 _USED_TABLES = {
     "cash_snapshot",
+    "checkpoint",
     "connection",
     "customer_note",
     "date_override",
@@ -147,6 +148,7 @@ def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> No
     with commits.lease(ACME) as lease:
         commits.renew(lease)
         sync = commit_sync(commits, lease, segments=[make_segment("a"), make_segment("b")], quarantined=[bad, bad])
+        commits.commit_checkpoint(lease, up_to=sync, segment=make_segment("c"))
     commits.quarantined(sync)
     commits.sync(ACME, sync.sync_id)
     commits.history(ACME, table="raw_qbo/bills", up_to=sync)
