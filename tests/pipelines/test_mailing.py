@@ -1,0 +1,319 @@
+"""Mail from Dagster: a published digest is queued for its readers, a failed run for its firm, what is due is sent by a run."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.mailing import queue_digest
+from experiences.digest.document import to_json
+from experiences.digest.render import render_html, render_text, subject
+from pipelines.build import build_defs
+from pipelines.failure_notices import NOTICE_KIND, FailedRun, enqueue_failure
+from pipelines.mail_sensors import failed_runs, mail_due
+from resources.clock import FixedClock
+from resources.documents import Document
+from resources.installation import Installation
+from resources.outbox_rows import MailContent, OutboxRow
+from resources.recipients import Mode
+from resources.settings import Settings
+from resources.tenants import Tenant
+from tests.conftest import FRIDAY, FRIDAY_MORNING
+from tests.experiences.builders import make_digest
+from tests.firm import Firm, dagster_instance
+from tests.resources.mail_server import MailServer, mail_server, make_certificates
+from tests.sandbox import Sandbox
+
+_DATES = re.compile(
+    r"\b(\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{1,2})\b"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    with mail_server(make_certificates(tmp_path_factory.mktemp("authority"))) as running:
+        yield running
+
+
+@pytest.fixture
+def office(bare_installation: Installation, server: MailServer, clock: FixedClock) -> Iterator[Installation]:
+    """An installation with a mail server."""
+    server.behave()
+    server.taken.clear()
+    settings = Settings(data_dir=bare_installation.settings.data_dir, mail=server.settings())
+    opened = Installation(settings, clock=clock)
+    opened.registry.add_firm("oak", name="Oak")
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _tenant(office: Installation, name: str, *, firm: str = "oak", mode: Mode = "live") -> Tenant:
+    tenant = office.registry.add_tenant(name, firm_id=firm, name=f"{name} canary-{name}", zone="America/New_York")
+    office.recipients.set_mode(tenant, mode, author="ann")
+    return tenant
+
+
+def _recipient(office: Installation, tenant: Tenant, address: str, **overrides: str) -> None:
+    fields = {"name": "", "role": "client", "locale": "en-GB", "zone": tenant.zone, "currency_format": "symbol"}
+    office.recipients.add(tenant, address=address, author="ann", **(fields | overrides))  # type: ignore[arg-type]  # words
+
+
+def _publish(office: Installation, tenant: Tenant, *, week: date = FRIDAY, at: datetime = FRIDAY_MORNING) -> Document:
+    digest = replace(make_digest(), tenant_name=tenant.name)
+    document = Document(
+        tenant_id=tenant.tenant_id,
+        kind="friday_digest",
+        key=week.isoformat(),
+        title=subject(digest),
+        body=to_json(digest),
+        html=render_html(digest),
+        text=render_text(digest),
+        data_as_of=at,
+    )
+    office.documents.publish(document)
+    return document
+
+
+def _rows(office: Installation, tenant: Tenant, kind: str = "friday_digest") -> dict[str, OutboxRow]:
+    return {row.row_key.address: row for row in office.outbox.rows(tenant.tenant_id, kind=kind)}
+
+
+def test_each_recipient_gets_one_mail_with_the_published_bytes_or_its_own_formats_of_the_same_figures(
+    office: Installation,
+) -> None:
+    acme = _tenant(office, "acme")
+    _recipient(office, acme, "ann@acme.example")
+    _recipient(office, acme, "bob@acme.example", locale="en-US", currency_format="code", zone="America/Los_Angeles")
+    published = _publish(office, acme)
+    assert queue_digest(office, acme, week_ending=FRIDAY) == 2
+    rows = _rows(office, acme)
+    plain, american = (office.outbox.content(rows[f"{one}@acme.example"]) for one in ("ann", "bob"))
+    assert (plain.subject, plain.html, plain.text) == (published.title, published.html, published.text)
+    assert "USD " in american.text
+    assert "$" not in american.text + american.html
+    assert _figures(american.text) == _figures(plain.text)
+    assert len(american.subject) <= 60
+    assert re.search(r"\b(Nov|Dec) \d", american.text)
+    # Each on its own Friday morning.
+    assert rows["ann@acme.example"].due_at == FRIDAY_MORNING
+    assert rows["bob@acme.example"].due_at == datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+
+
+def _figures(text: str) -> list[str]:
+    """Amounts and counts in order; dates are left out, their order differs."""
+    without_clocks = re.sub(r"\b\d{1,2}:\d{2}( [ap]m)?", "", _DATES.sub("", text))
+    return re.findall(r"-?\d[\d.,]*[kMB%]?", re.sub(r"(USD |\$)", "", without_clocks).replace(", 2026", " 2026"))
+
+
+def test_making_the_week_again_queues_nothing_twice_and_changes_what_still_waits(
+    office: Installation, server: MailServer, clock: FixedClock
+) -> None:
+    acme = _tenant(office, "acme")
+    _recipient(office, acme, "ann@acme.example")
+    _publish(office, acme)
+    assert queue_digest(office, acme, week_ending=FRIDAY) == 1
+    assert queue_digest(office, acme, week_ending=FRIDAY) == 0
+    later = _publish(office, acme, at=FRIDAY_MORNING + timedelta(hours=1))
+    changed = replace(later, title="Changed", data_as_of=FRIDAY_MORNING + timedelta(hours=2))
+    office.documents.publish(changed)
+    assert queue_digest(office, acme, week_ending=FRIDAY) == 1
+    assert office.mailer.drain().sent == 1
+    assert server.messages[0]["Subject"] == "Changed"
+    office.documents.publish(replace(changed, title="Again", data_as_of=FRIDAY_MORNING + timedelta(hours=3)))
+    assert queue_digest(office, acme, week_ending=FRIDAY) == 0
+    assert office.mailer.drain().sent == 0
+    assert len(server.taken) == 1
+
+
+def test_past_weeks_and_weeks_without_a_digest_are_not_mailed(office: Installation, clock: FixedClock) -> None:
+    acme = _tenant(office, "acme")
+    _recipient(office, acme, "ann@acme.example")
+    assert queue_digest(office, acme, week_ending=FRIDAY) == 0
+    week_before = FRIDAY - timedelta(days=7)
+    _publish(office, acme, week=week_before)
+    assert queue_digest(office, acme, week_ending=week_before) == 0
+    assert _rows(office, acme) == {}
+
+
+@pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.long)])
+def test_one_tenant_that_fails_changes_no_mail_of_another_and_no_mail_shows_anything_of_another(
+    office: Installation, server: MailServer, clock: FixedClock, count: int
+) -> None:
+    """One is refused by the server, one could not be computed; everybody else's mail is there, with its own tenant's words."""
+    tenants = [_tenant(office, f"tenant-{number:02d}") for number in range(count)]
+    for tenant in tenants:
+        _recipient(office, tenant, f"owner@{tenant.tenant_id}.example")
+        _recipient(office, tenant, "books@oak.example", role="firm")
+    refused, failed, *well = tenants
+    published = {tenant.tenant_id: _publish(office, tenant) for tenant in (refused, *well)}
+    for tenant in (refused, *well):
+        queue_digest(office, tenant, week_ending=FRIDAY)
+    assert queue_digest(office, failed, week_ending=FRIDAY) == 0
+    enqueue_failure(office, _failed(failed))
+    clock.move_to(clock.now() + timedelta(minutes=11))
+    server.misbehave(times=2, rcpt="550 no such user")
+    drained = office.mailer.drain()
+    assert (drained.failed, drained.sent) == (2, 2 * len(well) + 1)
+    digests = [one for one in server.messages if "not up to date" not in one["Subject"]]
+    (notice,) = [one for one in server.messages if "not up to date" in one["Subject"]]
+    assert notice["To"].addresses[0].addr_spec == "books@oak.example"
+    canaries = {f"canary-{tenant.tenant_id}" for tenant in tenants}
+    seen = []
+    for message in digests:
+        plain, page = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
+        (shown,) = {one for one in canaries if one in plain + page}
+        tenant_id = shown.removeprefix("canary-")
+        assert (plain, page) == (published[tenant_id].text, published[tenant_id].html)
+        seen.append((tenant_id, message["To"].addresses[0].addr_spec))
+    owners = {(one.tenant_id, f"owner@{one.tenant_id}.example") for one in well}
+    assert sorted(seen) == sorted(owners | {(one.tenant_id, "books@oak.example") for one in well})
+
+
+def _failed(tenant: Tenant, *, cause: str = "", job: str = "tenant_sync", at: datetime = FRIDAY_MORNING) -> FailedRun:
+    cause = cause or f"QuickBooks refused '{tenant.tenant_id}' at 12:31. Run `runway connect {tenant.tenant_id}`."
+    return FailedRun(tenant_id=tenant.tenant_id, run_id=f"run-{tenant.tenant_id}", job=job, cause=cause, failed_at=at)
+
+
+def test_the_firm_gets_one_mail_for_all_tenants_with_the_same_cause_and_the_client_none(
+    office: Installation, server: MailServer, clock: FixedClock
+) -> None:
+    tenants = [_tenant(office, name) for name in ("acme", "bolt", "cord")]
+    for tenant in tenants:
+        _recipient(office, tenant, "books@oak.example", role="firm")
+        _recipient(office, tenant, f"owner@{tenant.tenant_id}.example")
+        assert enqueue_failure(office, _failed(tenant)) == 1
+        assert enqueue_failure(office, _failed(tenant)) == 0, "told with today's mail"
+    assert enqueue_failure(office, _failed(tenants[0], cause="The disk is full.", job="friday")) == 1
+    assert office.mailer.drain().sent == 0, "it waits for others of its kind"
+    clock.move_to(clock.now() + timedelta(minutes=11))
+    assert office.mailer.drain().sent == 2
+    together, alone = sorted((one.get_body(("plain",)).get_content() for one in server.messages), key=len, reverse=True)
+    assert all(f"canary-{tenant.tenant_id}" in together for tenant in tenants)
+    assert "the digest could not be made, and none was sent to the client" in alone
+    assert {one["To"].addresses[0].addr_spec for one in server.messages} == {"books@oak.example"}
+    assert enqueue_failure(office, _failed(tenants[1])) == 0
+    late = _tenant(office, "dune")
+    _recipient(office, late, "books@oak.example", role="firm")
+    assert enqueue_failure(office, _failed(late)) == 1, "who fails after the mail has left begins the next one"
+
+
+def test_failures_of_two_firms_or_of_preview_and_live_never_share_a_mail(office: Installation) -> None:
+    office.registry.add_firm("elm", name="Elm")
+    tenants = [
+        _tenant(office, "acme"),
+        _tenant(office, "bolt", firm="elm"),
+        _tenant(office, "cord", mode="preview"),
+    ]
+    for tenant in tenants:
+        _recipient(office, tenant, "shared@books.example", role="firm")
+        enqueue_failure(office, _failed(tenant))
+    for tenant in tenants:
+        (row,) = _rows(office, tenant, NOTICE_KIND).values()
+        assert [one["tenant_id"] for one in row.about or ()] == [tenant.tenant_id]
+
+
+def test_the_sensor_asks_for_a_run_when_mail_is_due_and_the_run_sends_it(
+    office: Installation, server: MailServer, tmp_path: Path
+) -> None:
+    acme = _tenant(office, "acme")
+    _recipient(office, acme, "ann@acme.example")
+    with dagster_instance(tmp_path / "dagster") as instance:
+
+        def tick() -> dg.RunRequest | dg.SkipReason:
+            found = mail_due(dg.build_sensor_context(instance=instance, resources={"installation": office}))
+            assert isinstance(found, dg.RunRequest | dg.SkipReason)
+            return found
+
+        assert isinstance(tick(), dg.SkipReason)
+        _publish(office, acme)
+        queue_digest(office, acme, week_ending=FRIDAY)
+        assert isinstance(tick(), dg.RunRequest)
+        assert server.taken == [], "the sensor sends nothing"
+        job = build_defs(resource_overrides={"installation": office}).resolve_job_def("send_mail")
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        assert job.execute_in_process(instance=instance, run_config=quiet).success
+        assert len(server.taken) == 1
+        assert isinstance(tick(), dg.SkipReason)
+        run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
+        office.outbox.enqueue(
+            replace(next(iter(_rows(office, acme).values())).row_key, key="2026-11-27"),
+            office.outbox.content(next(iter(_rows(office, acme).values()))),
+            due_at=office.clock.now(),
+            expires_at=office.clock.now() + timedelta(days=1),
+        )
+        assert "under way" in str(tick())
+        instance.report_run_failed(run)
+        server.misbehave(auth="535 wrong password")
+        failed = job.execute_in_process(instance=instance, run_config=quiet, raise_on_error=False)
+        assert not failed.success, "a server that cannot be spoken to is a red run"
+
+
+def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, tmp_path: Path) -> None:
+    """Books that were never read: the run fails in words, and those are what the firm reads."""
+    acme = _tenant(office, "acme")
+    _recipient(office, acme, "books@oak.example", role="firm")
+    job = build_defs(resource_overrides={"installation": office}).resolve_job_def("friday")
+    with dagster_instance(tmp_path / "dagster") as instance:
+        instance.add_dynamic_partitions("tenant", ["acme"])
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key="acme",
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+        (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
+        context = dg.build_run_status_sensor_context(
+            sensor_name="failed_runs",
+            dagster_event=event,
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+            resources={"installation": office},
+        ).for_run_failure()
+        failed_runs(context)
+        failed_runs(context)
+    (row,) = _rows(office, acme, NOTICE_KIND).values()
+    text = office.outbox.content(row).text
+    assert "have never been read" in text
+    assert "canary-acme" in text
+    assert "Traceback" not in text
+
+
+def test_the_friday_run_queues_the_digest_it_published_and_once(
+    installation: Installation, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    with dagster_instance(tmp_path / "dagster") as instance:
+        firm = Firm(installation, instance, sandbox)
+        company = firm.company("acme")
+        _recipient(installation, installation.registry.tenant(company.tenant), "ann@acme.example")
+        firm.succeed("tenant_sync", "acme")
+        firm.succeed("friday", "acme")
+        firm.succeed("friday", "acme")
+    (row,) = installation.outbox.rows(company.tenant)
+    published = installation.documents.read(company.tenant, kind="friday_digest", key=FRIDAY.isoformat())
+    assert published is not None
+    assert (row.state, row.attempt) == ("queued", 0)
+    assert installation.outbox.content(row) == MailContent(
+        subject=published.title, html=published.html, text=published.text
+    )
+    assert [one.event for one in installation.outbox.history(row.row_key)] == ["queued"]
+
+
+def test_causes_that_differ_in_numbers_and_names_are_one() -> None:
+    prints = {
+        FailedRun(
+            tenant_id=tenant,
+            run_id="r",
+            job="friday",
+            cause=f"QuickBooks refused {tenant!r} after {seconds} seconds.",
+            failed_at=FRIDAY_MORNING,
+        ).fingerprint
+        for tenant, seconds in itertools.product(("acme", "bolt-supply"), (3, 30.5))
+    }
+    assert len(prints) == 1
