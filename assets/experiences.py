@@ -4,6 +4,7 @@ Belongs here: gathering a week's results for a document. Does not: the document'
 """
 
 from collections import Counter
+from pathlib import Path
 
 import dagster as dg
 
@@ -11,18 +12,120 @@ from assets.books import home_currency
 from assets.desk import Desk, WeekTable, week_assets
 from assets.mailing import DIGEST_KIND, queue_digest
 from assets.tenants import Metadata
-from experiences.digest.build import build_digest
+from experiences.digest.build import Priorities, build_digest
 from experiences.digest.document import to_json
 from experiences.digest.render import render_html, render_text, subject
+from experiences.tray import render as tray
+from experiences.tray.build import build_tray
+from experiences.tray.document import to_json as tray_json
+from experiences.tray.ranking import Ruling, Sorted, sorted_defects
 from resources.documents import Document
 from resources.files import write_whole
 from runway_calcs.ageing import Ageing
+from runway_calcs.bill_priority import BillPriority
 from runway_calcs.burn import Burn
 from runway_calcs.cash import CashPosition
+from runway_calcs.collection_priority import CollectionPriority
 from runway_calcs.expected_payments import ExpectedPayment
 from runway_calcs.forecast import CashForecast
 from runway_calcs.forecast_change import ForecastChange
 from runway_calcs.forecast_score import ForecastScore
+from runway_calcs.hygiene import Hygiene
+from runway_calcs.pay_plan import PayPlan
+
+PREVIEW_CHARACTERS = 6_000
+"""A rendered preview in the UI is as long as this: Dagster keeps every event for ever."""
+
+
+def sorted_tray(desk: Desk) -> Sorted:
+    """The week's defects as the tray has them: with what people had ruled when its books were read."""
+
+    def made() -> Sorted:
+        rulings = desk.installation.entries.rulings(desk.week.tenant.tenant_id, recorded_until=desk.week.known_until)
+        return sorted_defects(
+            desk.result("runway/hygiene", Hygiene).defects,
+            rulings=[
+                Ruling(
+                    defect=(one.defect_kind, one.object_type, one.object_id),
+                    until=one.until,
+                    author=one.said.author,
+                    reason=one.said.reason,
+                )
+                for one in rulings
+            ],
+            as_of=desk.at.as_of,
+        )
+
+    return desk.once("tray", made)
+
+
+def _priorities(desk: Desk) -> Priorities:
+    found = sorted_tray(desk)
+    return Priorities(
+        collections=desk.result("priority/collections", CollectionPriority),
+        bills=desk.records("priority/bills", BillPriority),
+        plan=next(iter(desk.records("priority/pay_plan", PayPlan)), None),
+        defects=found.listed,
+        set_aside=len(found.set_aside),
+        score=desk.result("runway/hygiene", Hygiene).score,
+    )
+
+
+def publish(desk: Desk, document: Document, *, folder: Path) -> Metadata:
+    """Publish a document of the week and write its page and its text; what the UI shows of it."""
+    week = desk.week
+    html_file = folder / week.tenant.tenant_id / f"{week.as_of.isoformat()}.html"
+    write_whole(html_file, document.html)
+    write_whole(html_file.with_suffix(".txt"), document.text)
+    desk.installation.documents.publish(document)
+    return {
+        "week_ending": dg.MetadataValue.text(week.as_of.isoformat()),
+        "as_of": dg.MetadataValue.text(week.as_of.isoformat()),
+        "data_as_of": dg.MetadataValue.timestamp(week.data_as_of),
+        "subject": dg.MetadataValue.text(document.title),
+        "html": dg.MetadataValue.path(str(html_file)),
+        "text": dg.MetadataValue.path(str(html_file.with_suffix(".txt"))),
+        "html_bytes": dg.MetadataValue.int(len(document.html.encode())),
+        "preview": preview(document.text),
+        "dagster/partition_row_count": dg.MetadataValue.int(1),
+    }
+
+
+def preview(text: str) -> dg.MetadataValue:
+    """A text as the UI may show it: code in Markdown, so that nothing in it is markup, and cut."""
+    cut = text if len(text) <= PREVIEW_CHARACTERS else text[:PREVIEW_CHARACTERS] + "\n..."
+    # Indented code needs no closing fence, so no text of the books can end it.
+    return dg.MetadataValue.md("\n".join(f"    {line}" for line in cut.splitlines()))
+
+
+def _tray(desk: Desk) -> Metadata:
+    tenant, week = desk.week.tenant, desk.week
+    document = build_tray(
+        sorted_tray(desk),
+        tenant_id=tenant.tenant_id,
+        tenant_name=tenant.name,
+        firm_name=tenant.firm_name,
+        currency=home_currency(desk),
+        zone=tenant.zone,
+        as_of=desk.at.as_of,
+        data_as_of=week.data_as_of,
+        basis=desk.at.basis,
+        score=desk.result("runway/hygiene", Hygiene).score,
+    )
+    return publish(
+        desk,
+        Document(
+            tenant_id=tenant.tenant_id,
+            kind="tray",
+            key=week.as_of.isoformat(),
+            title=tray.title(document),
+            body=tray_json(document),
+            html=tray.render_html(document),
+            text=tray.render_text(document),
+            data_as_of=week.data_as_of,
+        ),
+        folder=desk.installation.settings.pages_root / "trays",
+    )
 
 
 def _friday_digest(desk: Desk) -> Metadata:
@@ -46,15 +149,13 @@ def _friday_digest(desk: Desk) -> Metadata:
         payments=desk.records("runway/expected_payments", ExpectedPayment),
         open_receivables=desk.frame("books/open_invoices"),
         open_payables=desk.frame("books/open_bills"),
+        priorities=_priorities(desk),
         unreadable=unreadable,
         stale_after_days=desk.thresholds.stale_after_days,
     )
     html, text = render_html(document), render_text(document)
-    folder = desk.installation.settings.digests_root / tenant.tenant_id
-    html_file = folder / f"{week.as_of.isoformat()}.html"
-    write_whole(html_file, html)
-    write_whole(html_file.with_suffix(".txt"), text)
-    desk.installation.documents.publish(
+    told = publish(
+        desk,
         Document(
             tenant_id=tenant.tenant_id,
             kind=DIGEST_KIND,
@@ -64,20 +165,11 @@ def _friday_digest(desk: Desk) -> Metadata:
             html=html,
             text=text,
             data_as_of=week.data_as_of,
-        )
+        ),
+        folder=desk.installation.settings.digests_root,
     )
     queued = queue_digest(desk.installation, tenant, week_ending=week.as_of)
-    return {
-        "week_ending": dg.MetadataValue.text(week.as_of.isoformat()),
-        "as_of": dg.MetadataValue.text(week.as_of.isoformat()),
-        "data_as_of": dg.MetadataValue.timestamp(week.data_as_of),
-        "subject": dg.MetadataValue.text(subject(document)),
-        "html": dg.MetadataValue.path(str(html_file)),
-        "text": dg.MetadataValue.path(str(html_file.with_suffix(".txt"))),
-        "mails_queued": dg.MetadataValue.int(queued),
-        "html_bytes": dg.MetadataValue.int(len(html.encode())),
-        "dagster/partition_row_count": dg.MetadataValue.int(1),
-    }
+    return {**told, "mails_queued": dg.MetadataValue.int(queued)}
 
 
 DIGESTS = (
@@ -97,9 +189,22 @@ DIGESTS = (
             "runway/expected_payments",
             "runway/forecast_change",
             "runway/forecast_score",
+            "runway/hygiene",
+            "priority/bills",
+            "priority/pay_plan",
+            "priority/collections",
         ),
         columns={},
         work=_friday_digest,
+        kinds=frozenset({"html", "text"}),
+    ),
+    WeekTable(
+        key="digest/tray",
+        description="What is to be mended in a tenant's books, ranked by what it changes in the forecast, with links into "
+        "QuickBooks. Snoozed and dismissed entries are set aside with author and reason.",
+        deps=("books/company", "runway/hygiene"),
+        columns={},
+        work=_tray,
         kinds=frozenset({"html", "text"}),
     ),
 )

@@ -19,6 +19,7 @@ from resources.entry_records import (
     ItemEntry,
     NoteEntry,
     OverrideEntry,
+    RulingEntry,
     TargetEntry,
     TargetRule,
     TierEntry,
@@ -26,6 +27,7 @@ from resources.entry_records import (
     item_entry,
     note_entry,
     override_entry,
+    ruling_entry,
     target_entry,
     tier_entry,
 )
@@ -35,6 +37,7 @@ from resources.entry_tables import (
     KNOWN_ITEM,
     RESERVE_KINDS,
     RESERVE_TARGET,
+    TRAY_RULING,
     VENDOR_TIER,
 )
 from resources.registry import lock_tenant
@@ -52,6 +55,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     VENDOR_TIER.name: ("vendor_id",),
     CUSTOMER_NOTE.name: ("customer_id", "kind", "invoice_id"),
     RESERVE_TARGET.name: ("reserve_id",),
+    TRAY_RULING.name: ("defect_kind", "object_type", "object_id"),
 }
 
 
@@ -251,6 +255,36 @@ class Entries:
         """The targets that stand, by reserve; with an instant, as they stood then."""
         return tuple(target_entry(row) for row in self._newest(RESERVE_TARGET, tenant, recorded_until))
 
+    def rule(
+        self,
+        tenant: Tenant,
+        *,
+        defect: tuple[str, str, str],
+        until: date | None,
+        author: str,
+        reason: str,
+    ) -> RulingEntry:
+        """Record that a defect (kind, entity, id) waits until a day, or without one that it is no issue."""
+        self.check_rule(tenant, until=until)
+        values = {**_defect_key(defect), "ruling": "dismissed" if until is None else "snoozed", "until": until}
+        return ruling_entry(self._record(TRAY_RULING, tenant.tenant_id, values, author=author, reason=reason))
+
+    def check_rule(self, tenant: Tenant, *, until: date | None) -> None:
+        """Refuse what `rule` would refuse, and store nothing."""
+        self._still_to_come(tenant, until, what="The day until which an entry is snoozed")
+
+    def reopen(self, tenant: Tenant, defect: tuple[str, str, str], *, author: str, reason: str) -> RulingEntry:
+        """Withdraw a ruling: the defect is listed again. What it said."""
+        standing = {(one.defect_kind, one.object_type, one.object_id): one for one in self.rulings(tenant.tenant_id)}
+        what = f"Nothing was said about {' '.join(defect)}"
+        found = _standing(standing, defect, what, "`runway tray list`", tenant)
+        self._withdraw(TRAY_RULING, tenant.tenant_id, _defect_key(defect), author=author, reason=reason)
+        return found
+
+    def rulings(self, tenant: TenantId, *, recorded_until: datetime | None = None) -> tuple[RulingEntry, ...]:
+        """The rulings that stand, by defect; with an instant, as they stood then."""
+        return tuple(ruling_entry(row) for row in self._newest(TRAY_RULING, tenant, recorded_until))
+
     def _still_to_come(self, tenant: Tenant, day: date | None, *, what: str) -> None:
         today = tenant.local_date(self._clock.now())
         if day is not None and day <= today:
@@ -284,6 +318,10 @@ class Entries:
         with self._database.read() as connection:
             newest = {tuple(getattr(row, name) for name in key): row for row in connection.execute(statement)}
         return [newest[one] for one in sorted(newest) if not newest[one].withdrawn]
+
+
+def _defect_key(defect: tuple[str, str, str]) -> dict[str, str]:
+    return dict(zip(_KEYS[TRAY_RULING.name], defect, strict=True))
 
 
 def check_tier(tier: int) -> None:

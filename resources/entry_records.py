@@ -12,6 +12,7 @@ from sqlalchemy import Row
 TxnType = Literal["Bill", "Invoice"]
 NoteKind = Literal["disputed", "contacted"]
 TargetRule = Literal["amount", "share_of_receipts", "months_of_burn"]
+RulingKind = Literal["snoozed", "dismissed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,19 @@ class TargetEntry:
     said: Said
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulingEntry:
+    """What a person said about a defect of the books: later, or no issue."""
+
+    defect_kind: str
+    object_type: str
+    object_id: str
+    ruling: RulingKind
+    #: The day on which a snoozed one is back; None: dismissed.
+    until: date | None
+    said: Said
+
+
 def _said(row: Row[Any]) -> Said:
     return Said(author=row.author, reason=row.reason, recorded_at=row.recorded_at)
 
@@ -137,5 +151,17 @@ def target_entry(row: Row[Any]) -> TargetEntry:
         basis_points=row.basis_points,
         month_hundredths=row.month_hundredths,
         due_on=row.due_on,
+        said=_said(row),
+    )
+
+
+def ruling_entry(row: Row[Any]) -> RulingEntry:
+    """A row as a ruling."""
+    return RulingEntry(
+        defect_kind=row.defect_kind,
+        object_type=row.object_type,
+        object_id=row.object_id,
+        ruling=row.ruling,
+        until=row.until,
         said=_said(row),
     )

@@ -1,4 +1,4 @@
-"""The tables of what people enter: known items, dates, tiers, notes, targets of reserves.
+"""The tables of what people enter: known items, dates, tiers, notes, targets of reserves, rulings about the tray.
 
 Belongs here: columns and keys. Does not: statements (`resources/entries.py`), tables of the machine (`resources/tables.py`).
 
@@ -16,6 +16,7 @@ NOTE_KINDS = ("disputed", "contacted")
 RESERVE_KINDS = ("tax", "payroll", "equipment", "emergency", "seasonal", "debt", "custom")
 TARGET_RULES = ("amount", "share_of_receipts", "months_of_burn")
 DATED_TYPES = ("Bill", "Invoice")
+RULINGS = ("snoozed", "dismissed")
 
 
 def _entries(name: str, *parts: Any, key: tuple[str, ...]) -> Table:
@@ -111,4 +112,20 @@ RESERVE_TARGET = _entries(
     key=("reserve_id",),
 )
 
-ENTRY_TABLES = (KNOWN_ITEM, DATE_OVERRIDE, VENDOR_TIER, CUSTOMER_NOTE, RESERVE_TARGET)
+TRAY_RULING = _entries(
+    "tray_ruling",
+    Column("defect_kind", Text, nullable=False),
+    Column("object_type", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("ruling", Text),
+    # The day on which a snoozed entry is back.
+    Column("until", BusinessDate),
+    one_of("ruling", RULINGS),
+    CheckConstraint(
+        "withdrawn = 1 or (ruling = 'dismissed' and until is null) or (ruling = 'snoozed' and until is not null)",
+        name="ruling_is_whole",
+    ),
+    key=("defect_kind", "object_type", "object_id"),
+)
+
+ENTRY_TABLES = (KNOWN_ITEM, DATE_OVERRIDE, VENDOR_TIER, CUSTOMER_NOTE, RESERVE_TARGET, TRAY_RULING)

@@ -179,6 +179,16 @@ class Settings(BaseSettings):
         return (self.digests_dir or self.data_dir / "digests").absolute()
 
     @property
+    def pages_root(self) -> Path:
+        """The folder the other pages are written to."""
+        return (self.data_dir / "pages").absolute()
+
+    @property
+    def fleet_file(self) -> Path:
+        """The derived database of all tenants."""
+        return (self.data_dir / "fleet.duckdb").absolute()
+
+    @property
     def mail_preview_root(self) -> Path:
         """The folder that mails are written to instead of being sent."""
         return (self.data_dir / "mail-preview").absolute()

@@ -257,6 +257,19 @@ PUBLISHED_DOCUMENT = strict_table(
     tenant_key(),
 )
 
+FIRM_DOCUMENT = strict_table(
+    "firm_document",
+    Column("firm_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    ForeignKeyConstraint(["firm_id"], ["firm.firm_id"]),
+)
+
 CASH_SNAPSHOT = strict_table(
     "cash_snapshot",
     Column("tenant_id", Text, primary_key=True),

@@ -5,9 +5,8 @@ Does not: computing them (``runway_calcs``), wording them (``wording.py``, ``sen
 """
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -15,19 +14,38 @@ import pandas as pd
 from experiences.digest import document as doc
 from experiences.digest.comparison import Estimate
 from experiences.digest.forecast_facts import change_facts, last_forecast_facts, runway_facts, week_ahead, week_facts
+from experiences.digest.listing import MAX_ROWS, listing
+from experiences.digest.priorities import Collection, Plan
+from experiences.digest.priority_facts import collection_facts, data_to_fix, plan_facts
 from experiences.digest.wording import plain_text
 from runway_calcs.ageing import Ageing
 from runway_calcs.as_of import AsOf
+from runway_calcs.bill_priority import BillPriority
 from runway_calcs.burn import Burn
 from runway_calcs.cash import CashPosition, CashState
+from runway_calcs.collection_priority import CollectionPriority
 from runway_calcs.expected_payments import ExpectedPayment
 from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind
 from runway_calcs.forecast import CashForecast, ExpectedItem
 from runway_calcs.forecast_change import ForecastChange
 from runway_calcs.forecast_score import ForecastScore
+from runway_calcs.hygiene_defects import Defect
+from runway_calcs.pay_plan import PayPlan
 
 WEEK_AHEAD_DAYS = 7
-Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priorities:
+    """What the priorities, the plan and the hygiene of the week say."""
+
+    collections: CollectionPriority
+    bills: Sequence[BillPriority]
+    plan: PayPlan | None
+    defects: Sequence[Defect]
+    """In the tray's order, without what a person has set aside."""
+    set_aside: int
+    score: int | None
 
 
 def build_digest(
@@ -49,6 +67,7 @@ def build_digest(
     payments: Sequence[ExpectedPayment],
     open_receivables: pd.DataFrame,
     open_payables: pd.DataFrame,
+    priorities: Priorities,
     unreadable: Mapping[str, int],
     stale_after_days: int,
 ) -> doc.DigestDocument:
@@ -72,6 +91,7 @@ def build_digest(
         payments: Expected payment of every open invoice and bill.
         open_receivables: Open invoices and customer credits (``runway_calcs.open_items``).
         open_payables: Open bills and vendor credits (``runway_calcs.open_items``).
+        priorities: Contacts, bills, plan and defects of the same week.
         unreadable: Objects that could not be read, by QBO entity.
         stale_after_days: Age in days from which the books are called old.
 
@@ -82,7 +102,7 @@ def build_digest(
     until = at.as_of + timedelta(days=WEEK_AHEAD_DAYS)
     received, paid = week_ahead(forecast)
     return doc.DigestDocument(
-        schema_version=2,
+        schema_version=3,
         tenant_name=plain_text(tenant_name),
         firm_name=plain_text(firm_name),
         currency=currency,
@@ -101,11 +121,29 @@ def build_digest(
         last_forecast=last_forecast_facts(score),
         receivables=_ageing(receivables_ageing),
         payables=_ageing(payables_ageing),
-        money_in=_money_in(payments=payments, items=forecast.items, until=until, estimate=received),
+        money_in=_money_in(
+            payments=payments,
+            items=forecast.items,
+            until=until,
+            estimate=received,
+            collection=collection_facts(priorities.collections),
+        ),
         money_out=_money_out(
-            payments=payments, items=forecast.items, cash_cents=cash.cash_cents, until=until, estimate=paid
+            payments=payments,
+            items=forecast.items,
+            cash_cents=cash.cash_cents,
+            until=until,
+            estimate=paid,
+            plan=plan_facts(
+                priorities.plan,
+                bills=priorities.bills,
+                payments=payments,
+                doc_numbers=_doc_numbers(open_payables),
+                until=until,
+            ),
         ),
         burn=_burn(burn),
+        data_to_fix=data_to_fix(priorities.defects, score=priorities.score, set_aside=priorities.set_aside),
         notes=_notes(
             cash=cash,
             forecast=forecast,
@@ -146,8 +184,8 @@ def _cash(position: CashPosition) -> doc.Cash:
         state=position.state,
         reason=plain_text(position.reason),
         cash_cents=position.cash_cents if ok else None,
-        accounts=_listing(accounts, cents=[account.balance_cents for account in accounts]),
-        left_out=left_out[: doc.MAX_ROWS],
+        accounts=listing(accounts, cents=[account.balance_cents for account in accounts]),
+        left_out=left_out[:MAX_ROWS],
         left_out_count=len(left_out),
         card_owed_cents=position.card_owed_cents,
     )
@@ -172,7 +210,12 @@ def _burn(result: Burn) -> doc.Burn:
 
 
 def _money_in(
-    *, payments: Sequence[ExpectedPayment], items: Sequence[ExpectedItem], until: date, estimate: Estimate | None
+    *,
+    payments: Sequence[ExpectedPayment],
+    items: Sequence[ExpectedItem],
+    until: date,
+    estimate: Estimate | None,
+    collection: Collection,
 ) -> doc.MoneyIn:
     invoices = [one for one in payments if one.side == "receivables"]
     expected = [_invoice_line(one) for one in invoices if one.expected_on <= until and one.counted_cents]
@@ -183,9 +226,10 @@ def _money_in(
     return doc.MoneyIn(
         until=until,
         estimate=estimate,
-        expected=_listing(expected, cents=[line.amount_cents for line in expected]),
-        other=_listing(other, cents=[line.amount_cents for line in other]),
-        overdue=_listing(overdue, cents=[line.amount_cents for line in overdue]),
+        expected=listing(expected, cents=[line.amount_cents for line in expected]),
+        other=listing(other, cents=[line.amount_cents for line in other]),
+        overdue=listing(overdue, cents=[line.amount_cents for line in overdue]),
+        collection=collection,
     )
 
 
@@ -209,6 +253,7 @@ def _money_out(
     cash_cents: int | None,
     until: date,
     estimate: Estimate | None,
+    plan: Plan | None,
 ) -> doc.MoneyOut:
     bills = [one for one in payments if one.side == "payables" and one.expected_on <= until and one.counted_cents]
     lines = [_bill_line(one) for one in bills]
@@ -222,12 +267,18 @@ def _money_out(
     return doc.MoneyOut(
         until=until,
         estimate=estimate,
-        overdue=_listing(overdue, cents=[line.amount_cents for line in overdue]),
-        due=_listing(due, cents=[line.amount_cents for line in due]),
-        other=_listing(other, cents=[line.amount_cents for line in other]),
+        overdue=listing(overdue, cents=[line.amount_cents for line in overdue]),
+        due=listing(due, cents=[line.amount_cents for line in due]),
+        other=listing(other, cents=[line.amount_cents for line in other]),
         total_cents=total,
         cash_after_cents=None if cash_cents is None else cash_cents - total,
+        plan=plan,
     )
+
+
+def _doc_numbers(open_payables: pd.DataFrame) -> dict[str, str]:
+    bills = open_payables[open_payables["txn_type"] == "Bill"]
+    return {str(one): str(number) for one, number in zip(bills["qbo_id"], bills["doc_number"], strict=True)}
 
 
 def _bill_line(one: ExpectedPayment) -> doc.BillLine:
@@ -277,7 +328,3 @@ def _notes(
     ):
         notes.append(doc.DataNote(kind=kind, entity="", count=0, amount_cents=amount))
     return tuple(note for note in notes if note.count or note.amount_cents)
-
-
-def _listing(rows: Sequence[Row], *, cents: Sequence[int]) -> doc.Listing[Row]:
-    return doc.Listing(rows=tuple(rows[: doc.MAX_ROWS]), count=len(rows), total_cents=sum(cents))

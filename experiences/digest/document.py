@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from experiences.digest.comparison import Change, Estimate, LastForecast, require
+from experiences.digest.listing import MAX_ROWS, Listing
+from experiences.digest.priorities import Collection, DataToFix, Plan
 from runway_calcs.ageing import BUCKETS
 from runway_calcs.as_of import Basis
 from runway_calcs.burn import BurnState
@@ -25,14 +27,10 @@ from runway_calcs.cash import CashState, ExclusionReason
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast import RunwayState
 
-MAX_ROWS = 5
-"""Rows that any list keeps; the rest is counted and summed."""
 MAX_WEEKS = 13
 MAX_NOTES = 24
 """One for each QBO entity and each other kind of note: nothing is ever left out of them."""
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
-
-Row = TypeVar("Row")
 
 
 class UnreadableDigestError(ValueError):
@@ -48,21 +46,6 @@ class NoteKind(StrEnum):
     DATED_LATER = "entries dated after the as-of day"
     UNUSED_VENDOR_CREDIT = "unused vendor credit"
     UNUSED_CUSTOMER_CREDIT = "unused customer credit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing(Generic[Row]):
-    """The first rows of a list, with count and total of all of it."""
-
-    rows: tuple[Row, ...]
-    count: int
-    total_cents: int
-
-    def __post_init__(self) -> None:
-        require(len(self.rows) <= MAX_ROWS, "a list keeps its first rows only")
-        require(self.count >= len(self.rows), "a list counts at least the rows it keeps")
-        require(bool(self.rows) or self.count == 0, "a list that counts something shows something")
-        require(self.count > 0 or self.total_cents == 0, "an empty list sums to zero")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +218,7 @@ class MoneyIn:
     expected: Listing[InvoiceLine]
     other: Listing[FlowLine]
     overdue: Listing[InvoiceLine]
+    collection: Collection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +234,8 @@ class MoneyOut:
     total_cents: int
     cash_after_cents: int | None
     """Cash less the total of the lists, before anything comes in."""
+    plan: Plan | None
+    """None without a forecast."""
 
     def __post_init__(self) -> None:
         parts = self.overdue.total_cents + self.due.total_cents + self.other.total_cents
@@ -296,7 +282,7 @@ class DataNote:
 class DigestDocument:
     """Everything that one tenant's digest of one week says."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     tenant_name: str
     firm_name: str
     currency: str
@@ -318,6 +304,7 @@ class DigestDocument:
     money_in: MoneyIn
     money_out: MoneyOut
     burn: Burn
+    data_to_fix: DataToFix
     notes: tuple[DataNote, ...]
 
     def __post_init__(self) -> None:

@@ -3,13 +3,12 @@
 Belongs here: which lists they show and what a row says. Does not: amounts of the forecast as a whole (``view.py``).
 """
 
+from experiences.digest.attention import contact_assumption, contact_table, plan_sentence, plan_tables
 from experiences.digest.comparison import Estimate
 from experiences.digest.document import BillLine, DigestDocument, FlowLine, InvoiceLine
 from experiences.digest.sentences import lateness, name
 from experiences.digest.tables import Section, TableRow, listing_table, row, section
-from experiences.digest.wording import days, money_exact, money_short, plain_text, short_date, shortened
-
-DOC_NUMBER_LIMIT = 24
+from experiences.digest.wording import days, doc_number, money_exact, money_short, short_date
 
 
 def money_in(document: DigestDocument) -> Section:
@@ -18,7 +17,7 @@ def money_in(document: DigestDocument) -> Section:
     until = short_date(money.until, near=document.as_of)
     return section(
         heading="Money in",
-        paragraphs=(_estimate(money.estimate, until=until, document=document),),
+        paragraphs=(_estimate(money.estimate, until=until, document=document), contact_assumption(document)),
         tables=(
             listing_table(
                 money.expected,
@@ -44,6 +43,7 @@ def money_in(document: DigestDocument) -> Section:
                 columns=("Customer", "Open"),
                 to_row=_overdue_invoice_row,
             ),
+            contact_table(document),
         ),
     )
 
@@ -80,7 +80,11 @@ def money_out(document: DigestDocument) -> Section:
     )
     estimate = _estimate(money.estimate, until=until, document=document)
     listed = _money_out_sum(document) if any(tables) else ""
-    return section(heading="Money out", tables=tables, paragraphs=(listed, estimate))
+    return section(
+        heading="Money out",
+        tables=(*tables, *plan_tables(document)),
+        paragraphs=(listed, estimate, plan_sentence(document)),
+    )
 
 
 def _estimate(estimate: Estimate | None, *, until: str, document: DigestDocument) -> str:
@@ -111,7 +115,7 @@ def _expected_row(line: InvoiceLine, document: DigestDocument) -> TableRow:
     return row(
         name(line.customer),
         f"expected {short_date(line.expected_on, near=near)}",
-        _doc_number(line.doc_number),
+        doc_number(line.doc_number),
         f"due {short_date(line.due_date, near=near)}" if line.due_date else "no due date",
         lateness(line),
         _of_open(line.amount_cents, line.open_cents, document=document),
@@ -123,7 +127,7 @@ def _overdue_invoice_row(line: InvoiceLine, document: DigestDocument) -> TableRo
     return row(
         name(line.customer),
         lateness(line),
-        _doc_number(line.doc_number),
+        doc_number(line.doc_number),
         f"due {short_date(line.due_date, near=document.as_of)}" if line.due_date else "no due date",
         value=money_exact(line.amount_cents, currency=document.currency),
     )
@@ -133,7 +137,7 @@ def _bill_row(line: BillLine, document: DigestDocument) -> TableRow:
     return row(
         name(line.vendor),
         _bill_age(line),
-        _doc_number(line.doc_number),
+        doc_number(line.doc_number),
         "" if line.due_date is None else f"due {short_date(line.due_date, near=document.as_of)}",
         _of_open(line.amount_cents, line.open_cents, document=document),
         value=money_exact(line.amount_cents, currency=document.currency),
@@ -150,11 +154,6 @@ def _bill_age(line: BillLine) -> str:
 def _flow_row(line: FlowLine, document: DigestDocument) -> TableRow:
     day = short_date(line.day, near=document.as_of)
     return row(name(line.label), line.kind.value, day, value=money_exact(line.amount_cents, currency=document.currency))
-
-
-def _doc_number(text: str) -> str:
-    clean = shortened(plain_text(text), limit=DOC_NUMBER_LIMIT)
-    return f"no. {clean}" if clean else ""
 
 
 def _of_open(amount_cents: int, open_cents: int, *, document: DigestDocument) -> str:

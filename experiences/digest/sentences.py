@@ -26,8 +26,10 @@ from runway_calcs.forecast import RunwayState
 from runway_calcs.forecast_change import ChangeState
 
 SUBJECT_LIMIT = 60
-NAME_LIMIT = 44
-REASON_LIMIT = 240
+NAME_LIMIT = 40
+REASON_LIMIT = 200
+_ENTITY_LIMIT = 24
+"""No name of a QBO entity is longer."""
 _ISO_DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 
 
@@ -197,7 +199,7 @@ def note(item: DataNote, *, document: DigestDocument) -> str:
     """A data note as a sentence."""
     amount = money_exact(item.amount_cents, currency=document.currency)
     as_of = short_date(document.as_of, near=document.as_of)
-    entity = name(item.entity)
+    entity = shortened(name(item.entity), limit=_ENTITY_LIMIT)
     match item.kind:
         case NoteKind.UNREADABLE:
             unread = f"{counted(item.count, 'object')} of type {entity}"

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from experiences.digest.document import DigestDocument, Listing
+from experiences.digest.document import DigestDocument
+from experiences.digest.listing import Listing
 from experiences.digest.wording import counted, money_exact
 
 Item = TypeVar("Item")

@@ -7,6 +7,7 @@ Does not: sentences (``sentences.py``), formats (``wording.py``), tables (``mone
 from dataclasses import dataclass
 
 from experiences.digest import sentences
+from experiences.digest.attention import data_section
 from experiences.digest.balances import ageing_section, burn_section, cash_section, notes_section
 from experiences.digest.bars import Bar, bars, ranges
 from experiences.digest.document import DigestDocument, Week
@@ -72,6 +73,7 @@ def digest_view(document: DigestDocument) -> DigestView:
         money_in(document),
         money_out(document),
         last_forecast_section(document),
+        data_section(document),
         cash_section(document),
         ageing_section(document),
         burn_section(document),

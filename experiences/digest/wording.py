@@ -17,6 +17,7 @@ Rounding rules
     Days         whole numbers, as counted by the calculators.
 """
 
+import html
 import re
 import unicodedata
 from datetime import date, datetime
@@ -31,6 +32,8 @@ _TENTHS = 10
 _THOUSAND_TENTHS = 10_000
 _YEAR_NEEDED_DAYS = 182
 _NOON = 12
+_BYTES_A_CHARACTER = 3
+_DOC_NUMBER_LIMIT = 24
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 # Controls, formats (bidirectional overrides make a name read as another one) and lone surrogates (not encodable).
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
@@ -106,8 +109,33 @@ def plain_text(text: str) -> str:
 
 
 def shortened(text: str, *, limit: int) -> str:
-    """At most ``limit`` characters; what was cut is marked by an ellipsis."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    """At most ``limit`` characters, and three bytes of markup for each; what was cut is marked by an ellipsis.
+
+    The bytes bound a mail whose names are all ampersands or emoji; a name in any alphabet is cut by its characters.
+    """
+    room = _BYTES_A_CHARACTER * limit
+    if len(text) <= limit and _markup_bytes(text) <= room:
+        return text
+    kept = text[: limit - 1]
+    while _markup_bytes(kept) + _BYTES_A_CHARACTER > room:
+        kept = kept[:-1]
+    return kept.rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def doc_number(text: str) -> str:
+    """The number of a document: ``no. 1042``; empty without one."""
+    clean = shortened(plain_text(text), limit=_DOC_NUMBER_LIMIT)
+    return f"no. {clean}" if clean else ""
+
+
+def percent(basis_points: int) -> str:
+    """A rate to the tenth of a percent: ``37.2 %``."""
+    tenths = _rounded(abs(basis_points), 10)
+    return f"{'-' if basis_points < 0 else ''}{tenths // 10:,}.{tenths % 10} %"
+
+
+def _markup_bytes(text: str) -> int:
+    return len(html.escape(text).encode("utf-8", "surrogatepass"))
 
 
 def _is_american() -> bool:

@@ -24,6 +24,7 @@ from runway_calcs.forecast import Band, CashForecast
 from runway_calcs.forecast_change import CauseOfChange, ChangeCause, ChangeState, ForecastChange
 from runway_calcs.forecast_score import Compared, ForecastScore, Miss, MissCause, ScoreState, WeekHit
 from runway_calcs.open_items import COLUMNS
+from tests.experiences.priority_builders import make_priorities
 from tests.runway_calcs.forecasts import forecasting, item, prepared
 
 FRIDAY = date(2026, 11, 20)
@@ -138,6 +139,7 @@ def make_digest(
         ],
         "open_receivables": make_open_items([]),
         "open_payables": make_open_items(bills),
+        "priorities": make_priorities(),
         "unreadable": unreadable or {},
         "stale_after_days": 2,
     }

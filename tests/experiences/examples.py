@@ -7,11 +7,22 @@ import pytest
 
 from runway_calcs.burn import BurnState
 from runway_calcs.cash import CashState
+from runway_calcs.collection_priority import PriorityState
 from runway_calcs.forecast_change import ChangeState
 from runway_calcs.forecast_score import ScoreState
 from tests.experiences.builders import NO_CHANGE, NO_SCORE, make_burn, make_cash, make_digest
+from tests.experiences.priority_builders import make_collections, make_priorities
 
+NOTHING_TO_RANK = make_priorities(
+    collections=make_collections(state=PriorityState.NOT_COMPUTABLE, low_on=None, contacts=()),
+    bills=(),
+    plan=None,
+    defects=(),
+    set_aside=0,
+    score=None,
+)
 NO_DATA = make_digest(
+    priorities=NOTHING_TO_RANK,
     cash=make_cash(
         accounts=(), left_out=(), state=CashState.NO_DATA, reason="the books hold no bank account", card_owed_cents=0
     ),
@@ -25,6 +36,7 @@ NO_DATA = make_digest(
     score=NO_SCORE,
 )
 NOT_COMPUTABLE = make_digest(
+    priorities=NOTHING_TO_RANK,
     cash=make_cash(accounts=(), state=CashState.NOT_COMPUTABLE, reason="every bank account is in another currency"),
     burn=make_burn(state=BurnState.NOT_COMPUTABLE, gross=None, net=None, reason="only 6 of 13 weeks are known"),
     change=replace(NO_CHANGE, state=ChangeState.NOT_COMPUTABLE),

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from experiences.digest.comparison import MAX_MISSES, Cause, Change, Estimate, LastForecast, MissLine, Outcome
 from experiences.digest.document import (
     MAX_NOTES,
-    MAX_ROWS,
     Ageing,
     BillLine,
     Burn,
@@ -20,19 +19,33 @@ from experiences.digest.document import (
     FlowLine,
     InvoiceLine,
     LeftOutAccount,
-    Listing,
     MoneyIn,
     MoneyOut,
     NoteKind,
     Runway,
     Week,
 )
+from experiences.digest.listing import MAX_ROWS, Listing
+from experiences.digest.priorities import (
+    Collection,
+    ContactLine,
+    DataToFix,
+    DefectLine,
+    DiscountLine,
+    Plan,
+    PlannedLine,
+    WaitingLine,
+)
+from experiences.digest.priority_facts import MOST_ROWS
 from runway_calcs.burn import BurnState
 from runway_calcs.cash import CashState, ExclusionReason
+from runway_calcs.collection_priority import PriorityState
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast import RunwayState
 from runway_calcs.forecast_change import ChangeCause, ChangeState
 from runway_calcs.forecast_score import MissCause, ScoreState
+from runway_calcs.hygiene_defects import EffectState
+from runway_calcs.pay_plan import PlanState
 
 # A document has hundreds of drawn values, so drawing takes most of the time and few examples go a long way.
 slow_inputs = settings(
@@ -91,12 +104,86 @@ left_out = st.builds(
 
 
 @st.composite
-def listings(draw: st.DrawFn, rows: st.SearchStrategy[Any]) -> Listing[Any]:
+def listings(draw: st.DrawFn, rows: st.SearchStrategy[Any], *, most: int = MAX_ROWS) -> Listing[Any]:
     """A list of up to the allowed rows, with more behind it or not."""
-    shown = tuple(draw(st.lists(rows, max_size=MAX_ROWS)))
+    shown = tuple(draw(st.lists(rows, max_size=most)))
     if not shown:
         return Listing(rows=(), count=0, total_cents=0)
     return Listing(rows=shown, count=len(shown) + draw(st.integers(0, 10**6)), total_cents=draw(cents))
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> Collection:
+    """A collection list of any state."""
+    state = draw(st.sampled_from(PriorityState))
+    lines = st.builds(ContactLine, customer=names, value_cents=cents, overdue_cents=owed_cents, reason=names)
+    nobody: Listing[ContactLine] = Listing(rows=(), count=0, total_cents=0)
+    return Collection(
+        state=state,
+        low_on=draw(near_dates) if state is PriorityState.OK else None,
+        contacts=draw(listings(lines, most=MOST_ROWS)) if state is PriorityState.OK else nobody,
+        assumption=draw(names),
+    )
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """A plan of any state."""
+    planned = st.builds(PlannedLine, vendor=names, doc_number=names, paid_on=near_dates, cash_cents=owed_cents)
+    waiting = st.builds(
+        WaitingLine,
+        vendor=names,
+        doc_number=names,
+        amount_cents=owed_cents,
+        until=st.none() | near_dates,
+        cost_cents=owed_cents,
+    )
+    discount = st.builds(
+        DiscountLine,
+        vendor=names,
+        doc_number=names,
+        saves_cents=owed_cents,
+        last_on=near_dates,
+        yield_basis_points=st.none() | st.integers(0, 10**6),
+    )
+    return Plan(
+        state=draw(st.sampled_from(PlanState)),
+        words=draw(names),
+        payments=draw(listings(planned, most=MOST_ROWS)),
+        balance_after_cents=draw(cents),
+        low_cents=draw(cents),
+        low_on=draw(near_dates),
+        waiting=draw(listings(waiting, most=MOST_ROWS)),
+        waiting_cost_cents=draw(owed_cents),
+        discounts=draw(listings(discount, most=MOST_ROWS)),
+    )
+
+
+@st.composite
+def defect_lines(draw: st.DrawFn) -> DefectLine:
+    """A defect whose effect is known or not."""
+    effect = draw(st.sampled_from(EffectState))
+    known = effect in (EffectState.VALUE, EffectState.ZERO)
+    return DefectLine(
+        label=draw(names),
+        what=draw(names),
+        is_blocking=draw(st.booleans()),
+        effect=effect,
+        runway_days=draw(st.integers(-91, 91)) if known else None,
+        is_bound=draw(st.booleans()),
+        low_cents=draw(cents) if known else None,
+        age_days=draw(st.none() | st.integers(0, 4000)),
+    )
+
+
+@st.composite
+def data_to_fix(draw: st.DrawFn) -> DataToFix:
+    """Some defects, or none."""
+    return DataToFix(
+        score=draw(st.none() | st.integers(0, 100)),
+        defects=draw(listings(defect_lines(), most=MOST_ROWS)),
+        set_aside=draw(st.integers(0, 100)),
+    )
 
 
 @st.composite
@@ -256,11 +343,12 @@ def documents(draw: st.DrawFn) -> DigestDocument:
         expected=draw(listings(invoice_lines)),
         other=draw(listings(flow_lines)),
         overdue=draw(listings(invoice_lines)),
+        collection=draw(collections()),
     )
     overdue, due, other = draw(listings(bill_lines)), draw(listings(bill_lines)), draw(listings(flow_lines))
     total = overdue.total_cents + due.total_cents + other.total_cents
     return DigestDocument(
-        schema_version=2,
+        schema_version=3,
         tenant_name=draw(names),
         firm_name=draw(names),
         currency=draw(currencies),
@@ -290,7 +378,9 @@ def documents(draw: st.DrawFn) -> DigestDocument:
             other=other,
             total_cents=total,
             cash_after_cents=None if cash.cash_cents is None else cash.cash_cents - total,
+            plan=draw(plans()) if projected else None,
         ),
         burn=draw(burns()),
+        data_to_fix=draw(data_to_fix()),
         notes=draw(notes),
     )

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiences.digest.document import MAX_ROWS, NoteKind
+from experiences.digest.document import NoteKind
+from experiences.digest.listing import MAX_ROWS
 from runway_calcs.flow_kinds import FlowKind
 from tests.experiences.builders import (
     BILLS,
@@ -19,6 +20,7 @@ from tests.experiences.builders import (
     make_cash,
     make_digest,
 )
+from tests.experiences.priority_builders import make_priorities
 
 
 def test_the_week_ahead_lists_exactly_what_the_first_projected_week_moves() -> None:
@@ -115,5 +117,7 @@ def test_results_of_different_days_make_no_digest() -> None:
 
 
 def test_the_order_of_the_inputs_does_not_matter() -> None:
-    forward, backward = make_digest(), make_digest(invoices=INVOICES[::-1], bills=BILLS[::-1])
+    unranked = make_priorities(plan=None, bills=())  # trial bills get their ids from their place
+    forward = make_digest(priorities=unranked)
+    backward = make_digest(priorities=unranked, invoices=INVOICES[::-1], bills=BILLS[::-1])
     assert forward == backward

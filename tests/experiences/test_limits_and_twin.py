@@ -9,7 +9,6 @@ from hypothesis import given
 from experiences.digest.comparison import MAX_MISSES, Cause, Change, Estimate, LastForecast, MissLine, Outcome
 from experiences.digest.document import (
     MAX_NOTES,
-    MAX_ROWS,
     MAX_WEEKS,
     Ageing,
     BillLine,
@@ -19,18 +18,31 @@ from experiences.digest.document import (
     FlowLine,
     InvoiceLine,
     LeftOutAccount,
-    Listing,
     MoneyIn,
     MoneyOut,
     NoteKind,
-    Row,
     Week,
 )
+from experiences.digest.listing import MAX_ROWS, Listing, Row
+from experiences.digest.priorities import (
+    Collection,
+    ContactLine,
+    DataToFix,
+    DefectLine,
+    DiscountLine,
+    Plan,
+    PlannedLine,
+    WaitingLine,
+)
+from experiences.digest.priority_facts import MOST_ROWS
 from experiences.digest.render import HTML_LIMIT_BYTES, render_html, render_text
 from runway_calcs.cash import ExclusionReason
+from runway_calcs.collection_priority import PriorityState
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast_change import ChangeCause, ChangeState
 from runway_calcs.forecast_score import MissCause, ScoreState
+from runway_calcs.hygiene_defects import EffectState
+from runway_calcs.pay_plan import PlanState
 from tests.experiences.builders import TrialBill, make_digest
 from tests.experiences.examples import EXAMPLES
 from tests.experiences.parsed import figures, one_line, parse
@@ -103,7 +115,14 @@ def _fullest() -> DigestDocument:
     weeks = _heavy_weeks(-big)
     received = replace(estimate, expected_cents=weeks[0].receipts_cents)
     paid = replace(estimate, expected_cents=weeks[0].disbursements_cents)
-    money_in = MoneyIn(until=day, estimate=received, expected=_full(invoice), other=_full(flow), overdue=_full(invoice))
+    money_in = MoneyIn(
+        until=day,
+        estimate=received,
+        expected=_full(invoice),
+        other=_full(flow),
+        overdue=_full(invoice),
+        collection=_longest_collection(name, big),
+    )
     money_out = MoneyOut(
         until=day,
         estimate=paid,
@@ -112,6 +131,7 @@ def _fullest() -> DigestDocument:
         other=_full(flow),
         total_cents=-3 * big,
         cash_after_cents=big,
+        plan=_longest_plan(name, big),
     )
     return replace(
         plain,
@@ -141,6 +161,7 @@ def _fullest() -> DigestDocument:
         payables=side,
         money_in=money_in,
         money_out=money_out,
+        data_to_fix=_longest_defects(name, big),
         burn=replace(plain.burn, one_off_count=10**6, one_off_cents=big, gross_per_day_cents=big),
         notes=(replace(note, kind=NoteKind.UNREADABLE),) * MAX_NOTES,
     )
@@ -178,8 +199,50 @@ def _longest_score(name: str, big: int) -> LastForecast:
     )
 
 
-def _full(row: Row) -> Listing[Row]:
-    return Listing(rows=(row,) * MAX_ROWS, count=10**6, total_cents=-(10**16 + 1))
+def _longest_collection(name: str, big: int) -> Collection:
+    contact = ContactLine(customer=name, value_cents=-big, overdue_cents=big, reason=name)
+    return Collection(
+        state=PriorityState.OK,
+        low_on=date(2024, 12, 31),
+        contacts=_full(contact, most=MOST_ROWS),
+        assumption=make_digest().money_in.collection.assumption,
+    )
+
+
+def _longest_plan(name: str, big: int) -> Plan:
+    day = date(2024, 12, 31)
+    planned = PlannedLine(vendor=name, doc_number=name, paid_on=day, cash_cents=-big)
+    waiting = WaitingLine(vendor=name, doc_number=name, amount_cents=-big, until=day, cost_cents=-big)
+    discount = DiscountLine(vendor=name, doc_number=name, saves_cents=-big, last_on=day, yield_basis_points=10**9)
+    return Plan(
+        state=PlanState.NOT_FEASIBLE,
+        words="not feasible, short by 1,200,000,000.00 on 30 Dec",
+        payments=_full(planned, most=MOST_ROWS),
+        balance_after_cents=-big,
+        low_cents=-big,
+        low_on=day,
+        waiting=_full(waiting, most=MOST_ROWS),
+        waiting_cost_cents=big,
+        discounts=_full(discount, most=MOST_ROWS),
+    )
+
+
+def _longest_defects(name: str, big: int) -> DataToFix:
+    defect = DefectLine(
+        label=name,
+        what=name,
+        is_blocking=True,
+        effect=EffectState.VALUE,
+        runway_days=-91,
+        is_bound=True,
+        low_cents=-big,
+        age_days=10**6,
+    )
+    return DataToFix(score=100, defects=_full(defect, most=MOST_ROWS), set_aside=10**6)
+
+
+def _full(row: Row, *, most: int = MAX_ROWS) -> Listing[Row]:
+    return Listing(rows=(row,) * most, count=10**6, total_cents=-(10**16 + 1))
 
 
 def _heavy_weeks(cash_cents: int) -> tuple[Week, ...]:

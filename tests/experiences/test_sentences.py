@@ -86,6 +86,7 @@ def test_empty_sections_do_not_exist() -> None:
         "Money in",
         "Money out",
         "Last forecast and what happened",
+        "Data to fix",
         "Cash by account",
         "Open balances by age",
         "Burn and buffer",

@@ -157,6 +157,7 @@ def test_the_database_itself_refuses_to_change_or_delete_an_entry(
     entries.set_tier(acme, vendor_id="56", tier=2, **_SAID)
     entries.note_contact(acme, customer_id="4", contacted_on=date(2026, 11, 18), **_SAID)
     entries.set_reserve(acme, reserve_id="tax-q4", kind="tax", name="", due_on=None, **_AMOUNT, **_SAID)
+    entries.rule(acme, defect=("far past due", "Bill", "7"), until=None, **_SAID)
     for statement in (f"UPDATE {table} SET author = 'eve'", f"DELETE FROM {table}"):  # noqa: S608 - fixed names
         with pytest.raises(DBAPIError, match="append-only"), database.write() as connection:
             connection.execute(text(statement))
