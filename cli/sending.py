@@ -13,6 +13,7 @@ from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk, plain
 from cli.session import console
 from payments import review
 from payments.drive import Driven, drive
+from payments.rails.opened import Rails
 from payments.reconcile import reconcile
 from payments.send_policy import SendPolicy, policy_for
 
@@ -43,6 +44,7 @@ def run(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JSO
             batch_id=batch,
             holder=f"command line of {getpass.getuser()}",
             open_books=desk.installation.bill_payments,
+            open_rail=Rails(desk.installation).open,
             policy=policy_for(desk.installation.settings.qbo_environment),
         )
     if json_wanted:

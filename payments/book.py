@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import Literal
 
 from payments.errors import SealBroken
-from payments.evidence import Seen, mismatch
+from payments.evidence import Proof, Seen, mismatch
 from payments.outgoing import Outgoing
 from resources.errors import TenantError
 from resources.failpoints import failpoint
-from resources.qbo.bill_payments import BillPayments, RecordedPayment
+from resources.qbo.bill_payments import BillPayments
 from resources.qbo.entities import BadObject
 from resources.qbo.errors import (
     ConnectionLost,
@@ -41,7 +41,7 @@ class Answer:
 
     kind: Literal["landed", "not_processed", "refused", "unknown"]
     detail: str
-    record: RecordedPayment | None = None
+    record: Proof | None = None
     #: It concerns every payment of this company, not this one.
     is_systemic: bool = False
     #: How long QuickBooks asked to be left alone.

@@ -14,26 +14,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from payments import book, fates
+from payments import fates
 from payments.alarms import raise_alarm
 from payments.batch_tables import INTENT
-from payments.book import Answer
-from payments.errors import BadRequest, Refused
-from payments.evidence import Absent, Adopt, Changed, Contradicted, Seen, judge
+from payments.book import Answer, on_a_later_send, refuse_other_body
+from payments.errors import Refused
+from payments.evidence import Absent, Adopt, Changed, Contradicted, Proof, Verdict
 from payments.ledger import Ledger
+from payments.legs import BookLeg, Leg, RailLeg
 from payments.outgoing import Outgoing, outgoing
-from payments.reconcile import check_neighbours
+from payments.rails.protocol import RECORD_ONLY, Rail
 from payments.runs import DONE, RUN, Claim, NotClaimed, claim, close, refuse_broken_seal
 from payments.send_policy import SendPolicy, may_send_again, nets
 from resources.errors import TenantError
 from resources.failpoints import failpoint
-from resources.qbo.bill_payments import BillPayments, RecordedPayment
+from resources.qbo.bill_payments import BillPayments
 from resources.qbo.entities import BadObject
 from resources.qbo.errors import ConnectionLost, QboNotAuthorised, QboThrottled
 from resources.tenants import TenantId
 
 _Result = TypeVar("_Result")
 OpenBooks = Callable[[TenantId], BillPayments]
+#: A tenant's rail of a name; None if this installation has no such rail.
+OpenRail = Callable[[TenantId, str], Rail | None]
 #: After this many rounds a payment that is still ready is left to the next run.
 _MOST_ROUNDS = 3
 
@@ -63,6 +66,7 @@ def drive(
     batch_id: str,
     holder: str,
     open_books: OpenBooks,
+    open_rail: OpenRail | None = None,
     policy: SendPolicy | None = None,
 ) -> Driven:
     """Bring a finalized batch as far as it goes now; harmless to call twice, at once, or for a batch of somebody else.
@@ -78,7 +82,7 @@ def drive(
     if isinstance(claimed, NotClaimed):
         return Driven(outcome=claimed.because)
     refuse_broken_seal(ledger, claimed, policy=policy)
-    return _Run(ledger, claimed, open_books=open_books, policy=policy).go()
+    return _Run(ledger, claimed, open_books=open_books, open_rail=open_rail, policy=policy).go()
 
 
 class _Trouble(Exception):
@@ -94,10 +98,14 @@ class _Trouble(Exception):
 class _Run:
     """One claim of one batch."""
 
-    def __init__(self, ledger: Ledger, claimed: Claim, *, open_books: OpenBooks, policy: SendPolicy) -> None:
+    def __init__(
+        self, ledger: Ledger, claimed: Claim, *, open_books: OpenBooks, open_rail: OpenRail | None, policy: SendPolicy
+    ) -> None:
         self._ledger = ledger
         self._claim = claimed
         self._open_books = open_books
+        self._open_rail = open_rail
+        self._rails: dict[str, Rail | None] = {}
         self._policy = policy
         self._books: BillPayments | None = None
         self._until: list[datetime] = []
@@ -129,7 +137,9 @@ class _Run:
     def _intents(self) -> list[str]:
         with self._ledger.look(self._claim.tenant) as look:
             rows = look.many(INTENT, INTENT.c.batch_id == self._claim.batch_id)
-        return [row["intent_id"] for row in sorted(rows, key=lambda row: row["bill_set"]) if row["state"] not in DONE]
+        # Money first, then the record of it.
+        ordered = sorted(rows, key=lambda row: (row["leg"] == "book", row["bill_set"]))
+        return [row["intent_id"] for row in ordered if row["state"] not in DONE]
 
     def _bring_on(self, intent_id: str) -> None:
         """Take one payment as far as it goes now."""
@@ -146,11 +156,9 @@ class _Run:
 
     def _is_due(self, payment: Outgoing) -> bool:
         intent = payment.intent
-        if intent["rail"] != "record_only":
-            raise BadRequest(
-                what=f"There is no way to move money by {intent['rail']} in this installation.",
-                next_step="Set the policy's rail to record_only, withdraw the batch's payments and decide again.",
-            )
+        if intent["state"] == "waiting" or self._waits_for_a_person(payment):
+            self._wait_until(self._now() + self._policy.person_wait)
+            return False
         due = intent["not_before"] if intent["state"] == "ready" else intent["sent_at"] + self._policy.settle
         if due is None or self._now() >= due:
             return True
@@ -158,7 +166,7 @@ class _Run:
         return False
 
     def _look_and_send(self, payment: Outgoing) -> None:
-        match judge(payment, self._guarded(lambda books: book.look(books, payment))):
+        match self._look(payment):
             case Adopt(record):
                 self._paid(payment, record, was_found=True)
             case Contradicted(reason, records):
@@ -177,18 +185,22 @@ class _Run:
 
     def _may_send_again(self, payment: Outgoing) -> bool:
         assert payment.first_sent_at is not None, "what is unclear was sent"
+        memory, is_whole, sees_all = self._leg(payment).nets(payment, self._policy)
         held = nets(
             first_sent_at=payment.first_sent_at,
             last_sent_at=payment.intent["sent_at"],
-            is_whole_balance=payment.is_whole_balance,
+            remembered_for=memory,
+            is_whole_balance=is_whole,
+            sees_all=sees_all,
             now=self._now(),
             policy=self._policy,
         )
         return may_send_again(held, attempts=payment.intent["attempts"], policy=self._policy)
 
     def _send(self, payment: Outgoing) -> None:
-        book.refuse_other_body(payment)
-        self._guarded(lambda books: books.make_ready())
+        refuse_other_body(payment)
+        leg = self._leg(payment)
+        self._guarded(leg.make_ready)
         was_unclear = payment.intent["state"] == "unknown"
         written = fates.send_written(self._ledger, self._claim, payment)
         if written is None:
@@ -199,13 +211,13 @@ class _Run:
             )
             return
         failpoint("send.before")
-        answer = book.send(self._opened(), payment)
+        answer = leg.send(payment)
         failpoint("answer.before_record")
         self._record(payment, answer, was_unclear=was_unclear)
 
     def _record(self, payment: Outgoing, answer: Answer, *, was_unclear: bool) -> None:
         if was_unclear:
-            answer = book.on_a_later_send(answer)
+            answer = on_a_later_send(answer)
         ids = {"intent_id": payment.intent_id, "detail": answer.detail}
         self._unclear_in_a_row = self._unclear_in_a_row + 1 if answer.kind == "unknown" else 0
         match answer.kind:
@@ -229,28 +241,29 @@ class _Run:
         seen = self._guarded_after_send(payment, answer)
         if seen is None:
             return
-        match judge(payment, seen):
+        match seen:
             case Adopt(record):
                 self._paid(payment, record, was_found=True)
             case Contradicted(reason, records):
                 self._review(payment, reason, records=records)
+            case _ if payment.intent["leg"] == "book" and payment.intent["rail"] != RECORD_ONLY:
+                self._review(payment, f"the money is instructed and the books refuse it: {answer.detail}")
             case _:
                 fates.refused(self._ledger, self._claim, intent_id=payment.intent_id, detail=answer.detail)
 
-    def _guarded_after_send(self, payment: Outgoing, answer: Answer) -> Seen | None:
+    def _guarded_after_send(self, payment: Outgoing, answer: Answer) -> Verdict | None:
         try:
-            return self._guarded(lambda books: book.look(books, payment))
+            return self._look(payment)
         except _Trouble:
             fates.unknown(self._ledger, self._claim, intent_id=payment.intent_id, detail=answer.detail)
             raise
 
-    def _paid(self, payment: Outgoing, record: RecordedPayment, *, was_found: bool) -> None:
-        fates.paid(self._ledger, self._claim.tenant, intent_id=payment.intent_id, record=record, was_found=was_found)
-        self._guarded(
-            lambda books: check_neighbours(self._ledger, self._claim.tenant, books, intent_id=payment.intent_id)
-        )
+    def _paid(self, payment: Outgoing, proof: Proof, *, was_found: bool) -> None:
+        leg = self._leg(payment)
+        leg.take(payment, proof, was_found=was_found)
+        self._guarded(lambda: leg.check(payment))
 
-    def _review(self, payment: Outgoing, reason: str, *, records: Sequence[RecordedPayment] = ()) -> None:
+    def _review(self, payment: Outgoing, reason: str, *, records: Sequence[Proof] = ()) -> None:
         fates.needs_review(self._ledger, self._claim, intent_id=payment.intent_id, reason=reason, records=records)
 
     def _refuse_other_time(self) -> None:
@@ -260,10 +273,36 @@ class _Run:
             what = f"this machine's time and QuickBooks' differ by {abs(server - self._now())}"
             raise _Trouble(what, wait=None, alarm="clock differs")
 
-    def _guarded(self, ask: Callable[[BillPayments], _Result]) -> _Result:
-        """Ask QuickBooks something that changes nothing; whatever fails there concerns every payment."""
+    def _look(self, payment: Outgoing) -> Verdict:
+        return self._guarded(lambda: self._leg(payment).look(payment))
+
+    def _leg(self, payment: Outgoing) -> Leg:
+        books = self._opened()
+        if payment.intent["leg"] == "book":
+            return BookLeg(self._ledger, self._claim.tenant, books)
+        rail = self._rail(payment.intent["rail"])
+        assert rail is not None, "asked when the payment was found to be due"
+        return RailLeg(self._ledger, self._claim.tenant, books, rail)
+
+    def _rail(self, name: str) -> Rail | None:
+        if name not in self._rails:
+            self._rails[name] = None if self._open_rail is None else self._open_rail(self._claim.tenant, name)
+        return self._rails[name]
+
+    def _waits_for_a_person(self, payment: Outgoing) -> bool:
+        """Whether a person carries this payment's money to the bank and has not said so yet."""
+        if payment.intent["leg"] == "book":
+            return False
+        rail = self._rail(payment.intent["rail"])
+        if rail is None:
+            what = f"this installation has no way to move money by {payment.intent['rail']}"
+            raise _Trouble(what, wait=self._policy.person_wait, alarm="no rail")
+        return not rail.abilities.instructs_at_once
+
+    def _guarded(self, ask: Callable[[], _Result]) -> _Result:
+        """Ask something that changes nothing; whatever fails there concerns every payment."""
         try:
-            return ask(self._opened())
+            return ask()
         except Refused:
             raise
         except (ConnectionLost, QboNotAuthorised) as error:

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from payments.fingerprint import BillContent, fingerprint
 from payments.outgoing import Outgoing
+from payments.rails.protocol import Instruction
 from payments.repository import Row
 from resources.qbo.bill_content import bill_detail
 from resources.qbo.bill_payments import RecordedPayment
 from resources.qbo.home_currency import cents, currency_of
 from resources.qbo.transactions import Bill
+
+#: What shows that a payment was carried out: a record in the books, or an instruction that a rail took.
+Proof = RecordedPayment | Instruction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class Seen:
 class Adopt:
     """The payment is there, once, and is what we mean."""
 
-    record: RecordedPayment
+    record: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Contradicted:
     """Something with our number is there that is not this payment, or is there more than once."""
 
     reason: str
-    records: Sequence[RecordedPayment]
+    records: Sequence[Proof]
 
 
 @dataclass(frozen=True, slots=True)

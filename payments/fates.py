@@ -11,9 +11,10 @@ from datetime import datetime
 from payments.alarms import raise_alarm
 from payments.batch_tables import ATTEMPT, INTENT, INTENT_BILL
 from payments.bills import cycle, move
+from payments.evidence import Proof
 from payments.holds import post, void
 from payments.ledger import Ledger
-from payments.outgoing import Outgoing, outgoing
+from payments.outgoing import Outgoing, followers, outgoing
 from payments.postponing import may_let_go, supersede
 from payments.repository import Act, Row
 from payments.runs import RUN, Claim
@@ -59,7 +60,7 @@ def paid(
         act.update(INTENT, {"intent_id": intent_id}, changes | {"not_before": None, "reason": None})
         for line in payment.lines:
             post(act, hold_id=line["hold_id"], recorded_at=record.recorded_at)
-            _end_lines(act, line)
+            end_lines(act, line)
         for bill in payment.bills.values():
             _bring(act, bill, to="paid")
     return True
@@ -96,8 +97,10 @@ def refused(ledger: Ledger, claim: Claim, *, intent_id: str, detail: str) -> Non
             return
         _answered(act, payment.intent, outcome="refused", detail=detail)
         act.update(INTENT, {"intent_id": intent_id}, {"state": "refused", "reason": detail})
+        for follower in followers(act, payment):
+            act.update(INTENT, {"intent_id": follower["intent_id"]}, {"state": "void"})
         for line in payment.lines:
-            _end_lines(act, line)
+            end_lines(act, line)
             void(act, hold_id=line["hold_id"], because=detail)
         for bill in payment.bills.values():
             _bring(act, bill, to="failed", reason=detail)
@@ -105,15 +108,13 @@ def refused(ledger: Ledger, claim: Claim, *, intent_id: str, detail: str) -> Non
         raise_alarm(act, kind="payment refused", subject=f"intent {intent_id}", detail=detail, remedy=remedy)
 
 
-def needs_review(
-    ledger: Ledger, claim: Claim, *, intent_id: str, reason: str, records: Sequence[RecordedPayment] = ()
-) -> None:
+def needs_review(ledger: Ledger, claim: Claim, *, intent_id: str, reason: str, records: Sequence[Proof] = ()) -> None:
     """Only a person can tell what this payment is; it keeps its money."""
     with ledger.act(claim.tenant, actor=RUN, kind="payment to review") as act:
         claim.fence(act)
         payment = outgoing(act, intent_id)
         act.entity = f"intent {intent_id}"
-        if payment.intent["state"] in INTENT_FINAL | {"needs_review", "waiting"}:
+        if payment.intent["state"] in INTENT_FINAL | {"needs_review", "waiting"}:  # resolved, or never sent
             return
         act.update(INTENT, {"intent_id": intent_id}, {"state": "needs_review", "not_before": None, "reason": reason})
         for bill in payment.bills.values():
@@ -126,7 +127,7 @@ def needs_review(
             kind="payment needs review",
             subject=f"intent {intent_id}",
             detail=f"{reason}; number {payment.intent['doc_number']}",
-            remedy="Look in QuickBooks for a payment of this number: take it as ours, or void it there and decide again.",
+            remedy="`runway batch review` shows what is there of it: take it as paid, or end it and decide again.",
         )
 
 
@@ -142,15 +143,20 @@ def changed_before_sending(ledger: Ledger, claim: Claim, *, intent_id: str, reas
         return supersede(act, bills[0], because=reason)
 
 
-def alarm_doubles(act: Act, payment: Outgoing, records: Sequence[RecordedPayment]) -> None:
+def alarm_doubles(act: Act, payment: Outgoing, records: Sequence[Proof]) -> None:
     """The books have a payment more than once: the one thing that must never pass in silence."""
     ids = sorted(record.remote_id for record in records)
+    is_rail = payment.intent["leg"] == "rail"
+    where = f"The rail {payment.intent['rail']} has" if is_rail else "QuickBooks has"
+    remedy = f"Void all but {ids[0]} in QuickBooks, and ask the bank whether the money went out once."
+    if is_rail:
+        remedy = f"Ask the bank to call back all but {ids[0]}."
     raise_alarm(
         act,
         kind="paid twice",
         subject=f"intent {payment.intent_id}",
-        detail=f"QuickBooks has the payments {', '.join(ids)} of number {payment.intent['doc_number']}",
-        remedy=f"Void all but {ids[0]} in QuickBooks, and ask the bank whether the money went out once.",
+        detail=f"{where} the payments {', '.join(ids)} of number {payment.intent['doc_number']}",
+        remedy=remedy,
     )
 
 
@@ -195,7 +201,7 @@ def _all_not_processed(act: Act, payment: Outgoing) -> bool:
     return all(row["outcome"] == "not_processed" for row in earlier)
 
 
-def _end_lines(act: Act, line: Row) -> None:
+def end_lines(act: Act, line: Row) -> None:
     """No payment of this decision is live any more, on neither leg."""
     mine = INTENT_BILL.c.decision_id == line["decision_id"], INTENT_BILL.c.live == 1
     for one in act.many(INTENT_BILL, *mine):

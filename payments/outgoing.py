@@ -55,3 +55,11 @@ def outgoing(look: Look, intent_id: str) -> Outgoing:
         },
         first_sent_at=min((row["sent_at"] for row in attempts), default=None),
     )
+
+
+def followers(look: Look, payment: Outgoing) -> list[Row]:
+    """The book entries that wait for this payment's money; none of a book entry."""
+    decisions = [line["decision_id"] for line in payment.lines]
+    lines = look.many(INTENT_BILL, INTENT_BILL.c.decision_id.in_(decisions), INTENT_BILL.c.leg == "book")
+    ids = {line["intent_id"] for line in lines} - {payment.intent_id}
+    return look.many(INTENT, INTENT.c.intent_id.in_(ids), INTENT.c.state == "waiting")

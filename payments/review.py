@@ -9,15 +9,15 @@ resolver is somebody else than who decided: together they are two.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payments.batch_tables import INTENT, INTENT_BILL
+from payments.batch_tables import INTENT
 from payments.bill_tables import DECISION
 from payments.bills import move
 from payments.errors import BadRequest, SamePerson, UnknownHere, WrongState
 from payments.evidence import mismatch
-from payments.fates import paid
+from payments.fates import end_lines, paid
 from payments.holds import void
 from payments.ledger import Ledger
-from payments.outgoing import Outgoing, outgoing
+from payments.outgoing import Outgoing, followers, outgoing
 from payments.people import require
 from payments.policies import in_force
 from payments.repository import Act, Look
@@ -115,9 +115,10 @@ def _end(
         fresh = _waiting_for_a_person(act, intent_id)
         _refuse_one_person(act, fresh, by=by, verb=verb)
         act.entity = f"intent {intent_id}"
-        act.update(INTENT, {"intent_id": intent_id}, {"state": "void", "reason": reason.strip()})
+        for one in [fresh.intent, *followers(act, fresh)]:
+            act.update(INTENT, {"intent_id": one["intent_id"]}, {"state": "void", "reason": reason.strip()})
         for line in fresh.lines:
-            act.update(INTENT_BILL, {"intent_id": intent_id, "bill_id": line["bill_id"]}, {"live": 0})
+            end_lines(act, line)
             void(act, hold_id=line["hold_id"], because=reason.strip())
         for bill in fresh.bills.values():
             if verb == "write_off":

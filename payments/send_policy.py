@@ -27,6 +27,8 @@ class SendPolicy:
     back_off: timedelta = timedelta(seconds=60)
     #: QuickBooks, the connection or the app's budget is in trouble: the batch waits so long.
     trouble_wait: timedelta = timedelta(minutes=5)
+    #: A payment whose money a person takes to the bank is looked at again after so long, or once the person says so.
+    person_wait: timedelta = timedelta(hours=1)
     #: So many unclear answers in a row are trouble of all, not of one.
     most_unclear_in_a_row: int = 3
     #: Between this machine's time and QuickBooks'; None where the two are known to be apart (the local QuickBooks).
@@ -53,16 +55,23 @@ class Nets:
 
 
 def nets(
-    *, first_sent_at: datetime, last_sent_at: datetime, is_whole_balance: bool, now: datetime, policy: SendPolicy
+    *,
+    first_sent_at: datetime,
+    last_sent_at: datetime,
+    remembered_for: timedelta,
+    is_whole_balance: bool,
+    sees_all: bool,
+    now: datetime,
+    policy: SendPolicy,
 ) -> Nets:
     """The nets of a payment of which a look just found nothing.
 
     A clock that was set back makes a send look young: then the look does not count yet and the request id still does not get older.
     """
     return Nets(
-        request_id=timedelta() <= now - first_sent_at < policy.request_id_memory,
+        request_id=timedelta() <= now - first_sent_at < remembered_for,
         whole_balance=is_whole_balance,
-        settled_look=now - last_sent_at >= policy.settle,
+        settled_look=sees_all and now - last_sent_at >= policy.settle,
     )
 
 

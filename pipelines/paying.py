@@ -19,6 +19,7 @@ from payments.batch_tables import INTENT
 from payments.drive import Driven, drive
 from payments.errors import Fenced
 from payments.ledger import Ledger
+from payments.rails.opened import Rails
 from payments.reconcile import Reconciled, reconcile
 from payments.runs import DueBatch, due_batches
 from payments.send_policy import policy_for
@@ -55,6 +56,7 @@ def drive_batch(
             batch_id=config.batch_id,
             holder=f"dagster run {context.run_id}",
             open_books=installation.bill_payments,
+            open_rail=Rails(installation).open,
             policy=policy_for(installation.settings.qbo_environment),
         )
     except Fenced:

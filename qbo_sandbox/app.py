@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
-from qbo_sandbox import control_api, oauth_api
+from qbo_sandbox import bank_api, control_api, oauth_api
 from qbo_sandbox.data_api import data_endpoint
 from qbo_sandbox.sandbox import Sandbox
 
@@ -39,6 +39,7 @@ def build_app(sandbox: Sandbox) -> Starlette:
             Route("/v2/oauth2/tokens/revoke", oauth_api.revoke, methods=["POST"]),
             Route("/.well-known/openid_configuration", oauth_api.discovery),
             Route("/.well-known/openid_sandbox_configuration", oauth_api.discovery),
+            *bank_api.ROUTES,
             *control_api.ROUTES,
         ],
         # Speed over size: both ends are on one machine.

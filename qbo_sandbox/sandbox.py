@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from qbo_sandbox.bank import Bank
 from qbo_sandbox.clock import VirtualClock
 from qbo_sandbox.fault_plan import FaultPlan
 from qbo_sandbox.oauth import Authorisations
@@ -45,6 +46,7 @@ class Sandbox:
     log: RequestLog = field(default_factory=RequestLog)
     throttle: Throttle = field(default_factory=Throttle)
     request_ids: RequestIds = field(default_factory=RequestIds)
+    bank: Bank = field(default_factory=Bank)
     meter: Meter
     webhooks: Webhooks
 

@@ -21,6 +21,8 @@ from payments.bill_tables import BILL_WORKFLOW
 from payments.drive import Driven, drive
 from payments.invariants import RemotePayment, broken_invariants
 from payments.ledger import Ledger
+from payments.payees import BankDetails, confirm_payee, propose_payee
+from payments.rails.opened import Rails
 from payments.reconcile import Reconciled, reconcile
 from payments.repository import Row
 from payments.send_policy import SendPolicy
@@ -32,8 +34,10 @@ from resources.qbo.bill_content import bill_detail
 from resources.qbo.entities import parse
 from resources.qbo.home_currency import cents
 from resources.qbo.transactions import Bill
+from resources.secret_text import Secret
 from resources.settings import Settings
 from resources.tables import CONNECTION
+from resources.token_vault import TokenVault
 from tests.conftest import FRIDAY_MORNING
 from tests.consent import connect
 from tests.payments.desk import Desk
@@ -91,6 +95,7 @@ def drive_batch(
         batch_id=batch_id,
         holder=holder,
         open_books=installation.bill_payments,
+        open_rail=Rails(installation).open,
         policy=policy,
     )
 
@@ -208,6 +213,23 @@ class Office(Desk):
     def _cash(self, cash: int) -> CashSnapshot:
         return CashSnapshot(account_id=self.company.bank, name="Checking", balance_cents=cash, dated_later_cents=0)
 
+    def use_bank(self) -> None:
+        """From now on payments are made by the simulated bank, to bank details that two people have confirmed."""
+        details = BankDetails(
+            routing_number=Secret("021000021"), account_number=Secret("000123456789"), account_kind="checking"
+        )
+        vault = TokenVault([bytes(range(32))])
+        wanted = {"vendor_id": self.company.vendor}
+        propose_payee(self.ledger, ACME, by="pat", details=details, vault=vault, **wanted)
+        confirm_payee(self.ledger, ACME, by="amy", account_ending="6789", **wanted)
+        self.policy(rail="simulated_bank", payee_watch_days=0)
+
+    def instructions(self) -> list[dict[str, Any]]:
+        """What the bank was told, by itself."""
+        path = f"/__sandbox__/realms/{self.company.realm_id}/bank"
+        found: list[dict[str, Any]] = self.company.sandbox.control.get(path).json()
+        return found
+
     def batch(self, *bill_ids: str, amounts: Mapping[str, int] | None = None) -> str:
         """Bills approved, decided and finalized; the batch's id."""
         decided = []
@@ -240,8 +262,9 @@ class Office(Desk):
         return reconcile(self.ledger, ACME, books, since=datetime(2020, 1, 1, tzinfo=UTC))
 
     def intents(self, batch_id: str) -> dict[str, Row]:
-        """The payments of a batch by bill."""
-        return {row["bill_set"]: row for row in self.rows(INTENT, INTENT.c.batch_id == batch_id)}
+        """The entries in the books that a batch makes, by bill."""
+        rows = self.rows(INTENT, INTENT.c.batch_id == batch_id, INTENT.c.leg == "book")
+        return {row["bill_set"]: row for row in rows}
 
     def bill_states(self) -> dict[str, str]:
         """Where the bills stand."""

@@ -1,0 +1,131 @@
+"""The rail leg: looking for an instruction, handing one over, and what it means for the book entry that waits for it.
+
+Belongs here: look and send of a rail, the acts that follow. Does not: the order of steps (`drive.py`), rails (`rails/`).
+
+Money first, then the record: a book entry becomes ready once the money of each of its decisions is instructed.
+"""
+
+from collections.abc import Sequence
+
+from payments.alarms import raise_alarm
+from payments.batch_tables import ATTEMPT, INTENT, INTENT_BILL
+from payments.book import Answer
+from payments.evidence import Absent, Adopt, Changed, Contradicted, Verdict, change_of
+from payments.ledger import Ledger
+from payments.outgoing import Outgoing, followers, outgoing
+from payments.rails.protocol import Instruction, Rail, RailBusy, RailFailed, RailRefused
+from payments.repository import Act, Row
+from payments.runs import RUN
+from payments.states import INTENT_FINAL
+from resources.failpoints import failpoint
+from resources.qbo.bill_payments import BillPayments
+from resources.tenants import TenantId
+
+
+def look(rail: Rail, books: BillPayments, payment: Outgoing) -> Verdict:
+    """Whether the rail has the instruction; where it has none, whether its bills are still what was approved."""
+    failpoint("look.before")
+    found = list(rail.find(payment.intent["request_id"])) if rail.abilities.can_be_searched else []
+    bills = {} if found else books.bills(sorted(payment.bills))
+    failpoint("bill.after_get")
+    failpoint("look.after")
+    if len(found) > 1:
+        return Contradicted(f"the rail has {len(found)} instructions of this key", found)
+    if found and found[0].amount_cents != payment.intent["amount_cents"]:
+        return Contradicted("the rail has an instruction of this key with another amount", found)
+    if found:
+        return Adopt(found[0])
+    for bill_id, row in payment.bills.items():
+        changed = change_of(row, bills.get(bill_id))
+        if changed is not None:
+            return Changed(f"bill {bill_id} {changed}")
+    return Absent()
+
+
+def send(rail: Rail, payment: Outgoing) -> Answer:
+    """Hand the instruction over once."""
+    try:
+        made = rail.submit(
+            payment.intent["body"], key=payment.intent["request_id"], on_sent=lambda: failpoint("send.after_bytes")
+        )
+    except RailBusy as error:
+        return Answer(kind="not_processed", detail=error.what)
+    except RailRefused as error:
+        return Answer(kind="refused", detail=error.what)
+    except RailFailed as error:
+        return Answer(kind="unknown", detail=error.what)
+    if made.amount_cents != payment.intent["amount_cents"]:
+        return Answer(kind="unknown", detail="the answer was another amount")
+    return Answer(kind="landed", detail="instructed", record=made)
+
+
+def instructed(
+    ledger: Ledger, tenant: TenantId, *, intent_id: str, instruction: Instruction, was_found: bool, by: str = RUN
+) -> bool:
+    """The money was told to move: entries in the books that waited for it are ready. False if the payment was ended before."""
+    point, kind = ("adopt", "instruction found") if was_found else ("confirm", "money instructed")
+    with ledger.act(tenant, actor=by, kind=kind, point=point) as act:
+        payment = outgoing(act, intent_id)
+        act.entity = f"intent {intent_id}"
+        if payment.intent["state"] in INTENT_FINAL:
+            same = payment.intent["remote_id"] == instruction.remote_id
+            if not same:
+                alarm_double(
+                    act, payment, [instruction.remote_id, payment.intent["remote_id"] or payment.intent["state"]]
+                )
+            return bool(same)
+        attempt = act.one(ATTEMPT, intent_id=intent_id, number=payment.intent["attempts"])
+        if attempt is not None and attempt["outcome"] is None and not was_found:
+            keys = {"intent_id": intent_id, "number": payment.intent["attempts"]}
+            act.update(ATTEMPT, keys, {"answered_at": act.now, "outcome": "landed", "detail": instruction.remote_id})
+        changes = {"state": "paid", "remote_id": instruction.remote_id, "instructed_at": instruction.instructed_at}
+        act.update(INTENT, {"intent_id": intent_id}, changes | {"not_before": None, "reason": None})
+        for follower in followers(act, payment):
+            if _is_instructed(act, follower):
+                act.update(INTENT, {"intent_id": follower["intent_id"]}, {"state": "ready"})
+    return True
+
+
+def _is_instructed(act: Act, entry: Row) -> bool:
+    decisions = [row["decision_id"] for row in act.many(INTENT_BILL, INTENT_BILL.c.intent_id == entry["intent_id"])]
+    lines = act.many(INTENT_BILL, INTENT_BILL.c.decision_id.in_(decisions), INTENT_BILL.c.leg == "rail")
+    rails = act.many(INTENT, INTENT.c.intent_id.in_({line["intent_id"] for line in lines}))
+    told = {row["intent_id"] for row in rails if row["instructed_at"] is not None}
+    return {line["decision_id"] for line in lines if line["intent_id"] in told} >= set(decisions)
+
+
+def follow_up(ledger: Ledger, tenant: TenantId, rail: Rail, *, intent_id: str) -> str:
+    """What became of money that was instructed: settled, accepted, returned; a return and a double raise an alarm."""
+    with ledger.look(tenant) as look_:
+        payment = outgoing(look_, intent_id)
+    found = list(rail.find(payment.intent["request_id"]))
+    with ledger.act(tenant, actor=RUN, kind="money followed") as act:
+        payment = outgoing(act, intent_id)
+        act.entity = f"intent {intent_id}"
+        if len(found) > 1:
+            alarm_double(act, payment, [one.remote_id for one in found])
+        mine = next((one for one in found if one.remote_id == payment.intent["remote_id"]), None)
+        if mine is None:
+            return "unknown"
+        if mine.state == "settled" and payment.intent["settled_at"] is None:
+            act.update(INTENT, {"intent_id": intent_id}, {"settled_at": mine.settled_at})
+        if mine.state == "returned":
+            raise_alarm(
+                act,
+                kind="payment returned",
+                subject=f"intent {intent_id}",
+                detail=f"the bank gave {mine.remote_id} back: {mine.returned_because}",
+                remedy="Void the bill payment of this number in QuickBooks; the bill comes back with the next sync.",
+            )
+    return mine.state
+
+
+def alarm_double(act: Act, payment: Outgoing, ids: Sequence[str]) -> None:
+    """The money of one payment moved more than once."""
+    raise_alarm(
+        act,
+        kind="paid twice",
+        subject=f"intent {payment.intent_id}",
+        detail=f"the rail has the instructions {', '.join(sorted(ids))} of key {payment.intent['request_id']}",
+        remedy="Ask the bank to call one of them back.",
+    )

@@ -1,0 +1,120 @@
+"""Money moved by a bank before it is recorded: instructed once, recorded once, followed; judged by bank and books."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from payments.batch_tables import BATCH, INTENT
+from payments.cash_tables import HOLD
+from payments.rail_leg import follow_up
+from payments.rails.opened import Rails
+from tests.payments.office import Company, Office, furnish, open_installation
+from tests.sandbox import Sandbox
+
+
+@pytest.fixture(scope="module")
+def furnished(sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Path]:
+    company = Company(sandbox, realm_id="9130777000000005")
+    folder = tmp_path_factory.mktemp("office") / "data"
+    furnish(folder, company, migrated=migrated_file)
+    return company, folder
+
+
+@pytest.fixture
+def office(furnished: tuple[Company, Path], tmp_path: Path) -> Iterator[Office]:
+    company, folder = furnished
+    shutil.copytree(folder, tmp_path / "data")
+    opened = open_installation(tmp_path / "data", company.sandbox.url)
+    yield Office(opened, company, register=False)
+    company.sandbox.heal(company.realm_id)
+    company.settings(request_ids="honoured")
+    opened.close()
+
+
+def _batch(office: Office, *amounts: str) -> tuple[str, list[str]]:
+    bills = office.enter(*amounts)
+    office.use_bank()
+    return office.batch(*bills), bills
+
+
+def _told(office: Office, batch: str) -> list[str]:
+    keys = {row["request_id"] for row in office.rows(INTENT, INTENT.c.batch_id == batch, INTENT.c.leg == "rail")}
+    return [one["key"] for one in office.instructions() if one["key"] in keys]
+
+
+def test_money_is_instructed_before_it_is_recorded(office: Office) -> None:
+    batch, bills = _batch(office, "100.00", "40.00")
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states) == ("settled", {"paid": 4})
+    assert len(_told(office, batch)) == len(set(_told(office, batch))) == 2
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)
+    assert {row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))} == {"posted"}
+    assert office.broken() == []
+    for row in office.rows(INTENT, INTENT.c.leg == "rail"):
+        assert row["instructed_at"] is not None
+        assert row["settled_at"] is None
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "drop_before", "http_503_after", "truncated_json"])
+def test_an_instruction_without_an_answer_is_looked_for_and_given_once(office: Office, fault: str) -> None:
+    batch, bills = _batch(office, "100.00")
+    company = office.company
+    company.sandbox.break_with(company.realm_id, kind=fault, methods=["POST"], path_contains="/bank/", times=1)
+    assert office.drive(batch).states == {"unknown": 1, "waiting": 1}
+    assert office.payments_of(batch) == {bills[0]: 0}
+    assert office.drive_to_the_end(batch).outcome == "settled"
+    assert len(_told(office, batch)) == 1
+    assert office.payments_of(batch) == {bills[0]: 1}
+    assert office.broken() == []
+
+
+def test_books_that_refuse_what_the_bank_has_done_are_a_matter_for_a_person(office: Office) -> None:
+    batch, bills = _batch(office, "100.00")
+    office.company.close_books(through="2026-12-31")
+    try:
+        driven = office.drive(batch)
+    finally:
+        office.company.close_books(through=None)
+    assert driven.states == {"paid": 1, "needs_review": 1}
+    assert office.bill_states() == {bills[0]: "needs_review"}
+    assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["pending"]
+    assert office.broken() == []
+
+
+def test_an_instruction_carried_out_twice_is_raised(office: Office) -> None:
+    batch, _ = _batch(office, "100.00")
+    company = office.company
+    company.settings(request_ids="ignored")
+    company.sandbox.break_with(
+        company.realm_id, kind="double_delivery", methods=["POST"], path_contains="/bank/", times=1
+    )
+    office.drive(batch)
+    assert len(_told(office, batch)) == 2
+    assert office.alarms() == ["paid twice"]
+
+
+def test_settled_and_returned_are_told_apart(office: Office) -> None:
+    batch, _ = _batch(office, "100.00", "50.00")
+    office.drive(batch)
+    rail = Rails(office.installation).open(office.tenant, "simulated_bank")
+    assert rail is not None
+    first, second = office.rows(INTENT, INTENT.c.leg == "rail")
+    given_back = {"id": second["remote_id"], "because": "account closed"}
+    company = office.company
+    company.sandbox.control.post(f"/__sandbox__/realms/{company.realm_id}/bank", json=given_back).raise_for_status()
+    assert follow_up(office.ledger, office.tenant, rail, intent_id=first["intent_id"]) == "accepted"
+    assert follow_up(office.ledger, office.tenant, rail, intent_id=second["intent_id"]) == "returned"
+    assert office.alarms() == ["payment returned"]
+
+
+def test_a_rail_that_is_not_there_sends_nothing_and_says_so(office: Office) -> None:
+    bills = office.enter("100.00")
+    office.use_bank()
+    office.policy(rail="nacha_file")
+    batch = office.batch(*bills)
+    driven = office.drive(batch)
+    assert driven.outcome == "waiting"
+    assert office.alarms() == ["no rail"]
+    assert {row["state"] for row in office.rows(BATCH)} == {"waiting"}
