@@ -14,7 +14,7 @@ from pipelines.build import ASSETS
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
 from resources.secret_text import LogScrubber
-from resources.tenants import tenant_id
+from resources.tenants import TenantId, tenant_id
 from tests.conftest import FRIDAY
 from tests.firm import Firm, dagster_instance
 from tests.sandbox import Sandbox
@@ -90,14 +90,23 @@ def _state(firm: Firm) -> dict[str, str]:
         if path.is_file() and "runway.sqlite" not in path.name and "keys" not in path.parts
     }
     with firm.installation.database.read() as connection:
-        for table in ("result", "segment", "published_document", "quarantine"):
+        for table in (
+            "result",
+            "segment",
+            "published_document",
+            "quarantine",
+            "mail_content",
+            "outbox",
+            "outbox_event",
+        ):
             rows = connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2, 3").all()  # noqa: S608 - fixed names
             found[table] = repr(rows)
     return found
 
 
 def test_running_friday_twice_changes_nothing(firm: Firm) -> None:
-    firm.company("acme", industry="construction")
+    company = firm.company("acme", industry="construction")
+    _add_reader(firm, company.tenant)
     firm.succeed("tenant_sync", "acme")
     for week in (None, FRIDAY - timedelta(days=7)):
         firm.succeed("friday", "acme", week_ending=week)
@@ -105,6 +114,24 @@ def test_running_friday_twice_changes_nothing(firm: Firm) -> None:
     for week in (None, FRIDAY - timedelta(days=7)):
         firm.succeed("friday", "acme", week_ending=week)
     assert _state(firm) == before
+    (mail,) = firm.installation.outbox.rows(company.tenant)  # of the newest week, as it was published, and once
+    published = firm.installation.documents.read(company.tenant, kind="friday_digest", key=FRIDAY.isoformat())
+    assert published is not None
+    content = firm.installation.outbox.content(mail)
+    assert (content.subject, content.html, content.text) == (published.title, published.html, published.text)
+
+
+def _add_reader(firm: Firm, tenant: TenantId) -> None:
+    firm.installation.recipients.add(
+        firm.installation.registry.tenant(tenant),
+        address="ann@acme.example",
+        name="Ann",
+        role="client",
+        locale="en-GB",
+        zone="America/New_York",
+        currency_format="symbol",
+        author="ben",
+    )
 
 
 def test_syncing_unchanged_books_again_keeps_no_new_version(firm: Firm, clock: FixedClock) -> None:

@@ -19,7 +19,7 @@ from tests.processes import at_once, exit_code
 from tests.resources.mail_builders import make_content
 from tests.resources.mail_server import MailServer, mail_server, make_certificates
 
-#: Every run is a process that loads Dagster: the sample of this check is the forked sender's (`tests/resources/test_mail_kills.py`).
+#: Every run is a process that loads Dagster: the sample of this check is `tests/resources/test_mail_kills.py`.
 pytestmark = pytest.mark.long
 
 _SEED = 20_261_120

@@ -19,15 +19,14 @@ from pipelines.mail_sensors import failed_runs, mail_due
 from resources.clock import FixedClock
 from resources.documents import Document
 from resources.installation import Installation
-from resources.outbox_rows import MailContent, OutboxRow
+from resources.outbox_rows import OutboxRow
 from resources.recipients import Mode
 from resources.settings import Settings
 from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING
 from tests.experiences.builders import make_digest
-from tests.firm import Firm, dagster_instance
+from tests.firm import dagster_instance
 from tests.resources.mail_server import MailServer, mail_server, make_certificates
-from tests.sandbox import Sandbox
 
 _DATES = re.compile(
     r"\b(\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{1,2})\b"
@@ -283,26 +282,6 @@ def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, tmp_
     assert "have never been read" in text
     assert "canary-acme" in text
     assert "Traceback" not in text
-
-
-def test_the_friday_run_queues_the_digest_it_published_and_once(
-    installation: Installation, sandbox: Sandbox, tmp_path: Path
-) -> None:
-    with dagster_instance(tmp_path / "dagster") as instance:
-        firm = Firm(installation, instance, sandbox)
-        company = firm.company("acme")
-        _recipient(installation, installation.registry.tenant(company.tenant), "ann@acme.example")
-        firm.succeed("tenant_sync", "acme")
-        firm.succeed("friday", "acme")
-        firm.succeed("friday", "acme")
-    (row,) = installation.outbox.rows(company.tenant)
-    published = installation.documents.read(company.tenant, kind="friday_digest", key=FRIDAY.isoformat())
-    assert published is not None
-    assert (row.state, row.attempt) == ("queued", 0)
-    assert installation.outbox.content(row) == MailContent(
-        subject=published.title, html=published.html, text=published.text
-    )
-    assert [one.event for one in installation.outbox.history(row.row_key)] == ["queued"]
 
 
 def test_causes_that_differ_in_numbers_and_names_are_one() -> None:
