@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from cli.entering import add_row, money, print_json
-from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk, plain
+from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, Desk, do, open_desk, plain
 from cli.session import console
 from payments import review
 from payments.drive import Driven, drive
@@ -56,11 +56,11 @@ def run(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JSO
 def show_unresolved(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     """Payments that wait for a person, with what QuickBooks has of their numbers."""
     with open_desk(tenant) as desk:
-        found = review.unresolved(desk.ledger, desk.tenant, desk.installation.bill_payments(desk.tenant))
+        found = review.unresolved(desk.ledger, desk.tenant, _outside(desk))
     if json_wanted:
         print_json(plain(found))
         return
-    table = Table("Payment", "Bills", "Number", "In QuickBooks", "Why")
+    table = Table("Payment", "Bills", "Number", "What is there", "Why")
     table.add_column("Amount", justify="right")
     for one in found:
         cells = (
@@ -84,10 +84,10 @@ def take(
 ) -> None:
     """Take the one record QuickBooks has of a payment as that payment."""
     with open_desk(tenant, dry_run=dry_run) as desk:
-        books = desk.installation.bill_payments(desk.tenant)
+        outside = _outside(desk)
         do(
             f"{by} takes payment {payment} as paid",
-            lambda: review.take_as_paid(desk.ledger, desk.tenant, books, by=by, intent_id=payment).remote_id,
+            lambda: review.take_as_paid(desk.ledger, desk.tenant, outside, by=by, intent_id=payment),
             dry_run=dry_run,
             json_wanted=json_wanted,
         )
@@ -104,11 +104,11 @@ def end(
 ) -> None:
     """End a payment that QuickBooks does not have: its money is free and its bills wait for another decision."""
     with open_desk(tenant, dry_run=dry_run) as desk:
-        books = desk.installation.bill_payments(desk.tenant)
+        outside = _outside(desk)
         ids = {"by": by, "intent_id": payment, "reason": reason}
         do(
             f"{by} ends payment {payment}",
-            lambda: review.end_payment(desk.ledger, desk.tenant, books, policy=SendPolicy(), **ids),
+            lambda: review.end_payment(desk.ledger, desk.tenant, outside, policy=SendPolicy(), **ids),
             dry_run=dry_run,
             json_wanted=json_wanted,
         )
@@ -125,11 +125,11 @@ def write_off(
 ) -> None:
     """End a payment that QuickBooks does not have, and its bills with it."""
     with open_desk(tenant, dry_run=dry_run) as desk:
-        books = desk.installation.bill_payments(desk.tenant)
+        outside = _outside(desk)
         ids = {"by": by, "intent_id": payment, "reason": reason}
         do(
             f"{by} writes payment {payment} off",
-            lambda: review.write_off(desk.ledger, desk.tenant, books, policy=SendPolicy(), **ids),
+            lambda: review.write_off(desk.ledger, desk.tenant, outside, policy=SendPolicy(), **ids),
             dry_run=dry_run,
             json_wanted=json_wanted,
         )
@@ -149,6 +149,11 @@ def compare(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         console.print(text if found.is_clean else f"{text} `runway ledger alarms` tells what to do.", markup=False)
     if not found.is_clean:
         raise typer.Exit(code=1)
+
+
+def _outside(desk: Desk) -> review.Outside:
+    books = desk.installation.bill_payments(desk.tenant)
+    return review.Outside(books=books, open_rail=Rails(desk.installation).open)
 
 
 def _told(driven: Driven) -> str:

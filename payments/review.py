@@ -2,33 +2,57 @@
 
 Belongs here: what QuickBooks has of them, and the three ways out. Does not: how a payment gets here (`drive.py`).
 
-Each way out begins with a look at QuickBooks, and what it finds outweighs what the person says. Above the policy's limit the
-resolver is somebody else than who decided: together they are two.
+Each way out begins with a look at QuickBooks or the rail, and what it finds outweighs what the person says. Above the policy's
+limit the resolver is somebody else than who decided: together they are two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from payments.batch_tables import INTENT
+from payments.batch_tables import BATCH, INTENT
 from payments.bill_tables import DECISION
 from payments.bills import move
 from payments.errors import BadRequest, SamePerson, UnknownHere, WrongState
-from payments.evidence import mismatch
+from payments.evidence import Proof, mismatch
 from payments.fates import end_lines, paid
 from payments.holds import void
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing, followers, outgoing
 from payments.people import require
 from payments.policies import in_force
-from payments.repository import Act, Look
+from payments.rail_leg import instructed
+from payments.rails.protocol import RECORD_ONLY, Instruction, Rail
+from payments.repository import Act, Look, Row
 from payments.send_policy import SendPolicy
-from resources.qbo.bill_payments import BillPayments, RecordedPayment
+from resources.qbo.bill_payments import BillPayments
 from resources.tenants import TenantId
+
+OpenRail = Callable[[TenantId, str], Rail | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Where a payment may be: QuickBooks, and the rails of this installation."""
+
+    books: BillPayments
+    open_rail: OpenRail
+
+    def proofs(self, tenant: TenantId, *, leg: str, rail: str, doc_number: str, key: str) -> Sequence[Proof]:
+        """What stands of a payment; `WrongState` if its rail cannot be asked."""
+        if leg == "book":
+            return [one for one in self.books.find(doc_number) if one.total_cents]
+        opened = self.open_rail(tenant, rail)
+        if opened is None or not opened.abilities.can_be_searched:
+            raise WrongState(
+                what=f"The rail {rail} cannot be asked what it has.",
+                next_step="Ask the bank itself, and say so where it is written down.",
+            )
+        return list(opened.find(key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unresolved:
-    """A payment that waits for a person, with what QuickBooks has of its number."""
+    """A payment that waits for a person, with what is there of its number."""
 
     intent_id: str
     batch_id: str
@@ -39,8 +63,8 @@ class Unresolved:
     records: tuple[str, ...]
 
 
-def unresolved(ledger: Ledger, tenant: TenantId, books: BillPayments) -> list[Unresolved]:
-    """Every payment that waits for a person; one metered read each."""
+def unresolved(ledger: Ledger, tenant: TenantId, outside: Outside) -> list[Unresolved]:
+    """Every payment that waits for a person; one metered read for each record in the books."""
     with ledger.look(tenant) as look:
         rows = look.many(INTENT, INTENT.c.state == "needs_review")
     return [
@@ -51,44 +75,65 @@ def unresolved(ledger: Ledger, tenant: TenantId, books: BillPayments) -> list[Un
             doc_number=row["doc_number"],
             amount_cents=row["amount_cents"],
             reason=row["reason"] or "",
-            records=tuple(one.remote_id for one in books.find(row["doc_number"]) if one.total_cents),
+            records=tuple(one.remote_id for one in _standing(outside, tenant, row)),
         )
         for row in rows
     ]
 
 
-def take_as_paid(ledger: Ledger, tenant: TenantId, books: BillPayments, *, by: str, intent_id: str) -> RecordedPayment:
-    """Take the one record that QuickBooks has of the payment as the payment; `WrongState` if there is not exactly one that fits."""
+def take_as_paid(ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str, intent_id: str) -> str:
+    """Take the one thing that is there of the payment as the payment; its id. `WrongState` if not exactly one fits."""
     payment = _checked(ledger, tenant, by=by, verb="review", intent_id=intent_id)
-    records = _standing(books, payment)
-    fitting = [record for record in records if mismatch(payment, record) is None]
-    if len(records) != 1 or not fitting:
+    found = _standing(outside, tenant, payment.intent)
+    fitting = [one for one in found if _fits(payment, one)]
+    if len(found) != 1 or not fitting:
         raise WrongState(
-            what=f"QuickBooks has {len(records)} payments of number {payment.intent['doc_number']}, {len(fitting)} of them fit.",
-            next_step="Void what is too much in QuickBooks, or end the payment if there is none.",
+            what=f"There are {len(found)} payments of number {payment.intent['doc_number']}, {len(fitting)} of them fit.",
+            next_step="Void what is too much, or end the payment if there is none.",
         )
-    paid(ledger, tenant, intent_id=intent_id, record=fitting[0], was_found=True, by=by)
-    return fitting[0]
+    proof = fitting[0]
+    if isinstance(proof, Instruction):
+        instructed(ledger, tenant, intent_id=intent_id, instruction=proof, was_found=True, by=by)
+        _wake(ledger, tenant, payment, by=by)
+    else:
+        paid(ledger, tenant, intent_id=intent_id, record=proof, was_found=True, by=by)
+    return proof.remote_id
+
+
+def _fits(payment: Outgoing, proof: Proof) -> bool:
+    if isinstance(proof, Instruction):
+        return proof.amount_cents == payment.intent["amount_cents"] and proof.state != "returned"
+    return mismatch(payment, proof) is None
+
+
+def _wake(ledger: Ledger, tenant: TenantId, payment: Outgoing, *, by: str) -> None:
+    """Let the batch go on at once with the records that waited for this money."""
+    with ledger.act(tenant, actor=by, kind="batch woken") as act:
+        batch = act.one(BATCH, batch_id=payment.intent["batch_id"])
+        assert batch is not None, "a payment's batch is there"
+        act.entity = f"batch {batch['batch_id']}"
+        if batch["state"] == "waiting":
+            act.update(BATCH, {"batch_id": batch["batch_id"]}, {"not_before": act.now})
 
 
 def end_payment(
-    ledger: Ledger, tenant: TenantId, books: BillPayments, *, by: str, intent_id: str, reason: str, policy: SendPolicy
+    ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str, intent_id: str, reason: str, policy: SendPolicy
 ) -> None:
-    """End a payment that QuickBooks does not have: its money is free, and its bills wait for another decision."""
-    _end(ledger, tenant, books, by=by, verb="review", intent_id=intent_id, reason=reason, policy=policy)
+    """End a payment that is nowhere: its money is free, and its bills wait for another decision."""
+    _end(ledger, tenant, outside, by=by, verb="review", intent_id=intent_id, reason=reason, policy=policy)
 
 
 def write_off(
-    ledger: Ledger, tenant: TenantId, books: BillPayments, *, by: str, intent_id: str, reason: str, policy: SendPolicy
+    ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str, intent_id: str, reason: str, policy: SendPolicy
 ) -> None:
-    """End a payment that QuickBooks does not have, and its bills with it: they are not paid from here."""
-    _end(ledger, tenant, books, by=by, verb="write_off", intent_id=intent_id, reason=reason, policy=policy)
+    """End a payment that is nowhere, and its bills with it: they are not paid from here."""
+    _end(ledger, tenant, outside, by=by, verb="write_off", intent_id=intent_id, reason=reason, policy=policy)
 
 
 def _end(
     ledger: Ledger,
     tenant: TenantId,
-    books: BillPayments,
+    outside: Outside,
     *,
     by: str,
     verb: str,
@@ -99,17 +144,18 @@ def _end(
     if not reason.strip():
         raise BadRequest(what="Ending a payment needs a reason.", next_step="Say why in a few words.")
     payment = _checked(ledger, tenant, by=by, verb=verb, intent_id=intent_id)
+    _refuse_instructed(payment)
     sent_at = payment.intent["sent_at"]
     if sent_at is not None and ledger.clock.now() < sent_at + policy.settle:
         raise WrongState(
             what="The payment was sent a moment ago and may still arrive.",
             next_step=f"Try again after {sent_at + policy.settle:%H:%M:%S} UTC.",
         )
-    records = _standing(books, payment)
-    if records:
+    found = _standing(outside, tenant, payment.intent)
+    if found:
         raise WrongState(
-            what=f"QuickBooks has payment {records[0].remote_id} of number {payment.intent['doc_number']}.",
-            next_step="Take it as paid, or void it in QuickBooks first.",
+            what=f"Payment {found[0].remote_id} of number {payment.intent['doc_number']} is there.",
+            next_step="Take it as paid, or undo it there first.",
         )
     with ledger.act(tenant, actor=by, kind="payment ended" if verb == "review" else "payment written off") as act:
         fresh = _waiting_for_a_person(act, intent_id)
@@ -159,5 +205,17 @@ def _refuse_one_person(look: Look | Act, payment: Outgoing, *, by: str, verb: st
         )
 
 
-def _standing(books: BillPayments, payment: Outgoing) -> Sequence[RecordedPayment]:
-    return [one for one in books.find(payment.intent["doc_number"]) if one.total_cents]
+def _refuse_instructed(payment: Outgoing) -> None:
+    """The record of money that has moved is not ended: its money is gone."""
+    if payment.intent["leg"] == "rail" or payment.intent["rail"] == RECORD_ONLY:
+        return
+    raise WrongState(
+        what="The money of this payment was instructed; only its record is missing.",
+        next_step=f"Enter the payment in QuickBooks with the number {payment.intent['doc_number']}, then take it as paid.",
+    )
+
+
+def _standing(outside: Outside, tenant: TenantId, intent: Row) -> Sequence[Proof]:
+    return outside.proofs(
+        tenant, leg=intent["leg"], rail=intent["rail"], doc_number=intent["doc_number"], key=intent["request_id"]
+    )

@@ -25,6 +25,7 @@ from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rails.opened import Rails
 from payments.reconcile import Reconciled, reconcile
 from payments.repository import Row
+from payments.review import Outside
 from payments.send_policy import SendPolicy
 from payments.tables import ALARM
 from resources.clock import FixedClock
@@ -260,6 +261,10 @@ class Office(Desk):
         """The nightly comparison."""
         books = self.installation.bill_payments(ACME)
         return reconcile(self.ledger, ACME, books, since=datetime(2020, 1, 1, tzinfo=UTC))
+
+    def outside(self) -> Outside:
+        """Where a payment may be."""
+        return Outside(books=self.installation.bill_payments(ACME), open_rail=Rails(self.installation).open)
 
     def intents(self, batch_id: str) -> dict[str, Row]:
         """The entries in the books that a batch makes, by bill."""

@@ -8,9 +8,11 @@ import pytest
 
 from payments.batch_tables import BATCH, INTENT
 from payments.cash_tables import HOLD
+from payments.errors import WrongState
 from payments.rail_leg import follow_up
 from payments.rails.opened import Rails
-from tests.payments.office import Company, Office, furnish, open_installation
+from payments.review import end_payment, take_as_paid, unresolved
+from tests.payments.office import POLICY, Company, Office, furnish, open_installation
 from tests.sandbox import Sandbox
 
 
@@ -80,6 +82,37 @@ def test_books_that_refuse_what_the_bank_has_done_are_a_matter_for_a_person(offi
     assert driven.states == {"paid": 1, "needs_review": 1}
     assert office.bill_states() == {bills[0]: "needs_review"}
     assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["pending"]
+    assert office.broken() == []
+    entry = office.intents(batch)[bills[0]]
+    wanted = {"by": "fin", "intent_id": entry["intent_id"]}
+    with pytest.raises(WrongState, match="was instructed"):
+        end_payment(office.ledger, office.tenant, office.outside(), reason="no", policy=POLICY, **wanted)
+    office.company.pay_by_hand({"Id": bills[0]}, "100.00", DocNumber=entry["doc_number"])
+    take_as_paid(office.ledger, office.tenant, office.outside(), **wanted)
+    assert office.bill_states() == {bills[0]: "paid"}
+
+
+def test_an_unclear_instruction_is_resolved_by_a_person(office: Office) -> None:
+    batch, bills = _batch(office, "100.00")
+    company = office.company
+    company.sandbox.break_with(company.realm_id, kind="drop_before", methods=["POST"], path_contains="/bank/", times=1)
+    office.drive(batch)
+    office.later(hours=25)
+    assert office.drive(batch).states == {"needs_review": 1, "waiting": 1}
+    (rail,) = office.rows(INTENT, INTENT.c.leg == "rail")
+    (waiting,) = unresolved(office.ledger, office.tenant, office.outside())
+    assert (waiting.intent_id, waiting.records) == (rail["intent_id"], ())
+    end_payment(
+        office.ledger,
+        office.tenant,
+        office.outside(),
+        by="fin",
+        intent_id=rail["intent_id"],
+        reason="never told",
+        policy=POLICY,
+    )
+    assert office.drive_to_the_end(batch).outcome == "settled_with_exceptions"
+    assert office.bill_states() == {bills[0]: "needs_review"}
     assert office.broken() == []
 
 

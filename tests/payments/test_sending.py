@@ -282,12 +282,12 @@ def _unclear(office: Office) -> tuple[str, str]:
 
 def test_a_person_ends_an_unclear_payment_that_quickbooks_does_not_have_and_decides_again(office: Office) -> None:
     bill, intent_id = _unclear(office)
-    books = office.installation.bill_payments(office.tenant)
-    assert [one.records for one in unresolved(office.ledger, office.tenant, books)] == [()]
-    with pytest.raises(WrongState, match="0 payments"):
-        take_as_paid(office.ledger, office.tenant, books, by="fin", intent_id=intent_id)
+    outside = office.outside()
+    assert [one.records for one in unresolved(office.ledger, office.tenant, outside)] == [()]
+    with pytest.raises(WrongState, match="There are 0 payments"):
+        take_as_paid(office.ledger, office.tenant, outside, by="fin", intent_id=intent_id)
     end_payment(
-        office.ledger, office.tenant, books, by="fin", intent_id=intent_id, reason="it never arrived", policy=POLICY
+        office.ledger, office.tenant, outside, by="fin", intent_id=intent_id, reason="it never arrived", policy=POLICY
     )
     assert office.broken() == []
     wanted = {"amount_cents": 3_000, "account_id": office.company.bank}
@@ -302,22 +302,22 @@ def test_a_payment_that_turned_up_is_taken_by_a_person_and_never_ended(office: O
     bill, intent_id = _unclear(office)
     row = office.rows(INTENT, INTENT.c.intent_id == intent_id)[0]
     late = office.company.pay_by_hand({"Id": bill}, "30.00", DocNumber=row["doc_number"])
-    books = office.installation.bill_payments(office.tenant)
+    outside = office.outside()
     with pytest.raises(WrongState, match=late["Id"]):
-        end_payment(office.ledger, office.tenant, books, by="fin", intent_id=intent_id, reason="gone", policy=POLICY)
+        end_payment(office.ledger, office.tenant, outside, by="fin", intent_id=intent_id, reason="gone", policy=POLICY)
     with pytest.raises(NotAllowed):
-        take_as_paid(office.ledger, office.tenant, books, by="vic", intent_id=intent_id)
-    assert take_as_paid(office.ledger, office.tenant, books, by="fin", intent_id=intent_id).remote_id == late["Id"]
+        take_as_paid(office.ledger, office.tenant, outside, by="vic", intent_id=intent_id)
+    assert take_as_paid(office.ledger, office.tenant, outside, by="fin", intent_id=intent_id) == late["Id"]
     assert office.bill_states() == {bill: "paid"}
     assert office.broken() == []
 
 
 def test_a_payment_is_written_off_with_its_bill(office: Office) -> None:
     bill, intent_id = _unclear(office)
-    books = office.installation.bill_payments(office.tenant)
+    outside = office.outside()
     wanted = {"intent_id": intent_id, "reason": "the vendor waived it", "policy": POLICY}
     with pytest.raises(NotAllowed):
-        write_off(office.ledger, office.tenant, books, by="dan", **wanted)
-    write_off(office.ledger, office.tenant, books, by="fin", **wanted)
+        write_off(office.ledger, office.tenant, outside, by="dan", **wanted)
+    write_off(office.ledger, office.tenant, outside, by="fin", **wanted)
     assert office.bill_states() == {bill: "written_off"}
     assert office.broken() == []
