@@ -13,6 +13,7 @@ from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, Desk, do, open_desk, pl
 from cli.session import console
 from payments import review
 from payments.drive import Driven, drive
+from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
 from payments.reconcile import reconcile
 from payments.send_policy import SendPolicy, policy_for
@@ -139,8 +140,9 @@ def compare(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     """Compare the payments of the last 90 days with QuickBooks: every night, and after a restore from a backup."""
     with open_desk(tenant) as desk:
         found = reconcile(desk.ledger, desk.tenant, desk.installation.bill_payments(desk.tenant))
+        money = follow_all(desk.ledger, desk.tenant, Rails(desk.installation).open)
     if json_wanted:
-        print_json(plain(found))
+        print_json({**plain(found), "money": dict(money)})
     else:
         text = (
             f"{found.compared} payments compared: {found.doubles} twice, {found.orphans} that no payment of the ledger is, "

@@ -5,7 +5,8 @@ Belongs here: look and send of a rail, the acts that follow. Does not: the order
 Money first, then the record: a book entry becomes ready once the money of each of its decisions is instructed.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from payments.alarms import raise_alarm
 from payments.batch_tables import ATTEMPT, INTENT, INTENT_BILL
@@ -118,6 +119,19 @@ def follow_up(ledger: Ledger, tenant: TenantId, rail: Rail, *, intent_id: str) -
                 remedy="Void the bill payment of this number in QuickBooks; the bill comes back with the next sync.",
             )
     return mine.state
+
+
+def follow_all(ledger: Ledger, tenant: TenantId, open_rail: Callable[[TenantId, str], Rail | None]) -> Counter[str]:
+    """What became of all instructed money that has not settled, by state; a rail that cannot be asked is left out."""
+    with ledger.look(tenant) as look_:
+        open_ones = look_.many(INTENT, INTENT.c.leg == "rail", INTENT.c.state == "paid", INTENT.c.settled_at.is_(None))
+    rails = {name: open_rail(tenant, name) for name in sorted({row["rail"] for row in open_ones})}
+    found: Counter[str] = Counter()
+    for row in open_ones:
+        rail = rails[row["rail"]]
+        if rail is not None and rail.abilities.can_be_searched:
+            found[follow_up(ledger, tenant, rail, intent_id=row["intent_id"])] += 1
+    return found
 
 
 def alarm_double(act: Act, payment: Outgoing, ids: Sequence[str]) -> None:

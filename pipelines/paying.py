@@ -19,6 +19,7 @@ from payments.batch_tables import INTENT
 from payments.drive import Driven, drive
 from payments.errors import Fenced
 from payments.ledger import Ledger
+from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
 from payments.reconcile import Reconciled, reconcile
 from payments.runs import DueBatch, due_batches
@@ -70,17 +71,21 @@ def drive_batch(
 def compare_payments(installation: dg.ResourceParam[Installation]) -> dg.Output[None]:
     """Each tenant's comparison by itself; `dagster.Failure` names those that could not be compared, after all were tried."""
     ledger = Ledger(installation.database, clock=installation.clock)
+    rails = Rails(installation)
     found: dict[TenantId, Reconciled] = {}
+    money: Counter[str] = Counter()
     failed: dict[TenantId, str] = {}
     for tenant in _paying_tenants(installation):
         try:
             found[tenant] = reconcile(ledger, tenant, installation.bill_payments(tenant))
+            money += follow_all(ledger, tenant, rails.open)
         except TenantError as error:
             failed[tenant] = str(error)
     if failed:
         lines = [f"{tenant}: {text}" for tenant, text in failed.items()]
         raise dg.Failure(description="\n".join(lines), allow_retries=False)
-    return dg.Output(None, metadata=_compared(list(found.values())))
+    followed = {f"money_{state}": count for state, count in sorted(money.items())}
+    return dg.Output(None, metadata={**_compared(list(found.values())), **followed})
 
 
 # Retries are the ledger's: the sensor asks again for whatever is still due.

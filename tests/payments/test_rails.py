@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from payments.batch_tables import BATCH, INTENT
 from payments.cash_tables import HOLD
 from payments.errors import WrongState
-from payments.rail_leg import follow_up
+from payments.rail_leg import follow_all, follow_up
 from payments.rails.opened import Rails
 from payments.review import end_payment, take_as_paid, unresolved
 from tests.payments.office import POLICY, Company, Office, furnish, open_installation
@@ -140,6 +141,21 @@ def test_settled_and_returned_are_told_apart(office: Office) -> None:
     assert follow_up(office.ledger, office.tenant, rail, intent_id=first["intent_id"]) == "accepted"
     assert follow_up(office.ledger, office.tenant, rail, intent_id=second["intent_id"]) == "returned"
     assert office.alarms() == ["payment returned"]
+
+
+def test_money_that_arrived_is_settled_the_day_after(office: Office) -> None:
+    batch, _ = _batch(office, "100.00")
+    office.drive(batch)
+    control = office.company.sandbox.control
+    control.post("/__sandbox__/clock", json={"advance_seconds": 86_500}).raise_for_status()
+    try:
+        found = follow_all(office.ledger, office.tenant, Rails(office.installation).open)
+    finally:
+        now = datetime.now(tz=UTC).isoformat()
+        control.post("/__sandbox__/clock", json={"now": now}).raise_for_status()
+    assert found == {"settled": 1}
+    assert all(row["settled_at"] for row in office.rows(INTENT, INTENT.c.leg == "rail"))
+    assert follow_all(office.ledger, office.tenant, Rails(office.installation).open) == {}
 
 
 def test_a_rail_that_is_not_there_sends_nothing_and_says_so(office: Office) -> None:
