@@ -169,8 +169,8 @@ def bounce(
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Take in a delivery report (RFC 3464): the mail is shown as come back, an address that does not exist gets no more."""
-    raw = sys.stdin.buffer.read() if report == "-" else Path(report).read_bytes()
     with open_installation() as installation:
+        raw = _report(report)
         found = take_in(raw, outbox=installation.outbox, is_dry_run=dry_run)
     if json_wanted:
         print_json([{**asdict(one), "is_hard": one.report.is_hard, "recorded": not dry_run} for one in found])
@@ -179,6 +179,15 @@ def bounce(
         key = one.row_key
         said = f"{key.tenant_id} {key.key} {key.address}: {one.report.kind}, {one.report.reason}"
         console.print(said if one.is_new else f"{said} (known already)", markup=False, soft_wrap=True)
+
+
+def _report(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{source} cannot be read: {error.strerror}.") from error
 
 
 def _show_rows(installation: Installation, rows: list[OutboxRow], *, json_wanted: bool) -> None:

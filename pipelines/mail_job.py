@@ -13,10 +13,11 @@ from resources.mail import Drained
 def drain_outbox(context: dg.OpExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.Output[None]:
     """Drain the outbox; the run is red if the server could not be spoken to, and its mails wait."""
     drained = installation.mailer.drain()
-    context.log.info("%s", drained)
+    found = _metadata(drained)
+    context.log.info("%s", ", ".join(f"{name} {count.value}" for name, count in found.items()))
     if drained.stopped_because is not None:
-        raise dg.Failure(description=drained.stopped_because, metadata=_metadata(drained), allow_retries=False)
-    return dg.Output(None, metadata=_metadata(drained))
+        raise dg.Failure(description=drained.stopped_because, metadata=found, allow_retries=False)
+    return dg.Output(None, metadata=found)
 
 
 @dg.job(description="Sends the mails that are due.", executor_def=dg.in_process_executor)
@@ -25,7 +26,7 @@ def send_mail() -> None:
     drain_outbox()
 
 
-def _metadata(drained: Drained) -> dict[str, dg.MetadataValue]:
+def _metadata(drained: Drained) -> dict[str, dg.IntMetadataValue]:
     counts = {
         "sent": drained.sent,
         "failed": drained.failed,

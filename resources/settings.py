@@ -5,6 +5,7 @@ Does not: what the thresholds mean (`runway_calcs/policy.py`); secrets at rest (
 The README's table of settings, and the one of docs/mail.md, are checked against this module by tests.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -77,6 +78,10 @@ class MailSettings(BaseModel):
         local = self.unsubscribe_url.startswith(("http://127.0.0.1:", "http://localhost:"))
         if self.unsubscribe_url and not (self.unsubscribe_url.startswith("https://") or local):
             raise ValueError("RUNWAY_MAIL__UNSUBSCRIBE_URL has to begin with https://.")
+        if re.search(r"[^!-~]|[<>]", self.unsubscribe_url):
+            raise ValueError("RUNWAY_MAIL__UNSUBSCRIBE_URL has characters that no address has.")
+        if self.from_address and not re.fullmatch(r"[\w.+-]+@([a-z0-9-]+\.)+[a-z]{2,63}", self.from_address, re.ASCII):
+            raise ValueError("RUNWAY_MAIL__FROM_ADDRESS is no mail address: write it as digest@example.com.")
         return self
 
 

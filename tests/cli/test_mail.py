@@ -189,4 +189,5 @@ def test_a_report_from_standard_input_marks_its_mail(command: Command) -> None:
     assert "known already" in command.done("bounce", stdin=raw)
     assert command.json("status", "acme")[0]["state"] == "bounced"
     assert "--lift-suppression" in command.refused("recipients", "add", "acme", _ANN)
+    assert "cannot be read" in command.refused("bounce", "no-such-report.eml")
     assert command("bounce", stdin=b"Subject: hi\r\n\r\nhi").exit_code == 1

@@ -250,6 +250,10 @@ def test_settings_refuse_to_send_in_the_clear_over_a_network() -> None:
         MailSettings(host="smtp.example.com", tls="none")
     with pytest.raises(ValidationError, match="https"):
         MailSettings(unsubscribe_url="http://runway.example")
+    with pytest.raises(ValidationError, match="no address has"):
+        MailSettings(unsubscribe_url="https://runway.example\r\nBcc: eve@evil.example")
+    with pytest.raises(ValidationError, match="is no mail address"):
+        MailSettings(from_address="digest@oak.example\r\nBcc: eve@evil.example")
     assert PASSWORD not in repr(MailSettings(password=SecretStr(PASSWORD)))
 
 
