@@ -49,7 +49,7 @@ def friday(
 def run_friday(
     installation: Installation, *, tenants: Sequence[Tenant], week_ending: date | None
 ) -> list[TenantOutcome]:
-    """Run both jobs for each tenant, one after the other, with progress."""
+    """Run both jobs for each tenant, one after the other, with progress; then the firms' pages."""
     prepare_dagster_home(installation.settings)
     # What Dagster calls beta or preview is decided on in the code; it is no news for who runs it.
     warnings.filterwarnings("ignore", message=".*is currently in (preview|beta)")
@@ -71,6 +71,11 @@ def run_friday(
             outcomes.append(_outcome(installation, tenant, week=week, failures=failures))
             if not is_terminal():
                 console.print(f"{tenant.tenant_id}: {'failed' if failures else 'done'}", markup=False)
+        progress.update(task, description="portfolio")
+        failure = runner.run_portfolio()
+        if failure is not None:
+            problems.print("The firms' pages could not be made:")
+            problems.print(f"  {failure}", markup=False, soft_wrap=True)
         progress.update(task, description="done")
     return outcomes
 

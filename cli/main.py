@@ -6,6 +6,7 @@ Belongs here: the tree of commands. Does not: what they do (one module each).
 import typer
 
 from cli import (
+    bank_files,
     batch,
     bills,
     connecting,
@@ -17,6 +18,7 @@ from cli import (
     friday,
     ledger,
     mail,
+    pages,
     programs,
     reconciling,
     reserve_money,
@@ -24,6 +26,7 @@ from cli import (
     sending,
     sync_status,
     tenants,
+    tray,
     vendors,
     webhooks,
 )
@@ -39,9 +42,11 @@ app.add_typer(sync_status.app, name="sync")
 app.add_typer(forecast_entries.app, name="forecast")
 app.add_typer(vendors.app, name="vendors")
 app.add_typer(customers.app, name="customers")
+app.add_typer(tray.app, name="tray")
 app.add_typer(reserve_targets.app, name="reserves")
 reserve_money.add_to(reserve_targets.app)
 sending.add_to(batch.app)
+bank_files.add_to(batch.app)
 app.add_typer(bills.app, name="bills")
 app.add_typer(decide.app, name="decide")
 app.add_typer(batch.app, name="batch")
@@ -51,6 +56,7 @@ app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)
 app.command("reconcile")(reconciling.reconcile_tenant)
 app.command("friday")(friday.friday)
+app.command("open")(pages.open_pages)
 app.command("webhooks")(webhooks.webhooks)
 app.command("sandbox", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(programs.sandbox)
 app.command("dagster")(programs.dagster)

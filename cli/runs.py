@@ -49,6 +49,13 @@ class JobRunner:
         )
         return None if result.success else _why(result)
 
+    def run_portfolio(self) -> str | None:
+        """Rebuild the table of all tenants and the firms' pages; None, or why it failed."""
+        result = self._defs.resolve_job_def("portfolio").execute_in_process(
+            instance=self._instance, run_config=_QUIET, raise_on_error=False
+        )
+        return None if result.success else _why(result)
+
 
 def _why(result: dg.ExecuteInProcessResult) -> str:
     for event in result.all_events:

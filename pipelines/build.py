@@ -14,6 +14,7 @@ from assets.books import BOOKS_ASSETS
 from assets.calculators import CALCULATOR_ASSETS
 from assets.checks import CHECKS
 from assets.experiences import EXPERIENCE_ASSETS
+from assets.fleet import FLEET_ASSETS
 from assets.fleet_checks import FLEET_CHECKS
 from assets.ingest import INGEST_ASSETS
 from assets.published import PUBLISHED_ASSETS
@@ -25,7 +26,15 @@ from pipelines.schedules import SCHEDULES
 from pipelines.sensors import SENSORS
 from resources.dagster_wrappers import InstallationResource, WeekResource
 
-ASSETS = (*INGEST_ASSETS, *PUBLISHED_ASSETS, *BOOKS_ASSETS, *CALCULATOR_ASSETS, *BACKTEST_ASSETS, *EXPERIENCE_ASSETS)
+ASSETS = (
+    *INGEST_ASSETS,
+    *PUBLISHED_ASSETS,
+    *BOOKS_ASSETS,
+    *CALCULATOR_ASSETS,
+    *BACKTEST_ASSETS,
+    *EXPERIENCE_ASSETS,
+    *FLEET_ASSETS,
+)
 
 
 def build_defs(*, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -32,13 +32,19 @@ backtest = dg.define_asset_job(
     description="Replays payment timing on past Fridays of one tenant, from the books of its newest week.",
 )
 
+portfolio = dg.define_asset_job(
+    "portfolio",
+    selection=dg.AssetSelection.groups("fleet"),
+    description="Every tenant's newest published figures in one table, and each firm's page and weekly exceptions.",
+)
+
 fleet_checks = dg.define_asset_job(
     "fleet_checks",
     selection=_fleet,
     description="Looks once a day for tenants that were left behind.",
 )
 
-JOBS = (tenant_sync, friday, backtest, fleet_checks)
+JOBS = (tenant_sync, friday, backtest, portfolio, fleet_checks)
 
 
 def week_config(week_ending: date | None) -> dict[str, Any]:

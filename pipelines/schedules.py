@@ -14,7 +14,7 @@ import dagster as dg
 
 from assets.fleet_checks import NIGHTLY_SYNC_AT
 from assets.partitions import TENANTS
-from pipelines.jobs import backtest, fleet_checks, friday, tenant_sync, week_config, week_tags
+from pipelines.jobs import backtest, fleet_checks, friday, portfolio, tenant_sync, week_config, week_tags
 from resources.installation import Installation
 from resources.tenants import ZONES, Tenant
 
@@ -25,6 +25,9 @@ FRIDAY_DIGEST = "0 7 * * 5"
 BACKTEST_NIGHTLY = "30 3 * * 0-4,6"
 #: In UTC: the last zone of a day, Honolulu, has its night behind it by then.
 FLEET_CHECKS_DAILY = "0 14 * * *"
+
+#: In UTC: every hour while the zones of a Friday have their digests made, once on other days.
+PORTFOLIO = ("40 5-22 * * 5", "40 14 * * 0-4,6")
 
 _FRIDAY = 4
 
@@ -138,8 +141,17 @@ fleet_checks_daily = dg.ScheduleDefinition(
     description="Looks once a day for tenants that were left behind.",
 )
 
+portfolio_fresh = dg.ScheduleDefinition(
+    name="portfolio_fresh",
+    job=portfolio,
+    cron_schedule=PORTFOLIO,
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Rebuilds the table of all tenants and the firms' pages: hourly on Fridays, daily otherwise.",
+)
+
 ZONE_SCHEDULES = tuple(
     build(zone) for zone in ZONES for build in (build_sync_schedule, build_friday_schedule, build_backtest_schedule)
 )
 
-SCHEDULES = (*ZONE_SCHEDULES, fleet_checks_daily)
+SCHEDULES = (*ZONE_SCHEDULES, fleet_checks_daily, portfolio_fresh)

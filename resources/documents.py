@@ -1,18 +1,18 @@
 """Published documents: what pages and mails read, so that nobody who looks waits for a run.
 
-Belongs here: publishing and reading a tenant's documents. Does not: what is in them (`experiences/`).
+Belongs here: publishing and reading documents of a tenant, and of a firm as a whole. Does not: what is in them (`experiences/`).
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, func, insert, select
 
 from resources.clock import Clock
 from resources.database import Database
 from resources.registry import lock_tenant
-from resources.tables import PUBLISHED_DOCUMENT
+from resources.tables import FIRM_DOCUMENT, PUBLISHED_DOCUMENT
 from resources.tenants import TenantId
 
 
@@ -28,6 +28,19 @@ class Document:
     html: str
     text: str
     data_as_of: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmDocument:
+    """One published document about all tenants of a firm."""
+
+    firm_id: str
+    kind: str
+    key: str
+    title: str
+    body: str
+    html: str
+    text: str
 
 
 class Documents:
@@ -76,6 +89,51 @@ class Documents:
                 )
             ).first()
         return None if row is None else _document(row)
+
+    def newest(self, tenant: TenantId, *, kind: str) -> Document | None:
+        """The published document of a kind with the highest key, which of weekly ones is the newest week; None if none is."""
+        own = (PUBLISHED_DOCUMENT.c.tenant_id == tenant, PUBLISHED_DOCUMENT.c.kind == kind)
+        with self._database.read() as connection:
+            key = select(func.max(PUBLISHED_DOCUMENT.c.key)).where(*own).scalar_subquery()
+            row = connection.execute(select(PUBLISHED_DOCUMENT).where(*own, PUBLISHED_DOCUMENT.c.key == key)).first()
+        return None if row is None else _document(row)
+
+    def publish_for_firm(self, document: FirmDocument) -> bool:
+        """Put a firm's document in place of its earlier version; whether anything changed."""
+        where = (
+            FIRM_DOCUMENT.c.firm_id == document.firm_id,
+            FIRM_DOCUMENT.c.kind == document.kind,
+            FIRM_DOCUMENT.c.key == document.key,
+        )
+        with self._database.write() as connection:
+            kept = connection.execute(select(FIRM_DOCUMENT).where(*where).with_for_update()).first()
+            if kept is not None and _firm_document(kept) == document:
+                return False
+            connection.execute(delete(FIRM_DOCUMENT).where(*where))
+            connection.execute(insert(FIRM_DOCUMENT).values(**asdict(document), published_at=self._clock.now()))
+        return True
+
+    def read_for_firm(self, firm_id: str, *, kind: str, key: str) -> FirmDocument | None:
+        """A firm's published document; None if there is none."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(FIRM_DOCUMENT).where(
+                    FIRM_DOCUMENT.c.firm_id == firm_id, FIRM_DOCUMENT.c.kind == kind, FIRM_DOCUMENT.c.key == key
+                )
+            ).first()
+        return None if row is None else _firm_document(row)
+
+
+def _firm_document(row: Row[Any]) -> FirmDocument:
+    return FirmDocument(
+        firm_id=row.firm_id,
+        kind=row.kind,
+        key=row.key,
+        title=row.title,
+        body=row.body,
+        html=row.html,
+        text=row.text,
+    )
 
 
 def _document(row: Row[Any]) -> Document:

@@ -341,3 +341,15 @@ class BacktestPolicy:
     draws: int = 400
     """Draws of the band."""
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionPolicy:
+    """When a tenant stands on its firm's list of exceptions. The numbers are judgement."""
+
+    short_days: int = 28
+    """Of the median runway: one payroll cycle or two."""
+    short_cautious_days: int = 14
+    """Of the cautious runway."""
+    fallen_days: int = 7
+    """The runway became shorter by at least so many days since the last forecast."""

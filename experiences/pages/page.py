@@ -22,6 +22,8 @@ class Cell:
     link_text: str = ""
     """What a link below the words says; empty: the words themselves are the link."""
     is_alert: bool = False
+    links: tuple[tuple[str, str], ...] = ()
+    """Further links below: words and address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def page_text(page: Page) -> str:
 def _line(row: Sequence[Cell], columns: Sequence[str]) -> str:
     head, *rest = row
     parts = [f"{name}: {cell.text}" for name, cell in zip(columns[1:], rest, strict=True) if cell.text]
-    details = [f"    {text}" for cell in row for text in cell.detail]
+    details = [f"    {text}" for cell in row for text in (*cell.detail, *(words for words, _ in cell.links))]
     return "\n".join([f"- {head.text}" + (f" ({'; '.join(parts)})" if parts else ""), *details])
 
 

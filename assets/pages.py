@@ -1,0 +1,76 @@
+"""The index of the static pages: what there is to read, by firm and tenant.
+
+Belongs here: finding the pages and writing the index. Does not: its look (`experiences/pages`), the pages themselves.
+"""
+
+import os
+from pathlib import Path
+
+from experiences.pages.index import Listed, ListedFirm, index_page
+from experiences.pages.page import render_page
+from resources.files import write_whole
+from resources.installation import Installation
+from resources.tenants import Tenant
+
+INDEX = "index.html"
+TRAYS, TEST_DRIVES, PORTFOLIOS = "trays", "test-drives", "portfolios"
+
+
+def write_index(installation: Installation) -> Path:
+    """Write the index of all pages that exist; where it is."""
+    registry, root = installation.registry, installation.settings.pages_root
+    tenants = registry.tenants()
+    firms = [
+        ListedFirm(
+            name=firm.name,
+            portfolio=_link(root / PORTFOLIOS / f"{firm.firm_id}.html", root=root),
+            tenants=tuple(_listed(installation, one) for one in tenants if one.firm_id == firm.firm_id),
+        )
+        for firm in registry.firms()
+    ]
+    file = root / INDEX
+    write_whole(file, render_page(index_page(firms)))
+    return file
+
+
+def digest_links(installation: Installation, tenants: list[Tenant], *, folder: Path) -> dict[str, str]:
+    """The address of each tenant's newest digest as seen from a folder; tenants without one are left out."""
+    links: dict[str, str] = {}
+    for one in tenants:
+        file = _newest(installation.settings.digests_root / one.tenant_id)
+        if file is not None:
+            links[one.tenant_id] = _relative(file, folder=folder)
+    return links
+
+
+def _listed(installation: Installation, tenant: Tenant) -> Listed:
+    root = installation.settings.pages_root
+    digests = _pages(installation.settings.digests_root / tenant.tenant_id)
+    return Listed(
+        name=tenant.name,
+        digests=tuple((file.stem, _relative(file, folder=root)) for file in digests),
+        tray=_newest_link(root / TRAYS / tenant.tenant_id, root=root),
+        test_drive=_newest_link(root / TEST_DRIVES / tenant.tenant_id, root=root),
+    )
+
+
+def _pages(folder: Path) -> list[Path]:
+    """The pages of a folder, the newest week first."""
+    return sorted(folder.glob("????-??-??.html"), reverse=True)
+
+
+def _newest(folder: Path) -> Path | None:
+    return next(iter(_pages(folder)), None)
+
+
+def _newest_link(folder: Path, *, root: Path) -> str:
+    file = _newest(folder)
+    return "" if file is None else _relative(file, folder=root)
+
+
+def _link(file: Path, *, root: Path) -> str:
+    return _relative(file, folder=root) if file.exists() else ""
+
+
+def _relative(file: Path, *, folder: Path) -> str:
+    return Path(os.path.relpath(file, folder)).as_posix()

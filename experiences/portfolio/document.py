@@ -1,0 +1,80 @@
+"""A firm's portfolio as data: every tenant once, in the order of attention.
+
+Belongs here: its shape, its rules, its JSON form. Does not: reasons and order (``overview.py``), words (``render.py``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from experiences.digest.comparison import require
+from experiences.digest.wording import plain_text
+from experiences.portfolio.overview import Standing, TenantOverview, by_attention
+from runway_calcs.policy import AttentionPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortfolioDocument:
+    """Everything that a firm's page says."""
+
+    schema_version: Literal[1]
+    firm_id: str
+    firm_name: str
+    rows: tuple[TenantOverview, ...]
+    policy: AttentionPolicy
+    missing_count: int
+    """Tenants without a digest that can be read."""
+    stale_count: int
+    newest_data_as_of: datetime | None
+
+    def __post_init__(self) -> None:
+        require(len({row.tenant_id for row in self.rows}) == len(self.rows), "a tenant stands in a portfolio once")
+        require({row.firm_id for row in self.rows} <= {self.firm_id}, "a portfolio holds tenants of one firm")
+        missing = sum(row.standing is not Standing.OK for row in self.rows)
+        require(missing == self.missing_count, "what is missing is counted")
+
+    @property
+    def exceptions(self) -> tuple[TenantOverview, ...]:
+        """The tenants that need attention."""
+        return tuple(row for row in self.rows if row.reasons(self.policy))
+
+
+def build_portfolio(
+    rows: Sequence[TenantOverview], *, firm_id: str, firm_name: str, policy: AttentionPolicy
+) -> PortfolioDocument:
+    """The portfolio of one firm."""
+    reads = [row.data_as_of for row in rows if row.data_as_of is not None]
+    return PortfolioDocument(
+        schema_version=1,
+        firm_id=firm_id,
+        firm_name=plain_text(firm_name),
+        rows=by_attention(rows, policy=policy),
+        policy=policy,
+        missing_count=sum(row.standing is not Standing.OK for row in rows),
+        stale_count=sum(row.is_stale for row in rows),
+        newest_data_as_of=max(reads, default=None),
+    )
+
+
+def to_json(document: PortfolioDocument) -> str:
+    """The document as JSON; equal documents give equal bytes."""
+    return _adapter().dump_json(document).decode()
+
+
+def from_json(text: str | bytes) -> PortfolioDocument:
+    """The document that ``to_json`` wrote; `ValueError` if it is none."""
+    try:
+        return _adapter().validate_json(text, strict=True)
+    except ValidationError as error:
+        raise ValueError(
+            f"The stored portfolio cannot be read ({error.error_count()} faults). Materialize fleet/portfolio again."
+        ) from error
+
+
+@cache
+def _adapter() -> TypeAdapter[PortfolioDocument]:
+    return TypeAdapter(PortfolioDocument)

@@ -1,0 +1,110 @@
+"""One tenant of a firm's portfolio: its week in figures, how fresh they are, and why it needs attention.
+
+Belongs here: the facts of a row, its reasons, the order of rows. Does not: gathering them (`assets/fleet.py`), words and markup
+(``render.py``).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from experiences.digest.comparison import require
+from runway_calcs.forecast import RunwayState
+from runway_calcs.policy import AttentionPolicy
+
+FAR_DAYS = 1_000_000
+"""Where a runway that does not end within the horizon is ordered."""
+
+
+class Standing(StrEnum):
+    """Whether there is a digest to take figures from."""
+
+    OK = "ok"
+    MISSING = "no digest"
+    """No digest of the newest week or the one before was ever published."""
+    UNREADABLE = "unreadable digest"
+    """The published one was written by another version of the program."""
+
+
+class Reason(StrEnum):
+    """Why a tenant needs attention, the most pressing first."""
+
+    NO_FIGURES = "no figures"
+    FAILED = "a run failed"
+    BELOW_FLOOR = "below the floor"
+    SHORT = "short runway"
+    CAUTIOUS = "short cautious runway"
+    FALLEN = "runway became shorter"
+    STALE = "old books"
+    BLOCKING = "data known to be wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantOverview:
+    """A row of the portfolio; figures are those of the published digest, or None."""
+
+    firm_id: str
+    tenant_id: str
+    tenant_name: str
+    standing: Standing
+    week_ending: date | None
+    currency: str
+    state: RunwayState | None
+    covered_until: date | None
+    days: int | None
+    cautious_until: date | None
+    cautious_days: int | None
+    cash_cents: int | None
+    low_cents: int | None
+    low_on: date | None
+    change_days: int | None
+    """Change of the runway since the last forecast; None where there is none to speak of."""
+    data_as_of: datetime | None
+    """Of the newest sync; None: never read."""
+    is_stale: bool
+    has_failed: bool
+    """Its newest run of the sync or of the digest failed."""
+    tray_count: int | None
+    """None: no tray was published."""
+    blocking_count: int | None
+    payments_waiting: int
+    """Bills in the payment ledger that wait for a person."""
+
+    def __post_init__(self) -> None:
+        ok = self.standing is Standing.OK
+        require((self.state is not None) == ok, "figures come from a digest that can be read")
+        require(ok or self.days is None, "no runway without a digest")
+
+    def reasons(self, policy: AttentionPolicy) -> tuple[Reason, ...]:
+        """Why it needs attention; empty: nothing stands out."""
+        holds = {
+            Reason.NO_FIGURES: self.standing is not Standing.OK
+            or self.state in (RunwayState.NO_DATA, RunwayState.NOT_COMPUTABLE),
+            Reason.FAILED: self.has_failed,
+            Reason.BELOW_FLOOR: self.state is RunwayState.ALREADY_BELOW,
+            Reason.SHORT: self.days is not None and self.days <= policy.short_days,
+            Reason.CAUTIOUS: self.cautious_days is not None and self.cautious_days <= policy.short_cautious_days,
+            Reason.FALLEN: self.change_days is not None and self.change_days <= -policy.fallen_days,
+            Reason.STALE: self.is_stale,
+            Reason.BLOCKING: bool(self.blocking_count),
+        }
+        return tuple(reason for reason in Reason if holds[reason])
+
+
+def by_attention(rows: Iterable[TenantOverview], *, policy: AttentionPolicy) -> tuple[TenantOverview, ...]:
+    """The rows with the most pressing reason first, within one reason by runway, cautious runway, change, name and id."""
+    place = {reason: number for number, reason in enumerate(Reason)}
+
+    def rank(row: TenantOverview) -> tuple[int, int, int, int, str, str]:
+        reasons = row.reasons(policy)
+        return (
+            place[reasons[0]] if reasons else len(place),
+            FAR_DAYS if row.days is None else row.days,
+            FAR_DAYS if row.cautious_days is None else row.cautious_days,
+            row.change_days or 0,
+            row.tenant_name.casefold(),
+            row.tenant_id,
+        )
+
+    return tuple(sorted(rows, key=rank))

@@ -1,0 +1,50 @@
+"""Rows of a portfolio with sensible values that a test overrides."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from experiences.portfolio.overview import Standing, TenantOverview
+from runway_calcs.forecast import RunwayState
+
+_FIGURES = (
+    "week_ending",
+    "state",
+    "covered_until",
+    "days",
+    "cautious_until",
+    "cautious_days",
+    "cash_cents",
+    "low_cents",
+    "low_on",
+    "change_days",
+)
+
+
+def make_overview(**overrides: Any) -> TenantOverview:
+    """A tenant that needs no attention; without a digest it has no figures."""
+    values: dict[str, Any] = {
+        "firm_id": "oak",
+        "tenant_id": "acme",
+        "tenant_name": "Acme Design",
+        "standing": Standing.OK,
+        "week_ending": date(2026, 11, 20),
+        "currency": "USD",
+        "state": RunwayState.BURNING,
+        "covered_until": date(2027, 1, 29),
+        "days": 70,
+        "cautious_until": date(2027, 1, 8),
+        "cautious_days": 49,
+        "cash_cents": 8_014_007,
+        "low_cents": -210_000,
+        "low_on": date(2027, 2, 12),
+        "change_days": 3,
+        "data_as_of": datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
+        "is_stale": False,
+        "has_failed": False,
+        "tray_count": 4,
+        "blocking_count": 0,
+        "payments_waiting": 2,
+    }
+    if overrides.get("standing", Standing.OK) is not Standing.OK:
+        values |= dict.fromkeys(_FIGURES)
+    return TenantOverview(**{**values, **overrides})
