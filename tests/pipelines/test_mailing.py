@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -37,6 +36,12 @@ _DATES = re.compile(
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
     with mail_server(make_certificates(tmp_path_factory.mktemp("authority"))) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    with dagster_instance(tmp_path_factory.mktemp("home") / "dagster") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -219,64 +224,62 @@ def test_failures_of_two_firms_or_of_preview_and_live_never_share_a_mail(office:
 
 
 def test_the_sensor_asks_for_a_run_when_mail_is_due_and_the_run_sends_it(
-    office: Installation, server: MailServer, tmp_path: Path
+    office: Installation, server: MailServer, instance: dg.DagsterInstance
 ) -> None:
     acme = _tenant(office, "acme")
     _recipient(office, acme, "ann@acme.example")
-    with dagster_instance(tmp_path / "dagster") as instance:
 
-        def tick() -> dg.RunRequest | dg.SkipReason:
-            found = mail_due(dg.build_sensor_context(instance=instance, resources={"installation": office}))
-            assert isinstance(found, dg.RunRequest | dg.SkipReason)
-            return found
+    def tick() -> dg.RunRequest | dg.SkipReason:
+        found = mail_due(dg.build_sensor_context(instance=instance, resources={"installation": office}))
+        assert isinstance(found, dg.RunRequest | dg.SkipReason)
+        return found
 
-        assert isinstance(tick(), dg.SkipReason)
-        _publish(office, acme)
-        queue_digest(office, acme, week_ending=FRIDAY)
-        assert isinstance(tick(), dg.RunRequest)
-        assert server.taken == [], "the sensor sends nothing"
-        job = build_defs(resource_overrides={"installation": office}).resolve_job_def("send_mail")
-        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        assert job.execute_in_process(instance=instance, run_config=quiet).success
-        assert len(server.taken) == 1
-        assert isinstance(tick(), dg.SkipReason)
-        run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
-        office.outbox.enqueue(
-            replace(next(iter(_rows(office, acme).values())).row_key, key="2026-11-27"),
-            office.outbox.content(next(iter(_rows(office, acme).values()))),
-            due_at=office.clock.now(),
-            expires_at=office.clock.now() + timedelta(days=1),
-        )
-        assert "under way" in str(tick())
-        instance.report_run_failed(run)
-        server.misbehave(auth="535 wrong password")
-        failed = job.execute_in_process(instance=instance, run_config=quiet, raise_on_error=False)
-        assert not failed.success, "a server that cannot be spoken to is a red run"
+    assert isinstance(tick(), dg.SkipReason)
+    _publish(office, acme)
+    queue_digest(office, acme, week_ending=FRIDAY)
+    assert isinstance(tick(), dg.RunRequest)
+    assert server.taken == [], "the sensor sends nothing"
+    job = build_defs(resource_overrides={"installation": office}).resolve_job_def("send_mail")
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    assert job.execute_in_process(instance=instance, run_config=quiet).success
+    assert len(server.taken) == 1
+    assert isinstance(tick(), dg.SkipReason)
+    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
+    office.outbox.enqueue(
+        replace(next(iter(_rows(office, acme).values())).row_key, key="2026-11-27"),
+        office.outbox.content(next(iter(_rows(office, acme).values()))),
+        due_at=office.clock.now(),
+        expires_at=office.clock.now() + timedelta(days=1),
+    )
+    assert "under way" in str(tick())
+    instance.report_run_failed(run)
+    server.misbehave(auth="535 wrong password")
+    failed = job.execute_in_process(instance=instance, run_config=quiet, raise_on_error=False)
+    assert not failed.success, "a server that cannot be spoken to is a red run"
 
 
-def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, tmp_path: Path) -> None:
+def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, instance: dg.DagsterInstance) -> None:
     """Books that were never read: the run fails in words, and those are what the firm reads."""
     acme = _tenant(office, "acme")
     _recipient(office, acme, "books@oak.example", role="firm")
     job = build_defs(resource_overrides={"installation": office}).resolve_job_def("friday")
-    with dagster_instance(tmp_path / "dagster") as instance:
-        instance.add_dynamic_partitions("tenant", ["acme"])
-        result = job.execute_in_process(
-            instance=instance,
-            partition_key="acme",
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
-        (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
-        context = dg.build_run_status_sensor_context(
-            sensor_name="failed_runs",
-            dagster_event=event,
-            dagster_instance=instance,
-            dagster_run=result.dagster_run,
-            resources={"installation": office},
-        ).for_run_failure()
-        failed_runs(context)
-        failed_runs(context)
+    instance.add_dynamic_partitions("tenant", ["acme"])
+    result = job.execute_in_process(
+        instance=instance,
+        partition_key="acme",
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+    (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_event=event,
+        dagster_instance=instance,
+        dagster_run=result.dagster_run,
+        resources={"installation": office},
+    ).for_run_failure()
+    failed_runs(context)
+    failed_runs(context)
     (row,) = _rows(office, acme, NOTICE_KIND).values()
     text = office.outbox.content(row).text
     assert "have never been read" in text

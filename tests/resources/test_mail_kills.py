@@ -18,7 +18,7 @@ from tests.resources.mail_kills import campaign, drain_at_once
 from tests.resources.mail_server import Certificates, MailServer, mail_server, make_certificates
 
 _SEED = 20_261_120
-_SAMPLE = 16
+_SAMPLE = 12
 _LONG = 400
 
 

@@ -135,7 +135,7 @@ def test_a_line_break_in_a_name_or_subject_adds_no_header(text: str) -> None:
 _ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(subject=_ANY_TEXT, name=_ANY_TEXT, text=_ANY_TEXT, html=_ANY_TEXT)
 def test_whatever_is_written_the_mail_has_its_own_headers_and_two_parts(
     subject: str, name: str, text: str, html: str
@@ -159,7 +159,7 @@ def test_whatever_is_written_the_mail_has_its_own_headers_and_two_parts(
     assert page.splitlines() == (html + "\n").splitlines()
 
 
-@settings(max_examples=150, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(lines=st.lists(st.sampled_from([b"", b".", b"..", b".x", b"x", b"x."]), min_size=1, max_size=8))
 def test_no_content_ends_the_content_early(lines: list[bytes]) -> None:
     message = b"\r\n".join([*lines, b""])

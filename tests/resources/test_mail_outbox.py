@@ -14,7 +14,7 @@ from resources.outbox import ResendRefused
 from resources.outbox_claims import LEASE, Claim
 from resources.recipients import RecipientRefused, mail_address
 from resources.tenants import BadZone
-from tests.databases import url_of
+from tests.databases import only_sqlite, url_of
 from tests.processes import at_once
 from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, MORNING, Post, make_content, row_of
 
@@ -54,6 +54,7 @@ def test_queueing_again_queues_nothing_and_changes_what_still_waits(post: Post) 
     assert len(post.outbox.rows(ACME)) == 1
 
 
+@only_sqlite
 def test_the_same_rendering_is_kept_once(post: Post) -> None:
     post.queue()
     post.queue(address=BEN)
@@ -61,6 +62,7 @@ def test_the_same_rendering_is_kept_once(post: Post) -> None:
         assert connection.execute(text("SELECT count(*) FROM mail_content")).scalar_one() == 1
 
 
+@only_sqlite
 def test_a_mail_is_claimed_by_one_sender(post: Post) -> None:
     post.queue()
     assert post.outbox.claims.claim("one") is not None
@@ -84,6 +86,7 @@ def _claim_all(number: int, url: str) -> list[str]:
         post.database.close()
 
 
+@only_sqlite
 def test_a_sender_lost_before_the_conversation_leaves_a_mail_that_is_sent_by_the_next(post: Post) -> None:
     row_key = post.queue()
     lost = _claimed(post)
@@ -132,6 +135,7 @@ def _unknown(post: Post, claim: Claim) -> bool:
     return post.outbox.claims.unknown(claim, reason="lost")
 
 
+@only_sqlite
 @pytest.mark.parametrize(
     ("settle", "is_refused"),
     [(_sent, True), (_failed, False), (_postponed, True), (_unknown, False)],
@@ -156,6 +160,7 @@ def test_only_what_was_not_taken_and_does_not_wait_is_sent_again(
         post.outbox.resend(row_key, author="ben")
 
 
+@only_sqlite
 def test_nothing_is_sent_again_to_whoever_wants_none_and_what_never_was_is_refused(post: Post) -> None:
     row_key = post.queue()
     _failed(post, _claimed(post))
@@ -177,6 +182,7 @@ def test_what_happened_is_only_added_to(post: Post) -> None:
             connection.execute(text(statement))
 
 
+@only_sqlite
 def test_message_ids_are_the_same_for_a_row_and_differ_between_rows(post: Post) -> None:
     rows = [
         post.row(post.queue(address=address, key=key)) for address in (ANN, BEN) for key in ("2026-11-13", "2026-11-20")
@@ -198,6 +204,7 @@ def test_a_tenants_mails_and_recipients_are_its_own(post: Post) -> None:
         post.queue(BOLT, BEN)
 
 
+@only_sqlite
 def test_the_mode_is_preview_until_somebody_says_otherwise_and_is_remembered_with_who(post: Post) -> None:
     post.registry.add_tenant(BOLT, firm_id="oak", name="Bolt", zone="America/New_York")
     bolt = post.registry.tenant(BOLT)
@@ -231,12 +238,14 @@ def test_what_is_no_plain_address_is_refused(address: str) -> None:
         mail_address(address)
 
 
+@only_sqlite
 def test_addresses_are_kept_in_one_form(post: Post) -> None:
     acme = post.registry.tenant(ACME)
     post.recipient(acme, " Cleo+Digest@Acme.Example ")
     assert "cleo+digest@acme.example" in {one.address for one in post.recipients.all(ACME)}
 
 
+@only_sqlite
 def test_recipients_with_words_nobody_knows_are_refused_and_nothing_is_kept(post: Post) -> None:
     acme = post.registry.tenant(ACME)
     for wrong in (
@@ -252,6 +261,7 @@ def test_recipients_with_words_nobody_knows_are_refused_and_nothing_is_kept(post
     assert len(post.recipients.all(ACME)) == 2
 
 
+@only_sqlite
 def test_adding_again_replaces_what_was_said_and_ends_an_unsubscription(post: Post) -> None:
     acme = post.registry.tenant(ACME)
     post.recipients.unsubscribe(ACME, ANN)
@@ -277,6 +287,7 @@ def test_mail_that_came_back_ends_mail_to_an_address_until_somebody_says_it_work
     assert post.recipient(acme, lift_suppression=True).obstacle is None
 
 
+@only_sqlite
 def test_a_delay_is_noted_and_changes_nothing(post: Post) -> None:
     row_key = post.queue()
     claim = _claimed(post)
