@@ -162,7 +162,8 @@ class CashForecast:
     days: int | None
     """Days from the as-of day to `covered_until`; 0 when ALREADY_BELOW; None otherwise."""
     cautious_until: date | None
-    """P10: first day on which a tenth of the draws have been below the floor; None beyond the horizon."""
+    """P10: the day before which a tenth of the draws have been below the floor, as nearly as days allow; None beyond the
+    horizon."""
     cautious_days: int | None
     """Days to `cautious_until`; 0 when ALREADY_BELOW."""
     horizon_end: date
@@ -198,7 +199,8 @@ def forecast_of(simulation: Simulation, *, prepared: Prepared, seed: int) -> Cas
     balances = simulation.balances(flows)
     floor, as_of, policy = prepared.floor_cents, prepared.at.as_of, prepared.policy
     first = first_below(balances, floor_cents=floor)
-    median, cautious = (day_of(first, level=level, horizon_days=simulation.horizon_days) for level in (_MIDDLE, _LOW))
+    median = day_of(first, level=_MIDDLE, horizon_days=simulation.horizon_days)
+    cautious = cautious_day(first, level=_LOW, horizon_days=simulation.horizon_days)
     state = _state(simulation.opening_cents, floor_cents=floor, median=median)
     is_below = state is RunwayState.ALREADY_BELOW
     is_burning = state is RunwayState.BURNING
@@ -292,6 +294,19 @@ def first_below(balances: Cents, *, floor_cents: int) -> NDArray[np.int64]:
 def day_of(first: NDArray[np.int64], *, level: float, horizon_days: int) -> int | None:
     """The first day on which at least this share of the draws have been below the floor; None beyond the horizon."""
     day = int(ordered(first, level=level))
+    return day if day <= horizon_days else None
+
+
+def cautious_day(first: NDArray[np.int64], *, level: float, horizon_days: int) -> int | None:
+    """The day before which the share of the draws below the floor is nearest to a level; None beyond the horizon.
+
+    Balances fall in lumps, on paydays. Of the first day by which so many draws are below and the day after it, that one is
+    meant before which the share is nearer: else a date said to be broken early in one of ten would be so in one of thirty.
+    """
+    day = int(ordered(first, level=level))
+    before, then = np.count_nonzero(first < day), np.count_nonzero(first <= day)
+    if before + then < 2 * level * len(first):
+        day += 1
     return day if day <= horizon_days else None
 
 

@@ -13,7 +13,7 @@ from runway_calcs.cash import CashState
 from runway_calcs.current import cautious_inflows, committed_outflows
 from runway_calcs.earmarks import PurposeReserve
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast import Band, CashForecast, LowWater, RunwayState, band, forecast_of
+from runway_calcs.forecast import Band, CashForecast, LowWater, RunwayState, band, cautious_day, forecast_of
 from runway_calcs.simulation import simulate, week_seed
 from tests.runway_calcs.builders import FRIDAY, position
 from tests.runway_calcs.forecasts import POLICY, forecasting, item, prepared, with_days
@@ -55,6 +55,26 @@ def test_the_runway_ends_on_the_first_day_below_the_floor(
     assert found.covered_until == (FRIDAY + timedelta(days=days or 0) if is_dated else None)
     assert found.cautious_until == found.covered_until
     assert found.below_floor_ppm == (1_000_000 if days is not None and rows and low[0] < floor_cents else 0)
+
+
+@pytest.mark.parametrize(
+    ("below_on", "day"),
+    [
+        pytest.param({11: 2}, 12, id="a tenth by the end of day 11: before day 12 it is just that"),
+        pytest.param({11: 3}, 12, id="a seventh by then is nearer to a tenth than none"),
+        pytest.param({11: 4}, 11, id="a fifth by then is no nearer than none: the earlier day"),
+        pytest.param({4: 1, 11: 3}, 11, id="a twentieth before day 11 is nearer than a fifth by its end"),
+        pytest.param({91: 4}, 91, id="the last day"),
+        pytest.param({91: 2}, None, id="the day after the last"),
+        pytest.param({4: 1}, None, id="too few"),
+    ],
+)
+def test_before_the_cautious_day_a_tenth_is_below_as_nearly_as_days_allow(
+    below_on: dict[int, int], day: int | None
+) -> None:
+    fallen = [on for on, count in below_on.items() for _ in range(count)]
+    first = np.array(fallen + [92] * (20 - len(fallen)), dtype="int64")
+    assert cautious_day(first, level=0.1, horizon_days=91) == day
 
 
 def test_ten_draws_worked_by_hand() -> None:
