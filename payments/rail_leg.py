@@ -7,6 +7,7 @@ Money first, then the record: a book entry becomes ready once the money of each 
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from payments.alarms import raise_alarm
 from payments.batch_tables import ATTEMPT, INTENT, INTENT_BILL
@@ -79,12 +80,23 @@ def instructed(
         if attempt is not None and attempt["outcome"] is None and not was_found:
             keys = {"intent_id": intent_id, "number": payment.intent["attempts"]}
             act.update(ATTEMPT, keys, {"answered_at": act.now, "outcome": "landed", "detail": instruction.remote_id})
-        changes = {"state": "paid", "remote_id": instruction.remote_id, "instructed_at": instruction.instructed_at}
-        act.update(INTENT, {"intent_id": intent_id}, changes | {"not_before": None, "reason": None})
-        for follower in followers(act, payment):
-            if _is_instructed(act, follower):
-                act.update(INTENT, {"intent_id": follower["intent_id"]}, {"state": "ready"})
+        _instruct(act, payment, remote_id=instruction.remote_id, at=instruction.instructed_at)
     return True
+
+
+def instruct(act: Act, payment: Outgoing, *, remote_id: str, at: datetime) -> None:
+    """A person has carried this payment's instruction to the bank."""
+    keys = {"intent_id": payment.intent_id, "number": payment.intent["attempts"]}
+    act.update(ATTEMPT, keys, {"answered_at": act.now, "outcome": "landed", "detail": remote_id})
+    _instruct(act, payment, remote_id=remote_id, at=at)
+
+
+def _instruct(act: Act, payment: Outgoing, *, remote_id: str, at: datetime) -> None:
+    changes = {"state": "paid", "remote_id": remote_id, "instructed_at": at, "not_before": None, "reason": None}
+    act.update(INTENT, {"intent_id": payment.intent_id}, changes)
+    for follower in followers(act, payment):
+        if _is_instructed(act, follower):
+            act.update(INTENT, {"intent_id": follower["intent_id"]}, {"state": "ready"})
 
 
 def _is_instructed(act: Act, entry: Row) -> bool:

@@ -3,14 +3,30 @@
 Belongs here: which exist, and how one is opened for a tenant. Does not: the rails.
 """
 
+from collections.abc import Callable
+
 from payments.bill_tables import PAYEE
 from payments.ledger import Ledger
-from payments.rails import simulated_bank
-from payments.rails.protocol import Rail
+from payments.rails import nacha_file, simulated_bank
+from payments.rails.protocol import Instruction, Rail, RailRefused
 from payments.rails.simulated_bank import SimulatedBank
 from resources.installation import Installation
 from resources.tables import CONNECTION
 from resources.tenants import TenantId
+
+
+class ByHand:
+    """A rail whose instructions a person carries to the bank as a file (`bank_files.py`); no run submits or finds anything."""
+
+    abilities = nacha_file.ABILITIES
+
+    def submit(self, body: bytes, *, key: str, on_sent: Callable[[], None]) -> Instruction:  # noqa: ARG002 - the rails' interface
+        """Never: the run waits for the person."""
+        raise RailRefused(what="A payment file is carried by a person.", next_step="`runway batch file` makes it.")
+
+    def find(self, key: str) -> list[Instruction]:  # noqa: ARG002 - the rails' interface
+        """Nothing can be known of a key."""
+        return []
 
 
 class Rails:
@@ -22,6 +38,8 @@ class Rails:
 
     def open(self, tenant: TenantId, name: str) -> Rail | None:
         """The tenant's rail of this name; None if this installation has none."""
+        if name == nacha_file.NAME:
+            return ByHand()
         if name == simulated_bank.NAME and self._settings.qbo_environment == "local":
             return self._simulated_bank(tenant)
         return None

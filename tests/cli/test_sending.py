@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from resources.token_vault import TokenVault, keys_from_file
 from tests.payments.office import Company, Office, furnish, open_installation
 from tests.resources.builders import ACME
 from tests.sandbox import Sandbox
@@ -68,3 +69,22 @@ def test_a_payment_that_waits_for_a_person_is_listed_and_ended(office: Office) -
     assert "Would be done" in _runway(office, "batch", *wanted, "--dry-run")
     assert "Done" in _runway(office, "batch", *wanted)
     assert "waits for nobody" in _runway(office, "batch", "take", ACME, waiting["intent_id"], "--by", "fin", code=1)
+
+
+def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office: Office, tmp_path: Path) -> None:
+    bills = office.enter("10.00", "20.00")
+    office.use_bank(TokenVault(keys_from_file(office.installation.settings.key_file)))
+    office.policy(rail="nacha_file")
+    batch = office.batch(*bills)
+    mine = ("--by", "fin", "--bank-routing", "021000021")
+    names = ("--bank-name", "First Bank", "--company-id", "1234567890", "--company-name", "Alder Works")
+    said = _runway(office, "batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *mine, *names)
+    assert "2 payments of 30.00" in said
+    (path,) = (tmp_path / "files").iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert len(path.read_text().splitlines()) == 10
+    assert "before" in _runway(office, "batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *mine, *names)
+    assert "Waiting: 2 sent, 2 waiting." in _runway(office, "batch", "run", ACME, batch)
+    assert "2 payments are instructed" in _runway(office, "batch", "uploaded", ACME, batch, *mine)
+    assert "Settled: 4 paid." in _runway(office, "batch", "run", ACME, batch)
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)

@@ -214,12 +214,12 @@ class Office(Desk):
     def _cash(self, cash: int) -> CashSnapshot:
         return CashSnapshot(account_id=self.company.bank, name="Checking", balance_cents=cash, dated_later_cents=0)
 
-    def use_bank(self) -> None:
+    def use_bank(self, vault: TokenVault | None = None) -> None:
         """From now on payments are made by the simulated bank, to bank details that two people have confirmed."""
         details = BankDetails(
             routing_number=Secret("021000021"), account_number=Secret("000123456789"), account_kind="checking"
         )
-        vault = TokenVault([bytes(range(32))])
+        vault = vault or TokenVault([bytes(range(32))])
         wanted = {"vendor_id": self.company.vendor}
         propose_payee(self.ledger, ACME, by="pat", details=details, vault=vault, **wanted)
         confirm_payee(self.ledger, ACME, by="amy", account_ending="6789", **wanted)

@@ -9,6 +9,7 @@ import pytest
 
 from payments.batch_tables import BATCH, INTENT
 from payments.cash_tables import HOLD
+from payments.drive import drive
 from payments.errors import WrongState
 from payments.rail_leg import follow_all, follow_up
 from payments.rails.opened import Rails
@@ -161,9 +162,9 @@ def test_money_that_arrived_is_settled_the_day_after(office: Office) -> None:
 def test_a_rail_that_is_not_there_sends_nothing_and_says_so(office: Office) -> None:
     bills = office.enter("100.00")
     office.use_bank()
-    office.policy(rail="nacha_file")
     batch = office.batch(*bills)
-    driven = office.drive(batch)
+    open_books = office.installation.bill_payments
+    driven = drive(office.ledger, office.tenant, batch_id=batch, holder="test", open_books=open_books)
     assert driven.outcome == "waiting"
     assert office.alarms() == ["no rail"]
     assert {row["state"] for row in office.rows(BATCH)} == {"waiting"}

@@ -1,0 +1,108 @@
+"""`runway batch file`, `uploaded`, `discard-file`: payment files for the bank.
+
+Belongs here: commands, the file on disk for its owner alone. Does not: any rule (`payments/bank_files.py`), the layout.
+"""
+
+from pathlib import Path
+
+import typer
+
+from cli.entering import money
+from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk
+from cli.session import console
+from payments.bank_files import PaymentFile, confirm_upload, discard_file, make_file
+from payments.rails.nacha_file import Originator
+from resources.files import write_whole
+from resources.token_vault import TokenVault, keys_from_file, keys_from_text
+
+_BATCH = typer.Argument(help="Id of the batch; `runway batch list` shows all.")
+_ROUTING = typer.Option(
+    ..., "--bank-routing", envvar="RUNWAY_ACH_BANK_ROUTING", help="Nine digits of the company's bank."
+)
+_BANK = typer.Option(..., "--bank-name", envvar="RUNWAY_ACH_BANK_NAME", help="Name of the company's bank.")
+_COMPANY_ID = typer.Option(
+    ..., "--company-id", envvar="RUNWAY_ACH_COMPANY_ID", help="The id the bank gave the company."
+)
+_COMPANY = typer.Option(..., "--company-name", envvar="RUNWAY_ACH_COMPANY_NAME", help="The company's name at its bank.")
+_REASON = typer.Option(..., "--reason", help="Why, in a few words.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands beside those of `runway batch`."""
+    app.command("file")(file)
+    app.command("uploaded")(uploaded)
+    app.command("discard-file")(discard)
+
+
+def file(
+    *,
+    tenant: str = TENANT,
+    batch: str = _BATCH,
+    to: Path = typer.Option(..., "--to", help="Folder that the file is written to; it holds bank details."),
+    bank_routing: str = _ROUTING,
+    bank_name: str = _BANK,
+    company_id: str = _COMPANY_ID,
+    company_name: str = _COMPANY,
+    by: str = PERSON,
+) -> None:
+    """Make the ACH file of a batch. From then on its payments count as possibly paid, until the person says what became of it."""
+    originator = Originator(
+        bank_routing=bank_routing, bank_name=bank_name, company_id=company_id, company_name=company_name
+    )
+    with open_desk(tenant) as desk:
+        settings = desk.installation.settings
+        given = settings.token_keys.get_secret_value()
+        made: PaymentFile = make_file(
+            desk.ledger,
+            desk.tenant,
+            by=by,
+            batch_id=batch,
+            originator=originator,
+            books=desk.installation.bill_payments(desk.tenant),
+            vault=TokenVault(keys_from_text(given) if given else keys_from_file(settings.key_file)),
+        )
+    path = to / made.name
+    write_whole(path, made.text)
+    again = " It is the file that was made before." if made.was_made else ""
+    console.print(f"{path}: {made.payments} payments of {money(made.total_cents)}.{again}", markup=False)
+    console.print(f"After the upload: runway batch uploaded {tenant} {batch}. Then delete the file.", markup=False)
+
+
+def uploaded(
+    *,
+    tenant: str = TENANT,
+    batch: str = _BATCH,
+    bank_routing: str = _ROUTING,
+    by: str = PERSON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Say that the bank has taken the file: its payments are instructed and go into the books."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} uploaded the file of batch {batch}",
+            lambda: confirm_upload(desk.ledger, desk.tenant, by=by, batch_id=batch, bank_routing=bank_routing),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=lambda count: f"{count} payments are instructed.",
+        )
+
+
+def discard(
+    *,
+    tenant: str = TENANT,
+    batch: str = _BATCH,
+    reason: str = _REASON,
+    by: str = PERSON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Say that the file never went to the bank and will not: another one can be made."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        do(
+            f"{by} threw the file of batch {batch} away",
+            lambda: discard_file(desk.ledger, desk.tenant, by=by, batch_id=batch, reason=reason),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=lambda count: f"{count} payments wait for another file.",
+        )

@@ -1,0 +1,218 @@
+"""The ACH file: its layout record by record, its totals, the same bytes again; made, uploaded or thrown away, and then recorded."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payments.bank_files import confirm_upload, discard_file, make_file
+from payments.batch_tables import INTENT
+from payments.cash_tables import HOLD
+from payments.errors import BadRequest, ContentChanged, NotAllowed, UnknownHere
+from payments.payees import BankDetails
+from payments.rails.nacha_file import Entry, Originator, check_digit_holds, effective_day, file_text
+from resources.secret_text import Secret
+from resources.token_vault import TokenVault
+from tests.payments.office import Company, Office, furnish, open_installation
+from tests.sandbox import Sandbox
+
+ORIGINATOR = Originator(
+    bank_routing="021000021", bank_name="First Bank", company_id="1234567890", company_name="Alder Works"
+)
+VAULT = TokenVault([bytes(range(32))])
+_ROUTINGS = ("021000021", "011401533", "091000019", "122105278")
+
+
+def _entry(
+    cents: int = 12_345, *, routing: str = "091000019", name: str = "Café Müller", kind: str = "checking"
+) -> Entry:
+    details = BankDetails(routing_number=Secret(routing), account_number=Secret("000123456789"), account_kind=kind)
+    return Entry(details=details, amount_cents=cents, reference="RW-ABCDEFGHIJKLMNOPQR", vendor_name=name)
+
+
+def _file(*entries: Entry) -> list[str]:
+    made = datetime(2026, 11, 20, 9, 5, tzinfo=UTC)
+    return file_text(ORIGINATOR, entries, made_at=made, effective_on=date(2026, 11, 23)).splitlines()
+
+
+def test_a_file_is_laid_out_as_nacha_says() -> None:
+    lines = _file(_entry())
+    assert lines[0] == (
+        "101 0210000211234567890"
+        + "2611200905"
+        + "A094101"
+        + "FIRST BANK             "
+        + "ALDER WORKS            "
+        + " " * 8
+    )
+    assert lines[1] == (
+        "5220"
+        + "ALDER WORKS     "
+        + " " * 20
+        + "1234567890"
+        + "CCD"
+        + "VENDOR PAY"
+        + "261120"
+        + "261123"
+        + "   1"
+        + "02100002"
+        + "0000001"
+    )
+    assert lines[2] == (
+        "622091000019"
+        + "000123456789     "
+        + "0000012345"
+        + "RW-ABCDEFGHIJKL"
+        + "CAFE MULLER           "
+        + "  0"
+        + "021000020000001"
+    )
+    assert lines[3] == (
+        "8220" + "000001" + "0009100001" + "0" * 12 + "000000012345" + "1234567890" + " " * 25 + "02100002" + "0000001"
+    )
+    assert lines[4] == "9" + "000001" + "000001" + "00000001" + "0009100001" + "0" * 12 + "000000012345" + " " * 39
+    assert lines[5:] == ["9" * 94] * 5
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 10**10 - 1),
+            st.sampled_from(_ROUTINGS),
+            st.text(max_size=40),
+            st.sampled_from(["checking", "savings"]),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_every_file_is_whole_blocks_of_ascii_whose_totals_are_those_of_its_entries(
+    drawn: list[tuple[int, str, str, str]],
+) -> None:
+    entries = [_entry(cents, routing=routing, name=name, kind=kind) for cents, routing, name, kind in drawn]
+    if sum(entry.amount_cents for entry in entries) >= 10**12:
+        return
+    lines = _file(*entries)
+    assert len(lines) % 10 == 0
+    assert all(len(line) == 94 and line.isascii() and line.isprintable() for line in lines)
+    details = [line for line in lines if line[0] == "6"]
+    control = next(line for line in lines if line[0] == "8")
+    assert int(control[4:10]) == len(details) == len(entries)
+    assert int(control[10:20]) == sum(int(line[3:11]) for line in details) % 10**10
+    assert int(control[32:44]) == sum(int(line[29:39]) for line in details) == sum(cents for cents, *_ in drawn)
+    assert len({line[79:94] for line in details}) == len(details)
+
+
+def test_what_has_no_place_in_a_file_is_refused_before_anything_is_written() -> None:
+    assert check_digit_holds("021000021")
+    assert not check_digit_holds("021000022")
+    assert not check_digit_holds("02100002")
+    for entry in (_entry(0), _entry(10**10), _entry(routing="021000022"), _entry(kind="loan")):
+        with pytest.raises(BadRequest):
+            _file(entry)
+    with pytest.raises(BadRequest, match="no payment"):
+        _file()
+    with pytest.raises(BadRequest, match="routing number"):
+        file_text(
+            replace(ORIGINATOR, bank_routing="1"),
+            [_entry()],
+            made_at=datetime(2026, 11, 20, tzinfo=UTC),
+            effective_on=date(2026, 11, 23),
+        )
+
+
+def test_money_moves_on_a_weekday_after_the_file_was_made() -> None:
+    friday = date(2026, 11, 20)
+    assert effective_day(friday, made_on=friday) == date(2026, 11, 23)
+    assert effective_day(date(2026, 11, 25), made_on=friday) == date(2026, 11, 25)
+    assert effective_day(date(2026, 11, 28), made_on=friday) == date(2026, 11, 30)
+
+
+@pytest.fixture(scope="module")
+def furnished(sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Path]:
+    company = Company(sandbox, realm_id="9130777000000006")
+    folder = tmp_path_factory.mktemp("office") / "data"
+    furnish(folder, company, migrated=migrated_file)
+    return company, folder
+
+
+@pytest.fixture
+def office(furnished: tuple[Company, Path], tmp_path: Path) -> Iterator[Office]:
+    company, folder = furnished
+    shutil.copytree(folder, tmp_path / "data")
+    opened = open_installation(tmp_path / "data", company.sandbox.url)
+    made = Office(opened, company, register=False)
+    yield made
+    opened.close()
+
+
+def _batch(office: Office, *amounts: str) -> tuple[str, list[str]]:
+    bills = office.enter(*amounts)
+    office.use_bank()
+    office.policy(rail="nacha_file")
+    return office.batch(*bills), bills
+
+
+def _make(office: Office, batch: str, *, by: str = "fin") -> str:
+    books = office.installation.bill_payments(office.tenant)
+    wanted = {"by": by, "batch_id": batch, "originator": ORIGINATOR, "books": books, "vault": VAULT}
+    return make_file(office.ledger, office.tenant, **wanted).text
+
+
+def test_a_batch_is_recorded_once_the_person_says_that_the_bank_has_its_file(office: Office) -> None:
+    batch, bills = _batch(office, "100.00", "50.00")
+    driven = office.drive(batch)
+    assert (driven.outcome, driven.states) == ("waiting", {"ready": 2, "waiting": 2})
+    text = _make(office, batch)
+    office.later(hours=3)
+    assert _make(office, batch) == text, "the same file again"
+    assert "000123456789" in text
+    assert "15000" in text.splitlines()[-5]
+    assert office.drive(batch).states == {"sent": 2, "waiting": 2}
+    assert office.payments_of(batch) == dict.fromkeys(bills, 0)
+    with pytest.raises(NotAllowed):
+        confirm_upload(office.ledger, office.tenant, by="vic", batch_id=batch, bank_routing=ORIGINATOR.bank_routing)
+    assert (
+        confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing=ORIGINATOR.bank_routing)
+        == 2
+    )
+    assert office.drive(batch).outcome == "settled"
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)
+    assert {row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))} == {"posted"}
+    assert office.broken() == []
+    with pytest.raises(UnknownHere):
+        confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing=ORIGINATOR.bank_routing)
+
+
+def test_a_file_that_was_thrown_away_is_made_anew(office: Office) -> None:
+    batch, bills = _batch(office, "100.00")
+    _make(office, batch)
+    assert discard_file(office.ledger, office.tenant, by="fin", batch_id=batch, reason="wrong day") == 1
+    assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["ready"]
+    assert office.broken() == []
+    office.later(days=1)
+    _make(office, batch)
+    confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing=ORIGINATOR.bank_routing)
+    assert office.drive_to_the_end(batch).outcome == "settled"
+    assert office.payments_of(batch) == {bills[0]: 1}
+
+
+def test_no_file_is_made_of_a_bill_that_somebody_paid_meanwhile(office: Office) -> None:
+    batch, bills = _batch(office, "100.00", "50.00")
+    office.company.pay_by_hand({"Id": bills[0]}, "100.00")
+    with pytest.raises(ContentChanged, match=bills[0]):
+        _make(office, batch)
+    assert {row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")} == {"ready"}
+
+
+def test_bank_details_are_in_the_file_and_nowhere_else(office: Office) -> None:
+    batch, _ = _batch(office, "100.00")
+    _make(office, batch)
+    database = office.installation.settings.data_dir / "runway.sqlite"
+    for path in (database, database.with_name("runway.sqlite-wal")):
+        assert b"000123456789" not in path.read_bytes()
