@@ -12,6 +12,9 @@ from assets.books import home_currency
 from assets.desk import Desk, WeekTable, week_assets
 from assets.mailing import DIGEST_KIND, queue_digest
 from assets.tenants import Metadata
+from experiences.console import render as console
+from experiences.console.build import build_console
+from experiences.console.document import to_json as console_json
 from experiences.digest.build import Priorities, build_digest
 from experiences.digest.document import to_json
 from experiences.digest.render import render_html, render_text, subject
@@ -32,6 +35,7 @@ from runway_calcs.forecast_change import ForecastChange
 from runway_calcs.forecast_score import ForecastScore
 from runway_calcs.hygiene import Hygiene
 from runway_calcs.pay_plan import PayPlan
+from runway_calcs.what_if_draws import WhatIfDraws
 
 PREVIEW_CHARACTERS = 6_000
 """A rendered preview in the UI is as long as this: Dagster keeps every event for ever."""
@@ -128,6 +132,38 @@ def _tray(desk: Desk) -> Metadata:
     )
 
 
+def _console(desk: Desk) -> Metadata:
+    tenant, week = desk.week.tenant, desk.week
+    document = build_console(
+        tenant_id=tenant.tenant_id,
+        tenant_name=tenant.name,
+        firm_name=tenant.firm_name,
+        currency=home_currency(desk),
+        zone=tenant.zone,
+        data_as_of=week.data_as_of,
+        cash=desk.result("books/cash_position", CashPosition),
+        forecast=desk.result("runway/cash_forecast", CashForecast),
+        priorities=desk.records("priority/bills", BillPriority),
+        plan=next(iter(desk.records("priority/pay_plan", PayPlan)), None),
+        draws=next(iter(desk.records("priority/what_if", WhatIfDraws)), None),
+        open_payables=desk.frame("books/open_bills"),
+    )
+    return publish(
+        desk,
+        Document(
+            tenant_id=tenant.tenant_id,
+            kind="console",
+            key=week.as_of.isoformat(),
+            title=console.title(document),
+            body=console_json(document),
+            html=console.render_html(document),
+            text=console.render_text(document),
+            data_as_of=week.data_as_of,
+        ),
+        folder=desk.installation.settings.pages_root / "bills",
+    )
+
+
 def _friday_digest(desk: Desk) -> Metadata:
     tenant, week = desk.week.tenant, desk.week
     unreadable = Counter(one.entity for one in desk.installation.commits.quarantined(week.sync))
@@ -205,6 +241,23 @@ DIGESTS = (
         deps=("books/company", "runway/hygiene"),
         columns={},
         work=_tray,
+        kinds=frozenset({"html", "text"}),
+    ),
+    WeekTable(
+        key="digest/console",
+        description="What the payment console starts from: open bills with priority, reasons, latest safe day and plan, the cash, "
+        "and draws for a what-if.",
+        deps=(
+            "books/company",
+            "books/cash_position",
+            "books/open_bills",
+            "runway/cash_forecast",
+            "priority/bills",
+            "priority/pay_plan",
+            "priority/what_if",
+        ),
+        columns={},
+        work=_console,
         kinds=frozenset({"html", "text"}),
     ),
 )

@@ -13,7 +13,7 @@ from resources.installation import Installation
 from resources.tenants import Tenant
 
 INDEX = "index.html"
-TRAYS, TEST_DRIVES, PORTFOLIOS = "trays", "test-drives", "portfolios"
+BILLS, TRAYS, TEST_DRIVES, PORTFOLIOS = "bills", "trays", "test-drives", "portfolios"
 
 
 def write_index(installation: Installation) -> Path:
@@ -49,6 +49,7 @@ def _listed(installation: Installation, tenant: Tenant) -> Listed:
     return Listed(
         name=tenant.name,
         digests=tuple((file.stem, _relative(file, folder=root)) for file in digests),
+        bills=_newest_link(root / BILLS / tenant.tenant_id, root=root),
         tray=_newest_link(root / TRAYS / tenant.tenant_id, root=root),
         test_drive=_newest_link(root / TEST_DRIVES / tenant.tenant_id, root=root),
     )

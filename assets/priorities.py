@@ -15,6 +15,7 @@ import pandas as pd
 from assets.desk import Desk, WeekTable, result_schema
 from assets.forecast_inputs import forecasting
 from assets.tenants import Metadata
+from experiences.console.document import MOST_BILLS
 from runway_calcs.bill_priority import BillPriority, bill_priorities
 from runway_calcs.cents import median_half_up
 from runway_calcs.collection_priority import CollectionPriority, collection_priority
@@ -27,6 +28,7 @@ from runway_calcs.payables_of_books import PayableDecisions, Payables, VendorTer
 from runway_calcs.payment_history import payment_history
 from runway_calcs.policy import CollectionLiftPolicy, PaymentDayPolicy, PlanPolicy, WaitingPolicy
 from runway_calcs.simulation import LATER, document_days
+from runway_calcs.what_if_draws import WhatIfDraws, what_if_draws
 
 _SUPPORTED = (
     "books/documents",
@@ -88,6 +90,15 @@ def _collections(desk: Desk) -> Metadata:
         policy=CollectionLiftPolicy(),
     )
     return desk.put_result("priority/collections", found)
+
+
+def _what_if(desk: Desk) -> Metadata:
+    base = forecasting(desk)
+    shown = frozenset(one.bill_id for one in desk.records("priority/bills", BillPriority)[:MOST_BILLS])
+    found = []
+    if base.simulation is not None:
+        found.append(what_if_draws(base.simulation, as_of=desk.at.as_of, bill_ids=shown))
+    return desk.put_records("priority/what_if", found, kind=WhatIfDraws)
 
 
 def cash_path(base: Forecasting) -> CashPath | None:
@@ -171,5 +182,13 @@ PRIORITIES = (
         deps=_SUPPORTED,
         columns=result_schema(CollectionPriority),
         work=_collections,
+    ),
+    WeekTable(
+        key="priority/what_if",
+        description="A hundred of the forecast's courses without the open bills, and the days on which each bill is drawn to be "
+        "paid: what a page needs to answer a what-if at once. No row without a forecast.",
+        deps=("runway/cash_forecast", "priority/bills"),
+        columns=result_schema(WhatIfDraws),
+        work=_what_if,
     ),
 )

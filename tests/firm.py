@@ -99,6 +99,12 @@ class Firm:
             if event.is_step_failure
         ]
 
+    def portfolio(self) -> None:
+        """Rebuild the table of all tenants and the firms' pages, which has to succeed."""
+        job = build_defs(resource_overrides={"installation": self.installation}).resolve_job_def("portfolio")
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        assert job.execute_in_process(instance=self.instance, run_config=quiet, raise_on_error=False).success
+
     def failure(self, result: dg.ExecuteInProcessResult) -> str:
         """Why a run failed, as Dagster shows it."""
         for event in result.all_events:

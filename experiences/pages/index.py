@@ -21,6 +21,7 @@ class Listed:
     name: str
     digests: tuple[tuple[str, str], ...]
     """Week and address, the newest first."""
+    bills: str
     tray: str
     test_drive: str
 
@@ -57,8 +58,8 @@ def _block(firm: ListedFirm) -> Block:
         tables.append(
             PageTable(
                 caption="Clients",
-                columns=("Client", "Newest digest", "Data to fix", "Test drive", "Earlier digests"),
-                figures=(False,) * 5,
+                columns=("Client", "Newest digest", "Open bills", "Data to fix", "Test drive", "Earlier digests"),
+                figures=(False,) * 6,
                 rows=tuple(_row(one) for one in firm.tenants),
             )
         )
@@ -70,6 +71,7 @@ def _row(one: Listed) -> tuple[Cell, ...]:
     return (
         Cell(text=name(one.name)),
         Cell(text=newest[0], href=newest[1]),
+        Cell(text="Bills and plan" if one.bills else "", href=one.bills),
         Cell(text="Tray" if one.tray else "", href=one.tray),
         Cell(text="Past weeks" if one.test_drive else "", href=one.test_drive),
         Cell(text="", links=tuple(earlier)),

@@ -1,0 +1,104 @@
+"""The console document for reading: open bills in the order of priority, and the plan, as a page and as text.
+
+Belongs here: its words. Does not: deciding anything; the frame of a page (``experiences/pages/page.py``).
+"""
+
+from zoneinfo import ZoneInfo
+
+from experiences.console.document import ConsoleBill, ConsoleDocument
+from experiences.digest.sentences import name, sentence
+from experiences.digest.wording import (
+    clock_time,
+    counted,
+    doc_number,
+    full_date,
+    money_exact,
+    money_short,
+    short_date,
+)
+from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
+
+
+def console_page(document: ConsoleDocument) -> Page:
+    """The words, in reading order."""
+    return Page(
+        title=f"Open bills, {name(document.tenant_name)}",
+        kicker=name(document.tenant_name),
+        headline=title(document),
+        lead=_lead(document),
+        badges=(),
+        blocks=_blocks(document),
+        footer=(
+            f"As of {full_date(document.as_of)}, from books read on "
+            f"{clock_time(document.data_as_of.astimezone(ZoneInfo(document.zone)), near=document.as_of)} ({document.zone}).",
+            "The order is by what one more day of waiting is counted at, for each unit of money. Decisions, holds and approvals "
+            "are those of the payment ledger, not of this page.",
+        ),
+    )
+
+
+def render_html(document: ConsoleDocument) -> str:
+    """One HTML page."""
+    return render_page(console_page(document))
+
+
+def render_text(document: ConsoleDocument) -> str:
+    """The same as plain text."""
+    return page_text(console_page(document))
+
+
+def title(document: ConsoleDocument) -> str:
+    """One line for lists."""
+    if not document.count:
+        return "No open bills" if document.floor_cents is not None else "No forecast to rank bills by"
+    return f"{counted(document.count, 'open bill')}, {money_exact(document.total_cents, currency=document.currency)}"
+
+
+def _lead(document: ConsoleDocument) -> str:
+    if document.cash_cents is None or document.floor_cents is None:
+        return ""
+    cash, floor = (
+        money_exact(cents, currency=document.currency) for cents in (document.cash_cents, document.floor_cents)
+    )
+    reserved = (
+        f" Reserves hold {money_exact(document.reserved_cents, currency=document.currency)} of it."
+        if document.reserved_cents
+        else ""
+    )
+    plan = f" The plan is {document.plan.words}." if document.plan is not None else ""
+    return f"Cash {cash}, floor {floor}.{reserved}{plan}"
+
+
+def _blocks(document: ConsoleDocument) -> tuple[Block, ...]:
+    if not document.bills:
+        return ()
+    hidden = document.count - len(document.bills)
+    table = PageTable(
+        caption="The most costly to leave first",
+        columns=("Bill", "Open", "Due", "Latest safe day", "In the plan"),
+        figures=(False, True, True, True, False),
+        rows=tuple(_row(one, document=document) for one in document.bills),
+        more=f"and {hidden:,} more" if hidden else "",
+    )
+    return (Block(heading="Open bills", tables=(table,)),)
+
+
+def _row(one: ConsoleBill, *, document: ConsoleDocument) -> tuple[Cell, ...]:
+    near, priority = document.as_of, one.priority
+    reasons = tuple(f"{part.cause.value}: {part.words}" for part in priority.parts)
+    number = doc_number(one.doc_number)
+    flag = (
+        f"{money_short(priority.breach_cents, currency=document.currency)} more than the cash above the floor"
+        if priority.is_liquidity_breach
+        else ""
+    )
+    return (
+        Cell(text=name(one.vendor), detail=tuple(text for text in (number, *reasons, flag) if text)),
+        Cell(text=money_exact(one.open_cents, currency=document.currency)),
+        Cell(text="no due date" if one.due_on is None else short_date(one.due_on, near=near)),
+        Cell(
+            text="passed" if priority.latest_safe_on is None else short_date(priority.latest_safe_on, near=near),
+            is_alert=priority.latest_safe_on is None,
+        ),
+        Cell(text="" if one.planned is None else sentence(one.planned.reason, near=near)),
+    )
