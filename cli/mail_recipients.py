@@ -33,11 +33,14 @@ def add(
     ),
     currency_format: str = typer.Option("symbol", help=f"How dollars are written: {', '.join(CURRENCY_FORMATS)}."),
     lift_suppression: bool = typer.Option(False, "--lift-suppression", help="The address works again."),
+    subscribe_again: bool = typer.Option(
+        False, "--subscribe-again", help="The reader unsubscribed and asked for it again."
+    ),
     by: str = BY,
     dry_run: bool = DRY_RUN,
     json_wanted: bool = AS_JSON,
 ) -> None:
-    """Add a recipient, or say anew how one reads; one that unsubscribed or was removed receives again."""
+    """Add a recipient, or say anew how one reads; one that was removed receives again."""
     with open_installation() as installation:
         known = known_tenant(installation, tenant)
         recipients = installation.recipients
@@ -52,7 +55,15 @@ def add(
         kept = recipients.check(**asked)
         _tell(
             f"{kept} receives the mail of {known.tenant_id} ({role}, {locale}, {asked['zone']}, {currency_format})",
-            None if dry_run else recipients.add(known, **asked, author=author(by), lift_suppression=lift_suppression),
+            None
+            if dry_run
+            else recipients.add(
+                known,
+                **asked,
+                author=author(by),
+                lift_suppression=lift_suppression,
+                subscribe_again=subscribe_again,
+            ),
             json_wanted=json_wanted,
         )
 

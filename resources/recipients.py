@@ -116,8 +116,11 @@ class Recipients:
         currency_format: str,
         author: str,
         lift_suppression: bool = False,
+        subscribe_again: bool = False,
     ) -> Recipient:
         """Keep a recipient; what is said again about an address takes the place of what was said.
+
+        Whoever unsubscribed stays so until ``subscribe_again`` says that the reader asked for it.
 
         Raises:
             RecipientRefused: the address is none, or mail to it came back and nobody said that it works again.
@@ -135,7 +138,7 @@ class Recipients:
             "added_by": author,
             "added_at": now,
             "removed_at": None,
-            "unsubscribed_at": None,
+            **({"unsubscribed_at": None} if subscribe_again else {}),
         }
         with self._database.write() as connection:
             lock_tenant(connection, tenant.tenant_id)

@@ -262,12 +262,13 @@ def test_recipients_with_words_nobody_knows_are_refused_and_nothing_is_kept(post
 
 
 @only_sqlite
-def test_adding_again_replaces_what_was_said_and_ends_an_unsubscription(post: Post) -> None:
+def test_adding_again_replaces_what_was_said_and_ends_an_unsubscription_only_if_asked(post: Post) -> None:
     acme = post.registry.tenant(ACME)
     post.recipients.unsubscribe(ACME, ANN)
     post.recipients.unsubscribe(ACME, ANN)
     assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
-    again = post.recipient(acme, role="firm", locale="en-US")
+    assert post.recipient(acme, locale="en-US").obstacle == "the recipient unsubscribed"
+    again = post.recipient(acme, role="firm", locale="en-US", subscribe_again=True)
     assert (again.role, again.locale, again.obstacle) == ("firm", "en-US", None)
     assert [one.address for one in post.recipients.reachable(ACME, role="firm")] == [ANN]
 
