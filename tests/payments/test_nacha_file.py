@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payments.bank_files import confirm_upload, discard_file, make_file
@@ -79,6 +79,7 @@ def test_a_file_is_laid_out_as_nacha_says() -> None:
     assert lines[5:] == ["9" * 94] * 5
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

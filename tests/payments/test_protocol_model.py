@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from tests.payments.campaign import Trial
 from tests.payments.protocol_model import Explored, Intent, World, explore
+from tests.payments.trials import Trial
 
 _CELLS = tuple(
     itertools.product(("honours", "forgets", "faults"), (False, True), (False, True), (False, True), (False, True))

@@ -61,7 +61,13 @@ def test_money_is_instructed_before_it_is_recorded(office: Office) -> None:
         assert row["settled_at"] is None
 
 
-@pytest.mark.parametrize("fault", ["drop_after", "drop_before", "http_503_after", "truncated_json"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "drop_after",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("drop_before", "http_503_after", "truncated_json")),
+    ],
+)
 def test_an_instruction_without_an_answer_is_looked_for_and_given_once(office: Office, fault: str) -> None:
     batch, bills = _batch(office, "100.00")
     company = office.company

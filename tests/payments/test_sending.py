@@ -95,19 +95,17 @@ def test_a_run_of_a_settled_a_busy_or_a_foreign_batch_does_nothing(office: Offic
 
 
 @pytest.mark.parametrize(
-    ("fault", "records"),
+    "fault",
     [
-        ("drop_after", 1),
-        ("drop_before", 1),
-        ("http_503_after", 1),
-        ("http_500", 1),
-        ("truncated_json", 1),
-        ("html_body", 1),
+        "drop_after",
+        "drop_before",
+        *(
+            pytest.param(one, marks=pytest.mark.long)
+            for one in ("http_503_after", "http_500", "truncated_json", "html_body")
+        ),
     ],
 )
-def test_a_send_without_a_clear_answer_waits_is_looked_up_and_ends_in_one_record(
-    office: Office, fault: str, records: int
-) -> None:
+def test_a_send_without_a_clear_answer_waits_is_looked_up_and_ends_in_one_record(office: Office, fault: str) -> None:
     bills = office.enter("100.00")
     batch = office.batch(*bills)
     office.company.sandbox.break_with(
@@ -120,7 +118,7 @@ def test_a_send_without_a_clear_answer_waits_is_looked_up_and_ends_in_one_record
     assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["pending"]
     assert office.drive(batch).outcome == "not_yet"
     assert office.drive_to_the_end(batch).outcome == "settled"
-    assert office.payments_of(batch) == dict.fromkeys(bills, records)
+    assert office.payments_of(batch) == dict.fromkeys(bills, 1)
     assert office.broken() == []
 
 
@@ -150,6 +148,7 @@ def test_a_bill_that_somebody_paid_meanwhile_is_superseded_and_its_money_is_free
     assert office.broken() == []
 
 
+@pytest.mark.long
 def test_a_bill_that_was_changed_is_not_paid(office: Office) -> None:
     (bill,) = office.enter("100.00")
     batch = office.batch(bill)
@@ -208,7 +207,14 @@ def test_a_request_delivered_twice_to_a_quickbooks_that_ignores_keys_is_raised_a
     assert office.reconcile().doubles == 1
 
 
-@pytest.mark.parametrize("behaviour", ["honoured", "forgotten", "ignored", "answers_600", "answers_6000"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        "ignored",
+        "answers_6000",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("honoured", "forgotten", "answers_600")),
+    ],
+)
 def test_a_lost_answer_is_paid_once_however_quickbooks_treats_request_ids(office: Office, behaviour: str) -> None:
     (bill,) = office.enter("100.00")
     batch = office.batch(bill)
@@ -312,6 +318,7 @@ def test_a_payment_that_turned_up_is_taken_by_a_person_and_never_ended(office: O
     assert office.broken() == []
 
 
+@pytest.mark.long
 def test_a_payment_is_written_off_with_its_bill(office: Office) -> None:
     bill, intent_id = _unclear(office)
     outside = office.outside()

@@ -20,6 +20,7 @@ from typing import Any
 
 from payments.errors import Fenced
 from resources.failpoints import arm, interrupt, kill, stop
+from tests.payments.mutants import MUTANTS
 from tests.payments.office import POLICY, SharedClock, drive_batch, open_installation
 
 _ACTIONS = {"kill": kill, "stop": stop, "interrupt": interrupt}
@@ -41,9 +42,17 @@ class Zygote:
         batch_id: str,
         deaths: Sequence[tuple[str, int, str]] = (),
         timeout: float = 5.0,
+        mutant: str = "",
     ) -> int:
         """Begin a run that does something at these points (name, passage, action); its process id."""
-        asked = {"do": "start", "folder": str(folder), "url": url, "batch_id": batch_id, "timeout": timeout}
+        asked: dict[str, Any] = {
+            "do": "start",
+            "folder": str(folder),
+            "url": url,
+            "batch_id": batch_id,
+            "timeout": timeout,
+        }
+        asked |= {"mutant": mutant}
         return int(self._ask(asked | {"deaths": [list(one) for one in deaths]})["pid"])
 
     def wait(self, pid: int) -> str:
@@ -125,9 +134,14 @@ def _run(asked: Mapping[str, Any]) -> int:
     try:
         for point, hit, action in asked["deaths"]:
             arm(point, hit=hit, action=_ACTIONS[action])
+        policy = POLICY
+        if asked["mutant"]:
+            mutant = MUTANTS[asked["mutant"]]
+            mutant.apply()
+            policy = mutant.policy(POLICY)
         clock = SharedClock(folder / "clock")
         opened = open_installation(folder, asked["url"], timeout=asked["timeout"], clock=clock)
-        drive_batch(opened, asked["batch_id"], holder=f"process {os.getpid()}", policy=POLICY)
+        drive_batch(opened, asked["batch_id"], holder=f"process {os.getpid()}", policy=policy)
     except Fenced:
         return FENCED
     except BaseException:  # noqa: BLE001 - whatever it was, the campaign must hear of it
