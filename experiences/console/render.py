@@ -17,6 +17,7 @@ from experiences.digest.wording import (
     short_date,
 )
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
+from runway_calcs.bill_priority import ScorePart
 
 
 def console_page(document: ConsoleDocument) -> Page:
@@ -83,9 +84,14 @@ def _blocks(document: ConsoleDocument) -> tuple[Block, ...]:
     return (Block(heading="Open bills", tables=(table,)),)
 
 
+def _reason(part: ScorePart) -> str:
+    """A part in words; its cause stands in front where the words do not begin with it."""
+    return part.words if part.words.startswith(part.cause.value) else f"{part.cause.value}: {part.words}"
+
+
 def _row(one: ConsoleBill, *, document: ConsoleDocument) -> tuple[Cell, ...]:
     near, priority = document.as_of, one.priority
-    reasons = tuple(f"{part.cause.value}: {part.words}" for part in priority.parts)
+    reasons = tuple(_reason(part) for part in priority.parts)
     number = doc_number(one.doc_number)
     flag = (
         f"{money_short(priority.breach_cents, currency=document.currency)} more than the cash above the floor"

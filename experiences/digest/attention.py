@@ -30,7 +30,7 @@ from runway_calcs.collection_priority import PriorityState
 from runway_calcs.hygiene_defects import EffectState
 from runway_calcs.pay_plan import PlanState
 
-_WHAT_LIMIT = 100
+_WHAT_LIMIT = 90
 _REASON_LIMIT = 90
 
 
@@ -184,8 +184,9 @@ def _score(found: DataToFix) -> str:
 def _defect_row(line: DefectLine, *, document: DigestDocument) -> TableRow:
     what = shortened(sentence(line.what, near=document.as_of), limit=_WHAT_LIMIT)
     age = "" if line.age_days is None else f"{days(line.age_days)} old"
+    label = name(line.label)
     return TableRow(
-        label=name(line.label),
+        label=label[0].upper() + label[1:],
         detail=" ".join(part for part in (what, f"{age[:1].upper()}{age[1:]}." if age else "") if part),
         values=effect_words(
             line.effect,

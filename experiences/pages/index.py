@@ -52,8 +52,8 @@ def index_page(firms: Sequence[ListedFirm]) -> Page:
 def _block(firm: ListedFirm) -> Block:
     tables = []
     if firm.portfolio:
-        row = (Cell(text="All clients on one page", href=firm.portfolio),)
-        tables.append(PageTable(caption="Portfolio", columns=("Page",), figures=(False,), rows=(row,)))
+        row = (Cell(text="By who needs attention", href=firm.portfolio),)
+        tables.append(PageTable(caption="All clients together", columns=("Portfolio",), figures=(False,), rows=(row,)))
     if firm.tenants:
         tables.append(
             PageTable(

@@ -97,7 +97,7 @@ def _row(item: TrayItem, *, document: TrayDocument) -> tuple[Cell, ...]:
     )
     return (
         Cell(
-            text=name(item.label),
+            text=_named(item),
             detail=tuple(text for text in what if text),
             href=href,
             link_text="Open in QuickBooks" if href else "",
@@ -107,6 +107,11 @@ def _row(item: TrayItem, *, document: TrayDocument) -> tuple[Cell, ...]:
         Cell(text=low_words),
         Cell(text="" if item.age_days is None else days(item.age_days)),
     )
+
+
+def _named(item: TrayItem) -> str:
+    label = name(item.label)
+    return label[0].upper() + label[1:]
 
 
 def _aside(document: TrayDocument) -> Block | None:
@@ -125,7 +130,7 @@ def _aside(document: TrayDocument) -> Block | None:
 
 def _aside_row(one: SetAsideItem, *, document: TrayDocument) -> tuple[Cell, ...]:
     return (
-        Cell(text=name(one.item.label), detail=(sentence(one.item.what, near=document.as_of),)),
+        Cell(text=_named(one.item), detail=(sentence(one.item.what, near=document.as_of),)),
         Cell(text="no issue" if one.until is None else full_date(one.until)),
         Cell(text=name(one.author)),
         Cell(text=sentence(one.reason, near=document.as_of)),

@@ -13,6 +13,13 @@ from runway_calcs.burn import BurnState
 from tests.experiences.builders import BILLS, INVOICES, make_burn, make_digest
 from tests.experiences.parsed import Element, parse
 from tests.experiences.payloads import PAYLOADS
+from tests.experiences.priority_builders import (
+    make_bill_priority,
+    make_collections,
+    make_defect,
+    make_plan,
+    make_priorities,
+)
 from tests.experiences.strategies import documents, slow_inputs
 
 _OWN_TAGS = frozenset(
@@ -21,7 +28,7 @@ _OWN_TAGS = frozenset(
 _OWN_ATTRIBUTES = frozenset(
     {
         "lang", "charset", "name", "content", "class", "style", "role", "width", "cellpadding", "cellspacing", "align",
-        "scope", "aria-hidden", "valign",
+        "scope", "aria-hidden", "valign", "rowspan", "colspan",
     }
 )  # fmt: skip
 
@@ -54,6 +61,12 @@ def _with_names(text: str) -> DigestDocument:
         left_out=[(f"L{text}", row.balance_cents, row.currency, row.reason) for row in make_digest().cash.left_out],
         bills=[replace(bill, vendor=f"V{text}", number=f"N{text}") for bill in BILLS],
         invoices=[replace(invoice, customer=f"C{text}", number=f"N{text}") for invoice in INVOICES],
+        priorities=make_priorities(
+            collections=make_collections(name=f"C{text}"),
+            bills=(make_bill_priority(party_name=f"V{text}"),),
+            plan=make_plan(vendor=f"V{text}"),
+            defects=(make_defect(label=f"D{text}", what=f"W{text}"),),
+        ),
         unreadable={f"E{text}": 1},
         burn=make_burn(state=BurnState.NOT_COMPUTABLE, gross=None, net=None, reason=f"R{text}"),
     )
