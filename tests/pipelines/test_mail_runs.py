@@ -20,7 +20,7 @@ from tests.resources.mail_builders import make_content
 from tests.resources.mail_server import MailServer, mail_server, make_certificates
 
 #: Every run is a process that loads Dagster: the sample of this check is `tests/resources/test_mail_kills.py`.
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 _SEED = 20_261_120
 _ANN = "ann@acme.example"

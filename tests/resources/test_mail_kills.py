@@ -45,7 +45,7 @@ def post(server: MailServer, migrated_file: Path, tmp_path: Path) -> Iterator[Po
             disarm()
 
 
-@pytest.mark.parametrize("kills", [_SAMPLE, pytest.param(_LONG, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [_SAMPLE, pytest.param(_LONG, marks=[pytest.mark.long, pytest.mark.timeout(1800)])])
 def test_killed_anywhere_no_mail_is_sent_twice_and_each_that_was_not_being_handed_over_once(
     tmp_path: Path, migrated_file: Path, server: MailServer, kills: int
 ) -> None:
