@@ -13,7 +13,7 @@ from resources.installation import Installation
 from resources.tenants import Tenant
 
 INDEX = "index.html"
-BILLS, TRAYS, TEST_DRIVES, PORTFOLIOS = "bills", "trays", "test-drives", "portfolios"
+BILLS, TRAYS, PORTFOLIOS = "bills", "trays", "portfolios"
 
 
 def write_index(installation: Installation) -> Path:
@@ -51,7 +51,6 @@ def _listed(installation: Installation, tenant: Tenant) -> Listed:
         digests=tuple((file.stem, _relative(file, folder=root)) for file in digests),
         bills=_newest_link(root / BILLS / tenant.tenant_id, root=root),
         tray=_newest_link(root / TRAYS / tenant.tenant_id, root=root),
-        test_drive=_newest_link(root / TEST_DRIVES / tenant.tenant_id, root=root),
     )
 
 

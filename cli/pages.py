@@ -14,7 +14,7 @@ from cli.session import console, open_installation
 def open_pages(
     *, only_print: bool = typer.Option(False, "--print", help="Say where the index is, and open nothing.")
 ) -> None:
-    """Show the index of digests, trays, test drives and portfolios; reads nothing from QuickBooks."""
+    """Show the index of digests, open bills, trays and portfolios; reads nothing from QuickBooks."""
     with open_installation() as installation:
         file = write_index(installation)
     console.print(str(file), markup=False, soft_wrap=True, highlight=False)

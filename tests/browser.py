@@ -58,6 +58,17 @@ class Chromium:
         """The value of a JavaScript expression in the page."""
         return self._call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
+    def settle(self, expression: str) -> Any:
+        """The value that the promise of a JavaScript expression comes to."""
+        found = self._call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def look_like(self, *, width: int, scheme: str) -> None:
+        """Be a screen of that width whose reader wants that colour scheme, `light` or `dark`."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
     def text(self) -> str:
         """What the page says."""
         return str(self.evaluate("document.body ? document.body.innerText : ''"))

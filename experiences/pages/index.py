@@ -23,7 +23,6 @@ class Listed:
     """Week and address, the newest first."""
     bills: str
     tray: str
-    test_drive: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +57,8 @@ def _block(firm: ListedFirm) -> Block:
         tables.append(
             PageTable(
                 caption="Clients",
-                columns=("Client", "Newest digest", "Open bills", "Data to fix", "Test drive", "Earlier digests"),
-                figures=(False,) * 6,
+                columns=("Client", "Newest digest", "Open bills", "Data to fix", "Earlier digests"),
+                figures=(False,) * 5,
                 rows=tuple(_row(one) for one in firm.tenants),
             )
         )
@@ -73,6 +72,5 @@ def _row(one: Listed) -> tuple[Cell, ...]:
         Cell(text=newest[0], href=newest[1]),
         Cell(text="Bills and plan" if one.bills else "", href=one.bills),
         Cell(text="Tray" if one.tray else "", href=one.tray),
-        Cell(text="Past weeks" if one.test_drive else "", href=one.test_drive),
         Cell(text="", links=tuple(earlier)),
     )
