@@ -7,7 +7,7 @@ import pytest
 
 from resources.clock import FixedClock, SystemClock
 from resources.database import Database
-from resources.documents import Document, Documents
+from resources.documents import Document, Documents, FirmDocument
 from resources.tables import PUBLISHED_DOCUMENT
 from tests.databases import url_of
 from tests.processes import at_once
@@ -93,3 +93,29 @@ def _publish_often(number: int, url: str) -> None:
         newer = NOON + timedelta(hours=times, minutes=number)
         shelf.publish(replace(_DIGEST, text=f"{times} of {number}", data_as_of=newer))
     database.close()
+
+
+def test_the_newest_document_of_a_kind_is_the_one_of_the_latest_week(database: Database, clock: FixedClock) -> None:
+    add_tenants(database, clock)
+    shelf = Documents(database, clock=clock)
+    assert shelf.newest(ACME, kind="tray") is None
+    for key in ("2026-11-13", "2026-11-20", "2026-11-06"):
+        shelf.publish(
+            Document(tenant_id=ACME, kind="tray", key=key, title=key, body="", html="", text="", data_as_of=clock.now())
+        )
+    found = shelf.newest(ACME, kind="tray")
+    assert found is not None
+    assert found.key == "2026-11-20"
+    assert shelf.newest(BOLT, kind="tray") is None
+
+
+def test_a_firms_document_is_replaced_and_the_same_one_changes_nothing(database: Database, clock: FixedClock) -> None:
+    firm_id = add_tenants(database, clock)[0].firm_id
+    shelf = Documents(database, clock=clock)
+    first = FirmDocument(firm_id=firm_id, kind="portfolio", key="2026-11-20", title="a", body="", html="", text="")
+    assert shelf.publish_for_firm(first)
+    assert not shelf.publish_for_firm(first)
+    second = replace(first, title="b")
+    assert shelf.publish_for_firm(second)
+    assert shelf.read_for_firm(firm_id, kind="portfolio", key="2026-11-20") == second
+    assert shelf.read_for_firm(firm_id, kind="portfolio", key="2026-11-13") is None

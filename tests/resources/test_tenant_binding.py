@@ -25,7 +25,7 @@ from resources.qbo_webhooks import Event
 from resources.registry import TenantRegistry
 from resources.settings import Thresholds
 from resources.store import Store
-from resources.tables import FIRM, METADATA, WEBHOOK_EVENT
+from resources.tables import FIRM, FIRM_DOCUMENT, METADATA, WEBHOOK_EVENT
 from tests.resources.builders import (
     ACME,
     BOLT,
@@ -164,6 +164,7 @@ def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> No
     document = Document(tenant_id=ACME, kind="k", key="1", title="", body="", html="", text="", data_as_of=NOON)
     shelf.publish(document)
     shelf.read(ACME, kind="k", key="1")
+    shelf.newest(ACME, kind="k")
     marks = DirtyTenants(database, clock=clock, environment="local")
     for name in ("a", "b"):
         marks.notice([Event(event_id=name, realm_id="9130003")])
@@ -188,6 +189,8 @@ def _use_entries(entries: Entries, registry: TenantRegistry) -> None:
     target = {"amount_cents": 1, "basis_points": None, "month_hundredths": None, "due_on": None}
     entries.set_reserve(tenant, reserve_id="tax-2027", kind="tax", name="", rule="amount", **target, **said)
     entries.remove_reserve(tenant, "tax-2027", **said)
+    entries.rule(tenant, defect=("far past due", "Bill", "1"), until=later, **said)
+    entries.reopen(tenant, ("far past due", "Bill", "1"), **said)
 
 
 def _use_connections(database: Database, clock: FixedClock) -> None:
@@ -218,6 +221,7 @@ def _use_weeks(store: Store, registry: TenantRegistry, clock: FixedClock) -> Non
 def test_the_tables_without_a_tenant_are_known() -> None:
     assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {
         FIRM.name,
+        FIRM_DOCUMENT.name,
         PERSON.name,
         WEBHOOK_EVENT.name,
     }
