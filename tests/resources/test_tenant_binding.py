@@ -61,6 +61,7 @@ _USED_TABLES = {
     "segment",
     "sync",
     "tenant",
+    "tray_ruling",
     "vendor_tier",
 }
 
