@@ -10,7 +10,7 @@ NODE_READY := $(NODE_CLIENT)/node_modules/.ready
 # CI has two cores; a third worker fills the time in which tests wait for processes and disks.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
-.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync bench-plan bench-calcs bench-timing
+.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync bench-plan bench-calcs bench-timing bench-payments faults faults-mail
 
 setup: $(READY)
 
@@ -29,6 +29,7 @@ dagster: $(READY) ## the Dagster UI on the demo's data
 	@$(BIN)/runway dagster
 
 test: check ## the suite with a seeded sample of the long checks
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_READY); fi # axe-core, for the pages in a browser
 	$(PYTEST) -m "not long" tests
 
 test-long: $(READY) ## the full counts; prints its seeds
@@ -71,6 +72,15 @@ bench-calcs: $(READY) ## the calculators of one tenant and of a hundred
 
 bench-timing: $(READY) ## payment timing on a receivables ledger: make bench-timing LEDGER=path.csv
 	$(BIN)/python -W ignore -m benchmarks.bench_timing $(LEDGER)
+
+bench-payments: $(READY) ## decisions, batches, four clients, a sensor's tick, a fleet of batches
+	$(BIN)/python -W ignore -m benchmarks.bench_payments
+
+faults: $(READY) ## payments killed, stopped and confused at every point; FAULT_SECONDS and FAULT_SEED bound a slice
+	$(BIN)/python -W ignore -m tests.payments.campaign --seconds $(or $(FAULT_SECONDS),4500) --seed $(or $(FAULT_SEED),20261120)
+
+faults-mail: $(READY) ## 2,000 forked mail senders killed at every point
+	$(BIN)/python -W ignore -m tests.resources.mail_faults --kills 2000
 
 lock: $(READY) ## re-pin requirements.lock from pyproject.toml (needs uv on the PATH)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras --all-extras pyproject.toml -o requirements.lock
