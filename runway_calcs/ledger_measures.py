@@ -27,7 +27,6 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from runway_calcs.as_of import DOCUMENT_KEY, AsOf, Basis, select_known
