@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from runway_calcs.timing_calibration import truth_of
-from runway_calcs.timing_days import Truth, day_masses, drawn_days, quantile_days
+from runway_calcs.timing_days import Truth, day_masses, drawn_days, quantile_days, rows_of
 from runway_calcs.timing_fit import TUNING, Habits, Tuning, fit_habits
 from runway_calcs.timing_items import Ints, Names, day_number, items_to_predict, known_items
+from runway_calcs.timing_silence import MORE_LIKELY_THAN_NOT
 from runway_calcs.timing_words import Past, confidences, past_of, reasons
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
@@ -39,9 +40,9 @@ class PaymentTimingModel:
         `open_items` has the columns of `fit`; `paid_date` may be missing and is not looked at. Index `document_id` in the
         order of the rows, columns `levels`, datetime64 at midnight, rising with the level, always after `as_of`.
 
-        Days are lumpy (a pay run a week), so no day has exactly the probability asked for. Levels below one half take the
-        day that leaves nearest to `level` before it, levels above the day that leaves nearest to it up to it: an interval
-        between two levels then holds what it says on average, where rounding outwards would make it hold more.
+        Days are lumpy (a pay run a week), so no day has exactly the probability asked for. Levels below one half take a
+        day that leaves about `level` before it, levels above a day that leaves about 1 - `level` after it, chosen so that an
+        interval between two levels holds what it says on average, where rounding outwards would make it hold more.
         """
         if not all(0 < level < 1 for level in levels):
             raise ValueError(f"levels are probabilities between 0 and 1: {tuple(levels)}")
@@ -54,14 +55,17 @@ class PaymentTimingModel:
         """Why, in words, and how sure: index `document_id`, columns `confidence` and `reason`.
 
         `confidence` is 0 (nothing but the shipped prior) to 1 (a long history of this counterparty, and the document is
-        no later than what was seen). `reason` is "usually 9 days late over 14 documents, now 21".
+        no later than what was seen). `reason` is "usually 9 days late over 14 documents, now 21", and of a payer that has
+        more likely stopped than not ", nothing paid for 90 days".
         """
         items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
         today = day_number(self.as_of)
+        stopped = self.habits.stopped[rows_of(items, habits=self.habits)] > MORE_LIKELY_THAN_NOT
+        said = reasons(items, past=self.past, today=today, stopped=stopped)
         found = pd.DataFrame(
             {
                 "confidence": confidences(items, past=self.past, today=today),
-                "reason": pd.Series(reasons(items, past=self.past, today=today), dtype="str"),
+                "reason": pd.Series(said, dtype="str"),
             }
         ).set_axis(pd.Index(items.document_ids, name="document_id", dtype="str"))
         return found.reindex(_ids(open_items))

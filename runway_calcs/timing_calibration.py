@@ -45,6 +45,8 @@ def truth_of(cases: Cases, *, log_likelihood: Floats, habits: Habits, strength: 
     low = below[row, last] - np.where(items.is_paid, mass[row, last], 0.0)
     came = np.clip((said[:, None] - low) / np.maximum(high - low, 1e-9), 0.0, 1.0)
     weight = np.minimum(cases.until - items.entered, _LONGEST_WEIGHT).astype("float64")
+    # What a payer who has stopped still owes says nothing of how long the others take.
+    weight *= np.where(items.is_paid, 1.0, 1 - habits.stopped[cases.rows])
     share = came @ weight / weight.sum()
     number = float(weight.sum() ** 2 / (weight**2).sum()) / _TOGETHER
     found: Floats = (number * share + strength * said) / (number + strength)

@@ -19,6 +19,7 @@ from runway_calcs.timing_cases import Cases, cases_of, weights
 from runway_calcs.timing_drift import drift_days
 from runway_calcs.timing_items import Floats, Ints, Items
 from runway_calcs.timing_shapes import CELLS, FIRST_DAY, shapes
+from runway_calcs.timing_silence import paying_or_stopped, silent_since, stopped_share, stopping_chance
 
 _BLOCK = 128
 
@@ -62,6 +63,8 @@ class Habits:
     weekdays: Floats
     """counterparties + 1 x 7: how much likelier each weekday is than the calendar makes it."""
     days: PayDays
+    stopped: Floats
+    """counterparties + 1: the probability that each has stopped paying (``timing_silence.py``)."""
     correlation: float
     """Of the normal scores of one counterparty's documents."""
     anchors: int
@@ -140,7 +143,16 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Fitted:
         starts = np.flatnonzero(np.diff(rows[block], prepend=-1))
         log_likelihood[rows[block][starts]] += np.add.reduceat(each * weight[block, None], starts, axis=0)
         _add_cases(of_cases, cases=cases, each=each, start=start)
-    tenant, by_class = _priors(log_likelihood, terms=_terms_of(items, rows, len(names)), prior=prior, tuning=tuning)
+    since = silent_since(items, rows=rows, count=len(names))
+    gain = _without_silence(
+        items, rows=rows, since=since, weight=weight, calendars=calendars, days=days, today=today, like=log_likelihood
+    )
+    stopped, chance = log_likelihood + gain, stopping_chance(since, today=today)
+    either = paying_or_stopped(log_likelihood, stopped, chance=chance)
+    terms = _terms_of(items, rows, len(names))
+    tenant, by_class = _priors(either, terms=terms, prior=prior, tuning=tuning)
+    log_prior = np.log(np.array([by_class[name] for name in terms]).reshape(-1, len(prior)))
+    share = stopped_share(log_likelihood, stopped, chance=chance, log_prior=log_prior)
     habits = Habits(
         counterparties={str(name): row for row, name in enumerate(names)},
         documents=dict(zip(items.document_ids, weight.tolist(), strict=True)),
@@ -150,10 +162,28 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Fitted:
         calendars=np.append(calendars, usual),
         weekdays=weekday_leans(items, rows=rows, calendars=calendars, usual=usual, days=days),
         days=days,
+        stopped=np.append(share, 0.0),
         correlation=0.4,
         anchors=anchors,
     )
     return Fitted(habits=habits, cases=cases, case_log_likelihood=of_cases)
+
+
+def _without_silence(
+    items: Items, *, rows: Ints, since: Ints, weight: Floats, calendars: Ints, days: PayDays, today: int, like: Floats
+) -> Floats:
+    """What the waiting of open documents since the counterparty's last payment took from each kind's log likelihood."""
+    gain = np.zeros_like(like)
+    waiting = np.flatnonzero(~items.is_paid & (since[rows] < today))
+    anchors = like.shape[1] // len(shapes().prior)
+    for start in range(0, len(waiting), _BLOCK):
+        at = waiting[start : start + _BLOCK]
+        some, of = items.take(at), calendars[rows[at]]
+        until = [np.full(len(at), today), np.maximum(since[rows[at]], some.entered - 1)]
+        now, then = (item_log_likelihood(some, calendars=of, days=days, today=day, anchors=anchors) for day in until)
+        starts = np.flatnonzero(np.diff(rows[at], prepend=-1))
+        gain[rows[at][starts]] += np.add.reduceat((then - now) * weight[at, None], starts, axis=0)
+    return gain
 
 
 def _add_cases(of_cases: Floats, *, cases: Cases, each: Floats, start: int) -> None:

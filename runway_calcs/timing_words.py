@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from runway_calcs.timing_items import Floats, Ints, Items
+from runway_calcs.timing_items import Flags, Floats, Ints, Items
 
 _OWN_ENOUGH = 3
 """From so many paid documents on a counterparty has a usual lateness of its own."""
@@ -34,6 +34,8 @@ class Past:
 
     own: dict[tuple[str, bool], Habit]
     all: dict[bool, Habit]
+    last_paid: dict[str, int]
+    """Day of each counterparty's last payment."""
 
 
 def past_of(items: Items) -> Past:
@@ -44,6 +46,7 @@ def past_of(items: Items) -> Past:
             "counterparty": items.counterparty_ids[paid],
             "has_due": items.has_due[paid],
             "days": (items.paid - said_from(items))[paid],
+            "paid": items.paid[paid],
         }
     )
     return Past(
@@ -52,6 +55,7 @@ def past_of(items: Items) -> Past:
             for (who, due), days in frame.groupby(["counterparty", "has_due"])["days"]
         },
         all={bool(due): _habit(days) for due, days in frame.groupby("has_due")["days"]},
+        last_paid={str(who): int(day) for who, day in frame.groupby("counterparty")["paid"].max().items()},
     )
 
 
@@ -82,10 +86,17 @@ def confidences(items: Items, *, past: Past, today: int) -> Floats:
     return found
 
 
-def reasons(items: Items, *, past: Past, today: int) -> list[str]:
-    """The usual lateness each estimate starts from, and the age of today."""
+def reasons(items: Items, *, past: Past, today: int, stopped: Flags) -> list[str]:
+    """The usual lateness each estimate starts from, and the age of today; of who has `stopped` how long nothing was paid."""
     ages = today - said_from(items)
-    return [_reason(key, past=past, age=int(age)) for key, age in zip(_keys(items), ages, strict=True)]
+    silent = [
+        f", nothing paid for {_count(today - past.last_paid[str(who)], 'day')}" if silent else ""
+        for who, silent in zip(items.counterparty_ids, stopped, strict=True)
+    ]
+    return [
+        _reason(key, past=past, age=int(age)) + since
+        for key, age, since in zip(_keys(items), ages, silent, strict=True)
+    ]
 
 
 def _keys(items: Items) -> list[tuple[str, bool]]:

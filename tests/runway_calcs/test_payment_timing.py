@@ -157,6 +157,21 @@ def test_a_reason_says_the_habit_and_the_age_of_today() -> None:
     assert fit(documents(), as_of=FRIDAY).explain(asked)["confidence"].tolist() == [0, 0, 0, 0]
 
 
+def test_a_payer_who_pays_nothing_any_more_is_not_expected_to_pay_all_of_it_soon() -> None:
+    """One document that is stuck is one that is stuck; when all of them are, it is the payer."""
+    due = pd.date_range("2026-06-05", "2026-09-25", freq="7D")
+    waiting = documents(*({"due": str(day.date()), "of": "silent"} for day in due), number=800)
+    others = pd.concat([late_payer(4, of=f"p{one}", number=100 * one) for one in range(1, 6)])
+    silent = late_payer(3, of="silent", number=900).query("due_date < '2026-06-01'")
+    model = fit(pd.concat([others, silent, waiting]), as_of=FRIDAY)
+    days = (model.sample(waiting, draws=400, seed=1) - pd.Timestamp(FRIDAY)).to_numpy() / np.timedelta64(1, "D")
+    assert (days <= 91).mean() < 0.2
+    assert model.explain(waiting)["reason"].iloc[0].endswith(", nothing paid for 190 days")
+    still_paid = fit(pd.concat([others, late_payer(3, of="silent", number=900), waiting[:1]]), as_of=FRIDAY)
+    assert "nothing paid" not in still_paid.explain(waiting)["reason"].iloc[0]
+    assert (still_paid.sample(waiting[:1], draws=400, seed=1) <= pd.Timestamp("2027-02-19")).to_numpy().mean() > 0.25
+
+
 def test_draws_agree_with_the_quantiles_and_one_counterparty_moves_together() -> None:
     history = pd.concat([late_payer(days, of=f"p{days}", number=100 * days, count=6) for days in (1, 4, 9, 16)])
     asked = documents(

@@ -9,7 +9,8 @@ from tests.runway_calcs import timing_ledgers as ledgers
 from tests.runway_calcs.timing_measures import Said, measured
 
 Ledger = Callable[[int], pd.DataFrame]
-SEEDS = (11, 12, 13, 14)
+SEEDS = tuple(range(11, 23))
+"""A ledger has few payers, and what one of them does shows in all of its Fridays: many seeds, two Fridays each."""
 FEW = ledgers.FRIDAYS[::3]
 
 BY_DAY = [
@@ -33,7 +34,7 @@ IN_RUNS = [
 
 def _pooled(ledger: Ledger) -> dict[str, float]:
     print(f"seeds {SEEDS}")  # noqa: T201 - the long suite prints its seeds
-    found = measured(Said.joined([ledgers.replay(ledger(seed)) for seed in SEEDS]))
+    found = measured(Said.joined([ledgers.replay(ledger(seed), fridays=FEW) for seed in SEEDS]))
     print(found)  # noqa: T201 - and what it measured
     return found
 
@@ -53,10 +54,10 @@ def test_a_sample_of_ledgers_is_foreseen_better_than_by_due_date(ledger: Ledger)
 @pytest.mark.long
 @pytest.mark.parametrize("ledger", BY_DAY)
 def test_intervals_hold_what_they_say_and_errors_are_cut_by_a_third(ledger: Ledger) -> None:
-    """The bar is .77 to .84; four seeds leave a hundredth of sampling error on each side."""
     found = _pooled(ledger)
     assert _cuts_the_due_date_error(found)
-    assert 0.76 <= found["coverage"] <= 0.85
+    # The bar is stated to the hundredth.
+    assert 0.77 <= round(found["coverage"], 2) <= 0.84
 
 
 @pytest.mark.long
