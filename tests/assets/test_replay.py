@@ -12,6 +12,7 @@ from assets.books import POSITIONS, make_ledger
 from assets.calculators import CALCULATORS
 from assets.desk import newest_desk
 from assets.experiences import DIGESTS
+from assets.priorities import PRIORITIES
 from migrations.chain import upgrade
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
@@ -101,7 +102,7 @@ def _replay(firm: Firm, *, weeks: int, seed: int, sync: Callable[[], None], calc
         week = _CONNECTED + timedelta(weeks=number)
         calculate(week)
         told[week] = _told(firm, company.tenant, week)
-    assert all(len(state) > len(POSITIONS) + len(CALCULATORS) for state in told.values())
+    assert all(len(state) > len(POSITIONS) + len(CALCULATORS) + len(PRIORITIES) for state in told.values())
     assert len({state["books/documents"] for state in list(told.values())[_PAST_WEEKS:]}) == weeks
     _forget_all(firm, company.tenant)
     for week, then in told.items():
@@ -119,7 +120,7 @@ def test_every_week_calculated_again_is_what_it_was_then(firm: Firm) -> None:
         week = RunWeek(week_ending=friday, started_at=firm.installation.clock.now())
         with newest_desk(tenant, installation=firm.installation, week=week) as desk:
             make_ledger(desk)
-            for table in (*POSITIONS, *CALCULATORS, *DIGESTS):
+            for table in (*POSITIONS, *CALCULATORS, *PRIORITIES, *DIGESTS):
                 table.work(desk)
 
     _replay(firm, weeks=3, seed=3, sync=lambda: _sync(firm, tenant), calculate=calculate)
