@@ -25,6 +25,7 @@ from assets.books import POSITIONS, make_ledger
 from assets.calculators import CALCULATORS
 from assets.desk import newest_desk
 from assets.experiences import DIGESTS
+from assets.priorities import PRIORITIES
 from cli.runs import JobRunner
 from migrations.chain import upgrade
 from resources.installation import Installation, RunWeek
@@ -114,7 +115,7 @@ def _work(installation: Installation, tenant: Tenant) -> None:
     week = RunWeek(week_ending=AS_OF, started_at=installation.clock.now())
     with newest_desk(tenant.tenant_id, installation=installation, week=week) as desk:
         make_ledger(desk)
-        for table in (*POSITIONS, *CALCULATORS, *DIGESTS):
+        for table in (*POSITIONS, *CALCULATORS, *PRIORITIES, *DIGESTS):
             table.work(desk)
 
 
