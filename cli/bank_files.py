@@ -64,8 +64,12 @@ def file(
     path = to / made.name
     write_whole(path, made.text)
     again = " It is the file that was made before." if made.was_made else ""
-    console.print(f"{path}: {made.payments} payments of {money(made.total_cents)}.{again}", markup=False)
-    console.print(f"After the upload: runway batch uploaded {tenant} {batch}. Then delete the file.", markup=False)
+    console.print(
+        f"{path}: {made.payments} payments of {money(made.total_cents)}.{again}", markup=False, soft_wrap=True
+    )
+    console.print(
+        f"After the upload: runway batch uploaded {tenant} {batch}. Then delete the file.", markup=False, soft_wrap=True
+    )
 
 
 def uploaded(

@@ -128,7 +128,7 @@ def show(*, tenant: str = TENANT, bill: str = _BILL, json_wanted: bool = AS_JSON
         )
     console.print(table)
     for row in told:
-        console.print(f"{row['at']:%Y-%m-%d %H:%M}  {row['kind']} by {row['actor']}", markup=False)
+        console.print(f"{row['at']:%Y-%m-%d %H:%M}  {row['kind']} by {row['actor']}", markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -39,15 +39,17 @@ def connect(
             )
         else:
             connected = connect_by_hand(installation, checked, realm_id=realm or None, paste=_paste)
-        console.print(f"Connected {tenant} to {company(connected)}.", markup=False)
-        console.print(f"Next: `runway friday --tenant {tenant}`.", markup=False)
+        console.print(f"Connected {tenant} to {company(connected)}.", markup=False, soft_wrap=True)
+        console.print(f"Next: `runway friday --tenant {tenant}`.", markup=False, soft_wrap=True)
 
 
 def disconnect(tenant: str = typer.Argument(help="The tenant.")) -> None:
     """End a tenant's connection, here and at QuickBooks. Its history stays."""
     with open_installation() as installation:
         installation.connector.disconnect(tenant_id(tenant))
-        console.print(f"Disconnected {tenant}. `runway connect {tenant}` connects it again.", markup=False)
+        console.print(
+            f"Disconnected {tenant}. `runway connect {tenant}` connects it again.", markup=False, soft_wrap=True
+        )
 
 
 def connect_in_browser(

@@ -101,7 +101,9 @@ def list_customers(
         )
         return
     if not found:
-        console.print(f"No customer of {tenant} owes anything; --all shows every customer.", markup=False)
+        console.print(
+            f"No customer of {tenant} owes anything; --all shows every customer.", markup=False, soft_wrap=True
+        )
         return
     table = Table("Id", "Customer", Column("Owes", justify="right"))
     for one in found:
@@ -119,7 +121,7 @@ def notes(tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         print_json([as_json(one) for one in found])
         return
     if not found:
-        console.print(f"No notes: `runway customers note {tenant} CUSTOMER` records one.", markup=False)
+        console.print(f"No notes: `runway customers note {tenant} CUSTOMER` records one.", markup=False, soft_wrap=True)
         return
     table = Table("Customer", "What", "By", "Reason")
     for one in found:

@@ -202,5 +202,5 @@ def _show(found: WhatIf) -> None:
         add_row(table, f"{one.cash.name} ({one.cash.account_id})", *map(money, cents), remark)
     console.print(table)
     for bill, text in found.against:
-        console.print(f"Bill {bill}: {text}", markup=False)
+        console.print(f"Bill {bill}: {text}", markup=False, soft_wrap=True)
     console.print("It fits." if found.fits else "It does not fit as things stand.")

@@ -63,7 +63,7 @@ def demo() -> None:
             for tenant, company in zip(tenants, _COMPANIES, strict=True):
                 if not installation.connections.is_connected(tenant):
                     installation.connector.connect_without_browser(tenant, realm_id=company["realm_id"])
-                    console.print(f"Connected {company['name']}.", markup=False)
+                    console.print(f"Connected {company['name']}.", markup=False, soft_wrap=True)
             known = [installation.registry.tenant(tenant) for tenant in tenants]
             console.print("Reading the books and making the Friday digests ...")
             outcomes = run_friday(installation, tenants=known, week_ending=None)

@@ -124,10 +124,10 @@ def record(what: str, work: Callable[[], Any], *, dry_run: bool, json_wanted: bo
         if json_wanted:
             print_json({"recorded": False, "would": what})
         else:
-            console.print(f"Would record: {what}. Nothing was recorded.", markup=False)
+            console.print(f"Would record: {what}. Nothing was recorded.", markup=False, soft_wrap=True)
         return
     entry = work()
     if json_wanted:
         print_json({"recorded": True, "entry": None if entry is None else as_json(entry)})
     else:
-        console.print(f"Recorded: {what}.", markup=False)
+        console.print(f"Recorded: {what}.", markup=False, soft_wrap=True)

@@ -16,7 +16,7 @@ def add(
     """Register an accounting firm."""
     with open_installation() as installation:
         added = installation.registry.add_firm(firm, name=name or firm)
-        console.print(f"Added firm {added.firm_id} ({added.name}).", markup=False)
+        console.print(f"Added firm {added.firm_id} ({added.name}).", markup=False, soft_wrap=True)
 
 
 @app.command("list")

@@ -70,7 +70,7 @@ def run_friday(
                 progress.advance(task)
             outcomes.append(_outcome(installation, tenant, week=week, failures=failures))
             if not is_terminal():
-                console.print(f"{tenant.tenant_id}: {'failed' if failures else 'done'}", markup=False)
+                console.print(f"{tenant.tenant_id}: {'failed' if failures else 'done'}", markup=False, soft_wrap=True)
         progress.update(task, description="portfolio")
         failure = runner.run_portfolio()
         if failure is not None:
@@ -97,7 +97,7 @@ def report(outcomes: Sequence[TenantOutcome]) -> None:
             problems.print(f"  {failure}", markup=False, soft_wrap=True)
     if failed:
         names = ", ".join(outcome.tenant.tenant_id for outcome in failed)
-        problems.print(f"{len(failed)} of {len(outcomes)} tenants failed: {names}", markup=False)
+        problems.print(f"{len(failed)} of {len(outcomes)} tenants failed: {names}", markup=False, soft_wrap=True)
         raise typer.Exit(code=1)
 
 

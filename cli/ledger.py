@@ -49,10 +49,10 @@ def verify_chain(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     if json_wanted:
         print_json(plain(found) | {"sound": sound, "invariants": plain(broken)})
     else:
-        console.print(f"{found.rows} acts, head {found.head or 'none'}.", markup=False)
+        console.print(f"{found.rows} acts, head {found.head or 'none'}.", markup=False, soft_wrap=True)
         wrong = [*found.broken, *found.different, *(f"{one.invariant}: {one.subject} {one.detail}" for one in broken)]
         for text in wrong:
-            problems.print(text, markup=False)
+            problems.print(text, markup=False, soft_wrap=True)
         console.print("The chain holds and tells the tables." if sound else "The ledger is not what its log tells.")
     if not sound:
         raise typer.Exit(code=1)
@@ -91,7 +91,7 @@ def add_person(
         added = register(
             Ledger(installation.database, clock=installation.clock), person_id=person, firm_id=firm, name=name
         )
-        console.print(f"Registered {added.name} ({added.person_id}).", markup=False)
+        console.print(f"Registered {added.name} ({added.person_id}).", markup=False, soft_wrap=True)
 
 
 @app.command()

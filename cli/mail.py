@@ -65,9 +65,9 @@ def mode(
         print_json({"tenant_id": known.tenant_id, **asdict(holds), "waiting": waiting, "changed": is_change})
         return
     who = "nobody has set it" if holds.author is None else f"set by {holds.author} at {holds.set_at:%Y-%m-%d %H:%M} UTC"
-    console.print(f"{known.tenant_id}: {holds.mode} ({who}). Mails that wait: {waiting}.", markup=False)
+    console.print(f"{known.tenant_id}: {holds.mode} ({who}). Mails that wait: {waiting}.", markup=False, soft_wrap=True)
     if wanted and dry_run:
-        console.print(f"Would set: {wanted}. Nothing was recorded.", markup=False)
+        console.print(f"Would set: {wanted}. Nothing was recorded.", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -103,9 +103,11 @@ def send(
     if json_wanted:
         print_json(asdict(drained))
     else:
-        console.print(_summary(drained), markup=False)
+        console.print(_summary(drained), markup=False, soft_wrap=True)
     for mail in drained.unknown_mails:
-        problems.print(f"Nobody knows whether this arrived: {mail} (`runway mail resend {mail}`)", markup=False)
+        problems.print(
+            f"Nobody knows whether this arrived: {mail} (`runway mail resend {mail}`)", markup=False, soft_wrap=True
+        )
     if drained.stopped_because is not None:
         problems.print(f"Stopped, the mails wait: {drained.stopped_because}", markup=False, soft_wrap=True)
         raise typer.Exit(code=1)
@@ -132,7 +134,9 @@ def preview(
         for file in files:
             console.print(str(file), markup=False, soft_wrap=True, highlight=False)
     else:
-        console.print("No mail: one is queued for each recipient when a digest is published.", markup=False)
+        console.print(
+            "No mail: one is queued for each recipient when a digest is published.", markup=False, soft_wrap=True
+        )
 
 
 @app.command()
@@ -158,7 +162,7 @@ def resend(
     if json_wanted:
         print_json({"queued": not dry_run, "mail": asdict(row_key)})
     else:
-        console.print(f"{'Would be queued' if dry_run else 'Queued'} once more: {what}.", markup=False)
+        console.print(f"{'Would be queued' if dry_run else 'Queued'} once more: {what}.", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -200,7 +204,7 @@ def _show_rows(installation: Installation, rows: list[OutboxRow], *, json_wanted
         )
         return
     if not rows:
-        console.print("No mail.", markup=False)
+        console.print("No mail.", markup=False, soft_wrap=True)
         return
     table = Table("Tenant", "Week", "Document", "Recipient", "State", "Since (UTC)", "Attempts", "Why")
     for row in rows:

@@ -98,7 +98,9 @@ def list_recipients(tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         print_json([_as_json(one) for one in found])
         return
     if not found:
-        console.print(f"No recipients: `runway mail recipients add {tenant} ADDRESS` adds one.", markup=False)
+        console.print(
+            f"No recipients: `runway mail recipients add {tenant} ADDRESS` adds one.", markup=False, soft_wrap=True
+        )
         return
     table = Table("Address", "Name", "Role", "Locale", "Zone", "Currency", "Receives")
     for one in found:

@@ -76,9 +76,9 @@ def do(
     if json_wanted:
         print_json({"done": not dry_run, "what": what, "result": plain(result)})
     elif dry_run:
-        console.print(f"Would be done: {what}.{said} Nothing was changed.", markup=False)
+        console.print(f"Would be done: {what}.{said} Nothing was changed.", markup=False, soft_wrap=True)
     else:
-        console.print(f"Done: {what}.{said}", markup=False)
+        console.print(f"Done: {what}.{said}", markup=False, soft_wrap=True)
 
 
 def plain(value: Any) -> Any:

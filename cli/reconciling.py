@@ -71,9 +71,11 @@ def _show(comparisons: Sequence[Comparison]) -> None:
         if len(one.differences) == 1 and one.differences[0].subject.startswith("accounts "):
             continue  # the table has said it
         for found in one.differences[:_MOST_LINES]:
-            console.print(f"{one.name}: {found.subject} differs by {_money(found.difference_cents)}", markup=False)
+            console.print(
+                f"{one.name}: {found.subject} differs by {_money(found.difference_cents)}", markup=False, soft_wrap=True
+            )
         if len(one.differences) > _MOST_LINES:
-            console.print(f"{one.name}: and {len(one.differences) - _MOST_LINES} more", markup=False)
+            console.print(f"{one.name}: and {len(one.differences) - _MOST_LINES} more", markup=False, soft_wrap=True)
 
 
 def _money(cents: int | None) -> str:

@@ -64,7 +64,9 @@ def cash(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     console.print(table if found else "No cash accounts yet: they come with the next sync of the books.")
     for account, rows in held.items():
         for row in rows:
-            console.print(f"{account}: {row['what']} {row['which']} {money(row['amount_cents'])}", markup=False)
+            console.print(
+                f"{account}: {row['what']} {row['which']} {money(row['amount_cents'])}", markup=False, soft_wrap=True
+            )
 
 
 def held(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:

@@ -119,7 +119,7 @@ def list_reserves(tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         print_json([as_json(one) for one in found])
         return
     if not found:
-        console.print(f"No targets: `runway reserves set {tenant} RESERVE` records one.", markup=False)
+        console.print(f"No targets: `runway reserves set {tenant} RESERVE` records one.", markup=False, soft_wrap=True)
         return
     table = Table("Reserve", "Kind", "Name", "Target", "By day", "By", "Reason")
     for one in found:

@@ -51,7 +51,7 @@ def run(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JSO
     if json_wanted:
         print_json(plain(driven))
         return
-    console.print(_told(driven), markup=False)
+    console.print(_told(driven), markup=False, soft_wrap=True)
 
 
 def show_unresolved(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
@@ -148,7 +148,9 @@ def compare(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
             f"{found.compared} payments compared: {found.doubles} twice, {found.orphans} that no payment of the ledger is, "
             f"{found.missing} gone, {found.adopted} taken as paid."
         )
-        console.print(text if found.is_clean else f"{text} `runway ledger alarms` tells what to do.", markup=False)
+        console.print(
+            text if found.is_clean else f"{text} `runway ledger alarms` tells what to do.", markup=False, soft_wrap=True
+        )
     if not found.is_clean:
         raise typer.Exit(code=1)
 

@@ -42,11 +42,11 @@ def read_settings() -> Settings:
         problems.print("[bold red]The settings cannot be read.[/]")
         for one in error.errors(include_url=False, include_input=False):
             name = "RUNWAY_" + "__".join(str(part) for part in one["loc"]).upper()
-            problems.print(f"  {name.rstrip('_')}: {one['msg']}", markup=False)
+            problems.print(f"  {name.rstrip('_')}: {one['msg']}", markup=False, soft_wrap=True)
         raise typer.Exit(code=2) from error
     except SettingsError as error:
         problems.print("[bold red]The settings cannot be read.[/]")
-        problems.print(f'  {error}: write a list as JSON, for example ["35", "36"].', markup=False)
+        problems.print(f'  {error}: write a list as JSON, for example ["35", "36"].', markup=False, soft_wrap=True)
         raise typer.Exit(code=2) from error
 
 

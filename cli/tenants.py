@@ -22,8 +22,8 @@ def add(
     """Register a tenant of a firm."""
     with open_installation() as installation:
         added = installation.registry.add_tenant(tenant, firm_id=firm, name=name or tenant, zone=zone)
-        console.print(f"Added tenant {added.tenant_id} of {added.firm_name}.", markup=False)
-        console.print(f"Next: `runway connect {added.tenant_id}`.", markup=False)
+        console.print(f"Added tenant {added.tenant_id} of {added.firm_name}.", markup=False, soft_wrap=True)
+        console.print(f"Next: `runway connect {added.tenant_id}`.", markup=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -59,7 +59,7 @@ def deactivate(tenant: str = typer.Argument(help="The tenant.")) -> None:
     """Take a tenant out of all schedules. Its history stays."""
     with open_installation() as installation:
         installation.registry.deactivate(tenant_id(tenant))
-        console.print(f"{tenant} is no longer scheduled; its history is kept.", markup=False)
+        console.print(f"{tenant} is no longer scheduled; its history is kept.", markup=False, soft_wrap=True)
 
 
 @app.command("set")

@@ -80,7 +80,7 @@ def list_tray(
         print_json([_as_json(one, rulings) for one in rows])
         return
     if not rows:
-        console.print(f"Nothing to look at for {tenant}, as of {document.as_of}.", markup=False)
+        console.print(f"Nothing to look at for {tenant}, as of {document.as_of}.", markup=False, soft_wrap=True)
         return
     table = Table("Entry", "What", Column("Amount", justify="right"), "Runway", "Low point", "Ruling")
     for one in rows:

@@ -43,7 +43,7 @@ def listen(
     """Receive what readers say who unsubscribe (part of `runway webhooks` too)."""
     with open_installation() as installation:
         app = Starlette(routes=routes(installation))
-        console.print(f"Listening on http://{host}:{port}/unsubscribe/ (Ctrl-C ends it)", markup=False)
+        console.print(f"Listening on http://{host}:{port}/unsubscribe/ (Ctrl-C ends it)", markup=False, soft_wrap=True)
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
 
 

@@ -102,7 +102,9 @@ def list_vendors(
         )
         return
     if not rows:
-        console.print(f"Nothing is owed to any vendor of {tenant}; --all shows every vendor.", markup=False)
+        console.print(
+            f"Nothing is owed to any vendor of {tenant}; --all shows every vendor.", markup=False, soft_wrap=True
+        )
         return
     table = Table("Id", "Vendor", Column("Owed", justify="right"), "Tier", "By", "Reason")
     for one in rows:

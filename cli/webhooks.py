@@ -42,7 +42,9 @@ def webhooks(
         verifier = Secret(installation.settings.qbo_webhook_verifier.get_secret_value())
         app = receiver(installation.dirty_tenants, verifier=verifier)
         app.router.routes.extend(unsubscribing.routes(installation))
-        console.print(f"Listening for webhooks on http://{host}:{port}{PATH} (Ctrl-C ends it)", markup=False)
+        console.print(
+            f"Listening for webhooks on http://{host}:{port}{PATH} (Ctrl-C ends it)", markup=False, soft_wrap=True
+        )
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
 
 

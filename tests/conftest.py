@@ -1,5 +1,6 @@
 """Fixtures every room shares: the local QuickBooks as a real process, an installation in a temporary folder."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +20,9 @@ from tests.databases import (  # noqa: F401 - fixtures of every room
     postgres,
 )
 from tests.sandbox import Sandbox, start_sandbox
+
+#: As wide as a person's screen: whoever runs the tests may have any width or none, and tables give way to it.
+os.environ["COLUMNS"] = "200"
 
 # A shared machine stalls now and then; how long an example takes is not what these tests are about.
 hypothesis.settings.register_profile("shared machine", deadline=None)
