@@ -35,7 +35,7 @@ _COMPANIES: tuple[dict[str, Any], ...] = (
         "name": "Stonefield Builders",
         "industry": "construction",
         "size": "micro",
-        "seed": 12,
+        "seed": 16,
         "zone": "America/Chicago",
     },
     {
@@ -68,7 +68,10 @@ def demo() -> None:
             console.print("Reading the books and making the Friday digests ...")
             outcomes = run_friday(installation, tenants=known, week_ending=None)
     report(outcomes)
-    console.print("\nOpen a digest in a browser, or the Dagster UI on this data with: [bold]make dagster[/]")
+    console.print(
+        "\nOpen a digest in a browser, or every page from the index that [bold].venv/bin/runway open[/] shows."
+    )
+    console.print("The Dagster UI on this data: [bold]make dagster[/]")
 
 
 def _free_address(settings: Settings) -> Settings:
