@@ -14,7 +14,7 @@ import dagster as dg
 from assets.desk import Desk, WeekTable, result_schema, week_assets
 from assets.tenants import Metadata
 from runway_calcs.backtest import BacktestFriday, DateErrors, backtest, band_record
-from runway_calcs.open_items import Side
+from runway_calcs.books.open_items import Side
 from runway_calcs.policy import BacktestPolicy
 
 TABLE = "backtest/payment_timing"

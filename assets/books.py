@@ -1,7 +1,7 @@
 """The books as assets: QBO objects as typed tables, and what a week's calculations start from.
 
 Belongs here: loading history, choosing frames and calculators. Does not: how an object becomes a row
-(`resources/qbo/frames.py`, `postings.py`), which version counts (`runway_calcs/as_of.py`).
+(`resources/qbo/frames.py`, `postings.py`), which version counts (`runway_calcs/books/as_of.py`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +21,9 @@ from resources.qbo.kinds import ENTITIES
 from resources.qbo.list_objects import CompanyInfo
 from resources.qbo.postings import chart_of_accounts, postings
 from resources.tenants import TenantId
-from runway_calcs.cash import CashPosition, cash_position
-from runway_calcs.movements import cash_movements
-from runway_calcs.open_items import Side, open_items
+from runway_calcs.books.cash import CashPosition, cash_position
+from runway_calcs.books.movements import cash_movements
+from runway_calcs.books.open_items import Side, open_items
 
 GROUP = "books"
 KINDS = {"python", "parquet"}

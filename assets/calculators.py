@@ -19,18 +19,19 @@ from assets.forecast_inputs import (
 from assets.priorities import PRIORITIES
 from assets.schemas import LEDGER_TABLES
 from assets.tenants import Metadata
-from runway_calcs.ageing import Ageing, ageing
-from runway_calcs.burn import Burn, burn
-from runway_calcs.cash import CashPosition
-from runway_calcs.correction_effects import figures_of, recomputation
-from runway_calcs.expected_payments import ExpectedPayment, expected_payments
+from runway_calcs.books.ageing import Ageing, ageing
+from runway_calcs.books.burn import Burn, burn
+from runway_calcs.books.cash import CashPosition
+from runway_calcs.books.ledger_measures import LedgerMeasures, ledger_measures
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast import CashForecast, ExpectedItem
-from runway_calcs.forecast_change import ForecastChange, forecast_change
-from runway_calcs.forecast_score import ForecastScore, forecast_score
-from runway_calcs.hygiene import Hygiene, hygiene
-from runway_calcs.hygiene_defects import known_books
-from runway_calcs.ledger_measures import LedgerMeasures, ledger_measures
+from runway_calcs.forecast.change import ForecastChange, forecast_change
+from runway_calcs.forecast.correction_effects import figures_of, recomputation
+from runway_calcs.forecast.expected_payments import ExpectedPayment, expected_payments
+from runway_calcs.forecast.figures import CashForecast, ExpectedItem
+from runway_calcs.forecast.recurring import RecurringFlow
+from runway_calcs.forecast.score import ForecastScore, forecast_score
+from runway_calcs.hygiene.assessment import Hygiene, hygiene
+from runway_calcs.hygiene.defects import known_books
 from runway_calcs.policy import (
     BurnPolicy,
     HygienePolicy,
@@ -38,9 +39,8 @@ from runway_calcs.policy import (
     RecurringPolicy,
     ReservePolicy,
 )
-from runway_calcs.recurring import RecurringFlow
-from runway_calcs.reserve_outlook import cash_outlook, paid_within_path
-from runway_calcs.reserves import ReservePlan, funding_plan
+from runway_calcs.reserves.outlook import cash_outlook, paid_within_path
+from runway_calcs.reserves.targets import ReservePlan, funding_plan
 
 _LEDGER = tuple(f"books/{table.noun}" for table in LEDGER_TABLES)
 """What a correction of the books starts from."""

@@ -13,10 +13,10 @@ from assets.desk import Desk, desk_for
 from assets.partitions import TENANTS
 from resources.installation import Installation, RunWeek
 from resources.tenants import tenant_id
-from runway_calcs.ageing import Ageing
-from runway_calcs.forecast import CashForecast
-from runway_calcs.forecast_change import ChangeState, ForecastChange
-from runway_calcs.forecast_score import ForecastScore
+from runway_calcs.books.ageing import Ageing
+from runway_calcs.forecast.change import ChangeState, ForecastChange
+from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.score import ForecastScore
 
 _SAMPLE = 10
 

@@ -27,7 +27,7 @@ from resources.qbo.history import versions
 from resources.qbo.kinds import Kind
 from resources.store import Week
 from resources.tenants import TenantId
-from runway_calcs.as_of import AsOf
+from runway_calcs.books.as_of import AsOf
 from runway_calcs.policy import CashPolicy, ForecastPolicy
 
 Result = TypeVar("Result")

@@ -24,18 +24,18 @@ from experiences.tray.document import to_json as tray_json
 from experiences.tray.ranking import Ruling, Sorted, sorted_defects
 from resources.documents import Document
 from resources.files import write_whole
-from runway_calcs.ageing import Ageing
-from runway_calcs.bill_priority import BillPriority
-from runway_calcs.burn import Burn
-from runway_calcs.cash import CashPosition
-from runway_calcs.collection_priority import CollectionPriority
-from runway_calcs.expected_payments import ExpectedPayment
-from runway_calcs.forecast import CashForecast
-from runway_calcs.forecast_change import ForecastChange
-from runway_calcs.forecast_score import ForecastScore
-from runway_calcs.hygiene import Hygiene
-from runway_calcs.pay_plan import PayPlan
-from runway_calcs.what_if_draws import WhatIfDraws
+from runway_calcs.bills.priority import BillPriority
+from runway_calcs.books.ageing import Ageing
+from runway_calcs.books.burn import Burn
+from runway_calcs.books.cash import CashPosition
+from runway_calcs.collection.priority import CollectionPriority
+from runway_calcs.forecast.change import ForecastChange
+from runway_calcs.forecast.expected_payments import ExpectedPayment
+from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.score import ForecastScore
+from runway_calcs.forecast.what_if_draws import WhatIfDraws
+from runway_calcs.hygiene.assessment import Hygiene
+from runway_calcs.pay_plan.plan import PayPlan
 
 PREVIEW_CHARACTERS = 6_000
 """A rendered preview in the UI is as long as this: Dagster keeps every event for ever."""

@@ -34,7 +34,7 @@ from resources.documents import Document, FirmDocument
 from resources.files import write_whole
 from resources.installation import Installation
 from resources.tenants import Tenant, TenantId
-from runway_calcs.forecast_change import ChangeState
+from runway_calcs.forecast.change import ChangeState
 from runway_calcs.policy import AttentionPolicy
 
 GROUP = "fleet"

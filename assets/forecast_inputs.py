@@ -8,18 +8,18 @@ from datetime import date, timedelta
 from assets.books import home_currency
 from assets.desk import Desk
 from resources.entry_records import TargetEntry
-from runway_calcs.as_of import AsOf
-from runway_calcs.books_at import with_positions
-from runway_calcs.cash import CashPosition
-from runway_calcs.corrections import Ledger
-from runway_calcs.current import Forecasting, current_forecast
-from runway_calcs.forecast_score import MAX_HITS, ForecastScore, WeekHit, forecast_score
-from runway_calcs.historical import historical_forecast
-from runway_calcs.known_items import DateOverride, KnownItem
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.books_at import with_positions
+from runway_calcs.books.cash import CashPosition
+from runway_calcs.books.corrections import Ledger
+from runway_calcs.forecast.current import Forecasting, current_forecast
+from runway_calcs.forecast.historical import historical_forecast
+from runway_calcs.forecast.known_items import DateOverride, KnownItem
+from runway_calcs.forecast.prepared import ForecastInputs
+from runway_calcs.forecast.score import MAX_HITS, ForecastScore, WeekHit, forecast_score
+from runway_calcs.forecast.simulation import week_seed
 from runway_calcs.policy import RecurringPolicy
-from runway_calcs.prepared import ForecastInputs
-from runway_calcs.reserves import ReserveKind, ReserveTarget, TargetRule
-from runway_calcs.simulation import week_seed
+from runway_calcs.reserves.targets import ReserveKind, ReserveTarget, TargetRule
 
 WEEK = timedelta(weeks=1)
 

@@ -20,8 +20,8 @@ from resources.qbo.postings import chart_of_accounts, postings
 from resources.qbo.present import present_objects
 from resources.qbo.transactions import Bill
 from resources.tenants import Tenant
-from runway_calcs.as_of import AsOf
-from runway_calcs.reconciliation import PresentBooks
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.reconciliation import PresentBooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,19 +16,19 @@ from assets.desk import Desk, WeekTable, result_schema
 from assets.forecast_inputs import forecasting
 from assets.tenants import Metadata
 from experiences.console.document import MOST_BILLS
-from runway_calcs.bill_priority import BillPriority, bill_priorities
+from runway_calcs.bills.payables import Tier
+from runway_calcs.bills.payables_of_books import PayableDecisions, Payables, VendorTerms, payables_of_books
+from runway_calcs.bills.priority import BillPriority, bill_priorities
+from runway_calcs.books.payment_history import payment_history
 from runway_calcs.cents import median_half_up
-from runway_calcs.collection_priority import CollectionPriority, collection_priority
-from runway_calcs.current import Forecasting, cautious_inflows, committed_outflows
-from runway_calcs.expected_payments import ExpectedPayment
-from runway_calcs.pay_plan import PayPlan, pay_plan
-from runway_calcs.pay_plan_cash import CashPath
-from runway_calcs.payables import Tier
-from runway_calcs.payables_of_books import PayableDecisions, Payables, VendorTerms, payables_of_books
-from runway_calcs.payment_history import payment_history
+from runway_calcs.collection.priority import CollectionPriority, collection_priority
+from runway_calcs.forecast.current import Forecasting, cautious_inflows, committed_outflows
+from runway_calcs.forecast.expected_payments import ExpectedPayment
+from runway_calcs.forecast.simulation import LATER, document_days
+from runway_calcs.forecast.what_if_draws import WhatIfDraws, what_if_draws
+from runway_calcs.pay_plan.cash import CashPath
+from runway_calcs.pay_plan.plan import PayPlan, pay_plan
 from runway_calcs.policy import CollectionLiftPolicy, PaymentDayPolicy, PlanPolicy, WaitingPolicy
-from runway_calcs.simulation import LATER, document_days
-from runway_calcs.what_if_draws import WhatIfDraws, what_if_draws
 
 _SUPPORTED = (
     "books/documents",

@@ -1,7 +1,7 @@
 """What a sync publishes for payments, and whether its books agree with themselves.
 
 Belongs here: the asset `published/balances` and the checks that reconcile what it is taken from. Does not: the arithmetic
-(`runway_calcs/reconciliation.py`, `cash.py`), the tables (`resources/published_balances.py`).
+(`runway_calcs/books/reconciliation.py`, `cash.py`), the tables (`resources/published_balances.py`).
 
 The checks hang on this asset and not on `raw_qbo/*`: they concern several kinds together, here the newest books are read and typed
 already, and one op costs a sync less than two. They warn and block nothing: a journal entry on accounts payable is legal.
@@ -26,9 +26,9 @@ from resources.published_balances import CashSnapshot, OpenBill
 from resources.qbo.kinds import ENTITIES
 from resources.settings import Thresholds
 from resources.tenants import Tenant, TenantId
-from runway_calcs.cash import cash_position
+from runway_calcs.books.cash import cash_position
+from runway_calcs.books.reconciliation import Agreement, Comparison, reconcile
 from runway_calcs.policy import CashPolicy
-from runway_calcs.reconciliation import Agreement, Comparison, reconcile
 
 GROUP = "published"
 BALANCES = dg.AssetKey(["published", "balances"])

@@ -25,7 +25,7 @@ from resources.installation import Installation
 from resources.published_balances import PublishedBalances
 from resources.settings import Thresholds
 from resources.tenants import Tenant
-from runway_calcs.reconciliation import Agreement, Comparison, Difference
+from runway_calcs.books.reconciliation import Agreement, Comparison, Difference
 
 _KIND, _KEY = "reconciliation", "newest"
 

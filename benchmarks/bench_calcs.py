@@ -22,24 +22,25 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from runway_calcs.ageing import ageing
-from runway_calcs.as_of import AsOf
-from runway_calcs.bill_priority import bill_priorities
-from runway_calcs.books_at import BooksAt, books_at
-from runway_calcs.burn import burn
-from runway_calcs.collection_priority import collection_priority
-from runway_calcs.correction_effects import figures_of, recomputation
-from runway_calcs.corrections import Ledger
-from runway_calcs.current import Forecasting, cautious_inflows, committed_outflows, current_forecast
-from runway_calcs.forecast import cash_forecast
-from runway_calcs.forecast_change import forecast_change
-from runway_calcs.historical import historical_forecast
-from runway_calcs.hygiene import hygiene
-from runway_calcs.hygiene_defects import known_books
-from runway_calcs.ledger_measures import ledger_measures
-from runway_calcs.pay_plan import pay_plan
-from runway_calcs.pay_plan_cash import CashPath
-from runway_calcs.payables_of_books import PayableDecisions, payables_of_books
+from runway_calcs.bills.payables_of_books import PayableDecisions, payables_of_books
+from runway_calcs.bills.priority import bill_priorities
+from runway_calcs.books.ageing import ageing
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.books_at import BooksAt, books_at
+from runway_calcs.books.burn import burn
+from runway_calcs.books.corrections import Ledger
+from runway_calcs.books.ledger_measures import ledger_measures
+from runway_calcs.collection.priority import collection_priority
+from runway_calcs.forecast.change import forecast_change
+from runway_calcs.forecast.correction_effects import figures_of, recomputation
+from runway_calcs.forecast.current import Forecasting, cautious_inflows, committed_outflows, current_forecast
+from runway_calcs.forecast.figures import cash_forecast
+from runway_calcs.forecast.historical import historical_forecast
+from runway_calcs.forecast.prepared import ForecastInputs, prepare
+from runway_calcs.hygiene.assessment import hygiene
+from runway_calcs.hygiene.defects import known_books
+from runway_calcs.pay_plan.cash import CashPath
+from runway_calcs.pay_plan.plan import pay_plan
 from runway_calcs.payment_timing import fit
 from runway_calcs.policy import (
     BurnPolicy,
@@ -53,7 +54,6 @@ from runway_calcs.policy import (
     RecurringPolicy,
     WaitingPolicy,
 )
-from runway_calcs.prepared import ForecastInputs, prepare
 from tests.generated_books import FRIDAY, GeneratedBooks, companies, generating
 
 TENANTS = int(os.environ.get("BENCH_TENANTS", "100"))

@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests draw their cases from the same place
 
-from runway_calcs.pay_plan import PayPlan
+from runway_calcs.pay_plan.plan import PayPlan
 from runway_calcs.policy import PlanPolicy
 from tests.runway_calcs.plan_cases import PlanCase, plan_case, steady_case
 

@@ -9,12 +9,12 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from runway_calcs.burn import Burn, burn
-from runway_calcs.forecast import CashForecast
-from runway_calcs.historical import historical_forecast
+from runway_calcs.books.burn import Burn, burn
+from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.historical import historical_forecast
+from runway_calcs.forecast.prepared import ForecastInputs
+from runway_calcs.forecast.simulation import week_seed
 from runway_calcs.policy import BurnPolicy, CashPolicy, ForecastPolicy, RecurringPolicy
-from runway_calcs.prepared import ForecastInputs
-from runway_calcs.simulation import week_seed
 from tests.generated_books import GeneratedBooks, Spec, generating
 from tests.runway_calcs.calibrating import ledger_of
 

@@ -1,6 +1,6 @@
 """`runway reconcile`: the kept books of a tenant against QuickBooks' own reports, on demand.
 
-Belongs here: which day, the reading, the table. Does not: the arithmetic (`runway_calcs/reconciliation.py`).
+Belongs here: which day, the reading, the table. Does not: the arithmetic (`runway_calcs/books/reconciliation.py`).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from resources.installation import Installation
 from resources.qbo.patience import Tally
 from resources.qbo.reports import REPORTS, reported_figures
 from resources.tenants import Tenant, tenant_id
-from runway_calcs.reconciliation import Agreement, Comparison, PresentBooks, reconcile, reconcile_with_reports
+from runway_calcs.books.reconciliation import Agreement, Comparison, PresentBooks, reconcile, reconcile_with_reports
 
 _MOST_LINES = 10
 

@@ -1,7 +1,7 @@
 """`runway reserves`: what each reserve is to hold, and until when.
 
 Belongs here: targets, recorded, withdrawn and listed. Does not: setting money aside (the payment ledger), the plan to fill
-them (`runway_calcs/reserves.py`).
+them (`runway_calcs/reserves/targets.py`).
 """
 
 import typer

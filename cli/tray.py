@@ -37,7 +37,7 @@ from resources.entry_records import RulingEntry
 from resources.errors import TenantNotReady
 from resources.installation import Installation
 from resources.tenants import Tenant, TenantId
-from runway_calcs.hygiene_defects import DefectKind
+from runway_calcs.hygiene.defects import DefectKind
 
 app = typer.Typer(no_args_is_help=True, help="Data to fix: listed by effect on the runway, snoozed or ruled no issue.")
 

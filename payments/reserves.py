@@ -1,7 +1,7 @@
 """Reserves: cash put by for a purpose, on one account.
 
 Belongs here: opening, allocating, releasing, drawing, closing, utilisation. Does not: how much ought to be put by
-(`runway_calcs/reserves.py`).
+(`runway_calcs/reserves/targets.py`).
 
 What is in a reserve is the sum of its movements, which are only added. A payment for its purpose draws on it in the decision's own
 transaction, and gives back if it is not made.

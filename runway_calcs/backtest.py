@@ -1,7 +1,7 @@
 """How payment timing would have done: past Fridays replayed with what was known on them.
 
 Belongs here: what was said on each Friday, what happened, and simpler rules beside it. Does not: saying it
-(``payment_timing.py``); the accuracy of the whole cash forecast (``forecast_score.py``).
+(``payment_timing.py``); the accuracy of the whole cash forecast (``forecast/score.py``).
 
 A Friday is looked at twice: once its week is over, for the money paid in that week, and once the horizon is over, for the
 dates. What was found is kept: only Fridays with something new are fitted again.
@@ -14,12 +14,12 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from runway_calcs.as_of import AsOf
-from runway_calcs.open_items import Side
-from runway_calcs.payment_history import open_documents, payment_history
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.open_items import Side
+from runway_calcs.books.payment_history import open_documents, payment_history
 from runway_calcs.payment_timing import LEVELS, PaymentTimingModel, fit
 from runway_calcs.policy import BacktestPolicy
-from runway_calcs.timing_items import GENERIC_TERM_DAYS, Floats, Ints
+from runway_calcs.timing.items import GENERIC_TERM_DAYS, Floats, Ints
 
 _DAY = np.timedelta64(1, "D")
 _LOW, _MEDIAN, _HIGH = (LEVELS.index(level) for level in (0.1, 0.5, 0.9))

@@ -1,8 +1,8 @@
 """When open documents will be paid: a distribution over days for each, for receivables and payables alike.
 
 Belongs here: the public face of payment timing, that is `fit`, quantiles, words, correlated draws. Does not: the kinds of
-payers (``timing_shapes.py``), learning which counterparty is which (``timing_fit.py``), the days of one document
-(``timing_days.py``).
+payers (``timing/shapes.py``), learning which counterparty is which (``timing/fit.py``), the days of one document
+(``timing/days.py``).
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from runway_calcs.timing_calibration import truth_of
-from runway_calcs.timing_days import Truth, day_masses, drawn_days, quantile_days, rows_of
-from runway_calcs.timing_fit import TUNING, Habits, Tuning, fit_habits
-from runway_calcs.timing_items import Ints, Names, day_number, items_to_predict, known_items
-from runway_calcs.timing_silence import MORE_LIKELY_THAN_NOT
-from runway_calcs.timing_words import Past, confidences, past_of, reasons
+from runway_calcs.timing.calibration import truth_of
+from runway_calcs.timing.days import Truth, day_masses, drawn_days, quantile_days, rows_of
+from runway_calcs.timing.fit import TUNING, Habits, Tuning, fit_habits
+from runway_calcs.timing.items import Ints, Names, day_number, items_to_predict, known_items
+from runway_calcs.timing.silence import MORE_LIKELY_THAN_NOT
+from runway_calcs.timing.words import Past, confidences, past_of, reasons
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
@@ -30,7 +30,7 @@ class PaymentTimingModel:
     habits: Habits
     past: Past
     truth: Truth
-    """How probabilities turned out on this ledger (``timing_calibration.py``)."""
+    """How probabilities turned out on this ledger (``timing/calibration.py``)."""
     term_days: int
     """Usual days from a document's date to its due date: what stands in for a missing due date."""
 

@@ -33,10 +33,10 @@ from resources.installation import Installation, RunWeek
 from resources.settings import Settings
 from resources.store import RECONSTRUCTED_AT
 from resources.tenants import tenant_id
-from runway_calcs.as_of import AsOf
-from runway_calcs.cash import CashPosition, cash_position
-from runway_calcs.movements import cash_movements
-from runway_calcs.open_items import Side, open_items
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.cash import CashPosition, cash_position
+from runway_calcs.books.movements import cash_movements
+from runway_calcs.books.open_items import Side, open_items
 from runway_calcs.policy import CashPolicy
 from tests.consent import connect
 from tests.sandbox import Sandbox, start_sandbox
@@ -140,7 +140,7 @@ class GeneratedBooks:
         )
 
     def open_items(self, friday: date, *, side: Side) -> pd.DataFrame:
-        """What was open that Friday, as `runway_calcs.open_items` says."""
+        """What was open that Friday, as `runway_calcs.books.open_items` says."""
         return open_items(self.documents, self.applications, side=side, at=self.at(friday))
 
     def position(self, friday: date, *, policy: CashPolicy | None = None) -> CashPosition:

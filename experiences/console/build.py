@@ -10,11 +10,11 @@ import pandas as pd
 
 from experiences.console.document import MOST_BILLS, ConsoleBill, ConsoleDocument, ConsolePlan
 from experiences.digest.wording import plain_text
-from runway_calcs.bill_priority import BillPriority
-from runway_calcs.cash import CashPosition
-from runway_calcs.forecast import CashForecast
-from runway_calcs.pay_plan import PayPlan
-from runway_calcs.what_if_draws import WhatIfDraws
+from runway_calcs.bills.priority import BillPriority
+from runway_calcs.books.cash import CashPosition
+from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.what_if_draws import WhatIfDraws
+from runway_calcs.pay_plan.plan import PayPlan
 
 
 def build_console(
@@ -32,7 +32,7 @@ def build_console(
     draws: WhatIfDraws | None,
     open_payables: pd.DataFrame,
 ) -> ConsoleDocument:
-    """The console document of one tenant's week; `open_payables` as of ``runway_calcs.open_items``."""
+    """The console document of one tenant's week; `open_payables` as of ``runway_calcs.books.open_items``."""
     planned = {} if plan is None else {bill.bill_id: bill for bill in plan.bills}
     is_bill = open_payables["txn_type"] == "Bill"
     rows = {str(row["qbo_id"]): row for row in open_payables[is_bill].to_dict("records")}

@@ -12,10 +12,10 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from experiences.digest.comparison import require
-from runway_calcs.bill_priority import BillPriority
-from runway_calcs.pay_plan import PlanState
-from runway_calcs.pay_plan_reasons import PlannedBill
-from runway_calcs.what_if_draws import WhatIfDraws
+from runway_calcs.bills.priority import BillPriority
+from runway_calcs.forecast.what_if_draws import WhatIfDraws
+from runway_calcs.pay_plan.plan import PlanState
+from runway_calcs.pay_plan.reasons import PlannedBill
 
 MOST_BILLS = 200
 """Bounds the document; the rest is counted and summed."""

@@ -17,7 +17,7 @@ from experiences.digest.wording import (
     short_date,
 )
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
-from runway_calcs.bill_priority import ScorePart
+from runway_calcs.bills.priority import ScorePart
 
 
 def console_page(document: ConsoleDocument) -> Page:

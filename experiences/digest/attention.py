@@ -26,9 +26,9 @@ from experiences.digest.wording import (
     short_date,
     shortened,
 )
-from runway_calcs.collection_priority import PriorityState
-from runway_calcs.hygiene_defects import EffectState
-from runway_calcs.pay_plan import PlanState
+from runway_calcs.collection.priority import PriorityState
+from runway_calcs.hygiene.defects import EffectState
+from runway_calcs.pay_plan.plan import PlanState
 
 _WHAT_LIMIT = 90
 _REASON_LIMIT = 90

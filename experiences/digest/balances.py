@@ -7,9 +7,9 @@ from experiences.digest.document import DigestDocument
 from experiences.digest.sentences import name, net_burn_explained, note, sentence
 from experiences.digest.tables import Section, Table, TableRow, more_rows, row, section
 from experiences.digest.wording import counted, money_exact
-from runway_calcs.ageing import BUCKETS
-from runway_calcs.burn import BurnState
-from runway_calcs.cash import CashState
+from runway_calcs.books.ageing import BUCKETS
+from runway_calcs.books.burn import BurnState
+from runway_calcs.books.cash import CashState
 
 
 def cash_section(document: DigestDocument) -> Section:

@@ -18,19 +18,19 @@ from experiences.digest.listing import MAX_ROWS, listing
 from experiences.digest.priorities import Collection, Plan
 from experiences.digest.priority_facts import collection_facts, data_to_fix, plan_facts
 from experiences.digest.wording import plain_text
-from runway_calcs.ageing import Ageing
-from runway_calcs.as_of import AsOf
-from runway_calcs.bill_priority import BillPriority
-from runway_calcs.burn import Burn
-from runway_calcs.cash import CashPosition, CashState
-from runway_calcs.collection_priority import CollectionPriority
-from runway_calcs.expected_payments import ExpectedPayment
+from runway_calcs.bills.priority import BillPriority
+from runway_calcs.books.ageing import Ageing
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.burn import Burn
+from runway_calcs.books.cash import CashPosition, CashState
+from runway_calcs.collection.priority import CollectionPriority
 from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind
-from runway_calcs.forecast import CashForecast, ExpectedItem
-from runway_calcs.forecast_change import ForecastChange
-from runway_calcs.forecast_score import ForecastScore
-from runway_calcs.hygiene_defects import Defect
-from runway_calcs.pay_plan import PayPlan
+from runway_calcs.forecast.change import ForecastChange
+from runway_calcs.forecast.expected_payments import ExpectedPayment
+from runway_calcs.forecast.figures import CashForecast, ExpectedItem
+from runway_calcs.forecast.score import ForecastScore
+from runway_calcs.hygiene.defects import Defect
+from runway_calcs.pay_plan.plan import PayPlan
 
 WEEK_AHEAD_DAYS = 7
 
@@ -89,8 +89,8 @@ def build_digest(
         receivables_ageing: Ageing of what customers owe; None leaves it out.
         payables_ageing: Ageing of what is owed to vendors; None leaves it out.
         payments: Expected payment of every open invoice and bill.
-        open_receivables: Open invoices and customer credits (``runway_calcs.open_items``).
-        open_payables: Open bills and vendor credits (``runway_calcs.open_items``).
+        open_receivables: Open invoices and customer credits (``runway_calcs.books.open_items``).
+        open_payables: Open bills and vendor credits (``runway_calcs.books.open_items``).
         priorities: Contacts, bills, plan and defects of the same week.
         unreadable: Objects that could not be read, by QBO entity.
         stale_after_days: Age in days from which the books are called old.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast_change import ChangeCause, ChangeState
-from runway_calcs.forecast_score import MissCause, ScoreState
+from runway_calcs.forecast.change import ChangeCause, ChangeState
+from runway_calcs.forecast.score import MissCause, ScoreState
 
 MAX_CAUSES = 3
 MAX_MISSES = 4

@@ -20,12 +20,12 @@ from pydantic import TypeAdapter, ValidationError
 from experiences.digest.comparison import Change, Estimate, LastForecast, require
 from experiences.digest.listing import MAX_ROWS, Listing
 from experiences.digest.priorities import Collection, DataToFix, Plan
-from runway_calcs.ageing import BUCKETS
-from runway_calcs.as_of import Basis
-from runway_calcs.burn import BurnState
-from runway_calcs.cash import CashState, ExclusionReason
+from runway_calcs.books.ageing import BUCKETS
+from runway_calcs.books.as_of import Basis
+from runway_calcs.books.burn import BurnState
+from runway_calcs.books.cash import CashState, ExclusionReason
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast import RunwayState
+from runway_calcs.forecast.figures import RunwayState
 
 MAX_WEEKS = 13
 MAX_NOTES = 24
@@ -158,7 +158,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ageing:
-    """Open balances by days overdue, in the order of ``runway_calcs.ageing.BUCKETS``; credits are negative."""
+    """Open balances by days overdue, in the order of ``runway_calcs.books.ageing.BUCKETS``; credits are negative."""
 
     bucket_cents: tuple[int, ...]
     total_cents: int

@@ -14,9 +14,9 @@ from experiences.digest.comparison import (
     Outcome,
 )
 from experiences.digest.wording import plain_text
-from runway_calcs.forecast import CashForecast, RunwayState
-from runway_calcs.forecast_change import ForecastChange
-from runway_calcs.forecast_score import Compared, ForecastScore
+from runway_calcs.forecast.change import ForecastChange
+from runway_calcs.forecast.figures import CashForecast, RunwayState
+from runway_calcs.forecast.score import Compared, ForecastScore
 
 
 def runway_facts(forecast: CashForecast) -> doc.Runway:

@@ -8,8 +8,8 @@ from experiences.digest.document import DigestDocument
 from experiences.digest.sentences import name, sentence
 from experiences.digest.tables import Section, Table, TableRow, section
 from experiences.digest.wording import counted, days, money_exact, money_short, short_date
-from runway_calcs.forecast_change import ChangeCause, ChangeState
-from runway_calcs.forecast_score import ScoreState
+from runway_calcs.forecast.change import ChangeCause, ChangeState
+from runway_calcs.forecast.score import ScoreState
 
 _CAUSES = {
     ChangeCause.PAID: "Paid otherwise than expected",

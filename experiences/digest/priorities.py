@@ -9,9 +9,9 @@ from datetime import date
 
 from experiences.digest.comparison import require
 from experiences.digest.listing import Listing
-from runway_calcs.collection_priority import PriorityState
-from runway_calcs.hygiene_defects import EffectState
-from runway_calcs.pay_plan import PlanState
+from runway_calcs.collection.priority import PriorityState
+from runway_calcs.hygiene.defects import EffectState
+from runway_calcs.pay_plan.plan import PlanState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

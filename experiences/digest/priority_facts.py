@@ -18,12 +18,12 @@ from experiences.digest.priorities import (
     WaitingLine,
 )
 from experiences.digest.wording import plain_text
-from runway_calcs.bill_priority import BillPriority, HardDateKind
-from runway_calcs.collection_priority import CollectionPriority, PriorityState
-from runway_calcs.expected_payments import ExpectedPayment
-from runway_calcs.hygiene_defects import Defect, Severity
-from runway_calcs.pay_plan import PayPlan
-from runway_calcs.pay_plan_reasons import Outcome, PlannedBill
+from runway_calcs.bills.priority import BillPriority, HardDateKind
+from runway_calcs.collection.priority import CollectionPriority, PriorityState
+from runway_calcs.forecast.expected_payments import ExpectedPayment
+from runway_calcs.hygiene.defects import Defect, Severity
+from runway_calcs.pay_plan.plan import PayPlan
+from runway_calcs.pay_plan.reasons import Outcome, PlannedBill
 
 MOST_ROWS = 3
 """These lists are short, so that a mail with every list full still fits."""

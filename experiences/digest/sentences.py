@@ -20,10 +20,10 @@ from experiences.digest.wording import (
     short_date,
     shortened,
 )
-from runway_calcs.burn import BurnState
-from runway_calcs.cash import CashState
-from runway_calcs.forecast import RunwayState
-from runway_calcs.forecast_change import ChangeState
+from runway_calcs.books.burn import BurnState
+from runway_calcs.books.cash import CashState
+from runway_calcs.forecast.change import ChangeState
+from runway_calcs.forecast.figures import RunwayState
 
 SUBJECT_LIMIT = 60
 NAME_LIMIT = 40

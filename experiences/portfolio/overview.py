@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from experiences.digest.comparison import require
-from runway_calcs.forecast import RunwayState
+from runway_calcs.forecast.figures import RunwayState
 from runway_calcs.policy import AttentionPolicy
 
 FAR_DAYS = 1_000_000

@@ -11,7 +11,7 @@ from experiences.digest.wording import clock_time, counted, days, full_date, mon
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from experiences.portfolio.document import PortfolioDocument
 from experiences.portfolio.overview import Reason, Standing, TenantOverview
-from runway_calcs.forecast import RunwayState
+from runway_calcs.forecast.figures import RunwayState
 
 _COLUMNS = (
     "Client",

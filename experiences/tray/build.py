@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from experiences.digest.wording import plain_text
 from experiences.tray.document import MOST_ITEMS, SetAsideItem, TrayDocument, TrayItem
 from experiences.tray.ranking import Sorted
-from runway_calcs.as_of import Basis
-from runway_calcs.hygiene_defects import Defect, Severity
+from runway_calcs.books.as_of import Basis
+from runway_calcs.hygiene.defects import Defect, Severity
 
 
 def build_tray(

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from experiences.digest.comparison import require
-from runway_calcs.hygiene_defects import DefectKind, EffectState
+from runway_calcs.hygiene.defects import DefectKind, EffectState
 
 MOST_ITEMS = 200
 """The rest is counted."""

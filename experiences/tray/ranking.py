@@ -1,6 +1,6 @@
 """Which defects of the books stand in the tray, and in which order.
 
-Belongs here: rulings of people about defects, and the order by effect. Does not: finding defects (`runway_calcs/hygiene.py`).
+Belongs here: rulings of people about defects, and the order by effect. Does not: finding defects (`runway_calcs/hygiene`).
 
 A defect that is mended is no longer found, so it leaves by itself; what somebody said about it stays in the history.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from runway_calcs.hygiene_defects import Defect, EffectState, Severity
+from runway_calcs.hygiene.defects import Defect, EffectState, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

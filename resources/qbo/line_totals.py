@@ -1,7 +1,7 @@
 """A transaction's total beside the sum of its lines, by the rules of its kind.
 
 Belongs here: which lines count with which sign, and QuickBooks' real exceptions. Does not: comparing the two
-(`runway_calcs/reconciliation.py`).
+(`runway_calcs/books/reconciliation.py`).
 
 Amounts stay in the document's own currency: converted line by line they would differ by the rounding.
 Left out, because nothing is stated twice: transfers; bill payments, whose surplus becomes the vendor's credit; received

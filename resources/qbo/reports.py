@@ -1,7 +1,7 @@
 """Figures of QuickBooks' own reports, to set the kept books against: totals of the ageing summaries, balances of the balance sheet.
 
 Belongs here: which cell of a report is which figure. Does not: asking (`company_line.py`), comparing
-(`runway_calcs/reconciliation.py`). No figure of a digest comes from a report.
+(`runway_calcs/books/reconciliation.py`). No figure of a digest comes from a report.
 
 Columns are known by their key, never by their title, which is translated. Every value is text, and an empty one is not zero.
 """

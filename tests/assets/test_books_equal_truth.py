@@ -16,8 +16,8 @@ from assets.desk import Desk, newest_desk
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
 from resources.store import RECONSTRUCTED_AT
-from runway_calcs.ageing import Ageing
-from runway_calcs.cash import CashPosition
+from runway_calcs.books.ageing import Ageing
+from runway_calcs.books.cash import CashPosition
 from tests.conftest import FRIDAY
 from tests.firm import Firm, dagster_instance
 from tests.sandbox import Sandbox

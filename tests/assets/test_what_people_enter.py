@@ -12,9 +12,9 @@ from assets.forecast_inputs import forecast_inputs, forecasting
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
 from resources.tenants import tenant_id
-from runway_calcs.hygiene import Hygiene, HygieneState
-from runway_calcs.ledger_measures import LedgerMeasures, MeasureName, MeasureState
-from runway_calcs.reserves import ReservePlan, ReserveState
+from runway_calcs.books.ledger_measures import LedgerMeasures, MeasureName, MeasureState
+from runway_calcs.hygiene.assessment import Hygiene, HygieneState
+from runway_calcs.reserves.targets import ReservePlan, ReserveState
 from tests.conftest import FRIDAY
 from tests.firm import connect
 from tests.sandbox import Sandbox

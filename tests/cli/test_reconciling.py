@@ -8,7 +8,7 @@ import pytest
 from cli.reconciling import compare
 from resources.clock import FixedClock
 from resources.installation import Installation
-from runway_calcs.reconciliation import Agreement
+from runway_calcs.books.reconciliation import Agreement
 from tests.firm import Firm, dagster_instance
 from tests.sandbox import Sandbox
 

@@ -13,17 +13,17 @@ import pandas as pd
 
 from experiences.digest.build import build_digest
 from experiences.digest.document import DigestDocument
-from runway_calcs.ageing import BUCKETS, Ageing
-from runway_calcs.as_of import AsOf
-from runway_calcs.burn import Burn, BurnState
-from runway_calcs.cash import CashPosition, CashState, ExcludedAccount, ExclusionReason, IncludedAccount
-from runway_calcs.dated_items import DatedItem
-from runway_calcs.expected_payments import ExpectedPayment
+from runway_calcs.books.ageing import BUCKETS, Ageing
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.burn import Burn, BurnState
+from runway_calcs.books.cash import CashPosition, CashState, ExcludedAccount, ExclusionReason, IncludedAccount
+from runway_calcs.books.open_items import COLUMNS
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast import Band, CashForecast
-from runway_calcs.forecast_change import CauseOfChange, ChangeCause, ChangeState, ForecastChange
-from runway_calcs.forecast_score import Compared, ForecastScore, Miss, MissCause, ScoreState, WeekHit
-from runway_calcs.open_items import COLUMNS
+from runway_calcs.forecast.change import CauseOfChange, ChangeCause, ChangeState, ForecastChange
+from runway_calcs.forecast.dated_items import DatedItem
+from runway_calcs.forecast.expected_payments import ExpectedPayment
+from runway_calcs.forecast.figures import Band, CashForecast
+from runway_calcs.forecast.score import Compared, ForecastScore, Miss, MissCause, ScoreState, WeekHit
 from tests.experiences.priority_builders import make_priorities
 from tests.runway_calcs.forecasts import forecasting, item, prepared
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runway_calcs.burn import BurnState
-from runway_calcs.cash import CashState
-from runway_calcs.collection_priority import PriorityState
-from runway_calcs.forecast_change import ChangeState
-from runway_calcs.forecast_score import ScoreState
+from runway_calcs.books.burn import BurnState
+from runway_calcs.books.cash import CashState
+from runway_calcs.collection.priority import PriorityState
+from runway_calcs.forecast.change import ChangeState
+from runway_calcs.forecast.score import ScoreState
 from tests.experiences.builders import NO_CHANGE, NO_SCORE, make_burn, make_cash, make_digest
 from tests.experiences.priority_builders import make_collections, make_priorities
 

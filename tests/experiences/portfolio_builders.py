@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from experiences.portfolio.overview import Standing, TenantOverview
-from runway_calcs.forecast import RunwayState
+from runway_calcs.forecast.figures import RunwayState
 
 _FIGURES = (
     "week_ending",

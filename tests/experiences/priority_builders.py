@@ -4,18 +4,18 @@ from datetime import date, timedelta
 from typing import Any
 
 from experiences.digest.build import Priorities
-from runway_calcs.bill_priority import BillPriority, HardDate, HardDateKind
-from runway_calcs.collection_priority import (
+from runway_calcs.bills.discount_yield import DiscountYield
+from runway_calcs.bills.priority import BillPriority, HardDate, HardDateKind
+from runway_calcs.collection.priority import (
     CollectionPriority,
     Contact,
     ContactState,
     PriorityState,
 )
-from runway_calcs.discount_yield import DiscountYield
-from runway_calcs.hygiene_defects import Defect, DefectKind, Effect, EffectState, Severity
-from runway_calcs.pay_plan import PayPlan, PlanState
-from runway_calcs.pay_plan_reasons import Outcome, PlannedBill, PlannedPayment
-from runway_calcs.pay_plan_solver import Stop
+from runway_calcs.hygiene.defects import Defect, DefectKind, Effect, EffectState, Severity
+from runway_calcs.pay_plan.plan import PayPlan, PlanState
+from runway_calcs.pay_plan.reasons import Outcome, PlannedBill, PlannedPayment
+from runway_calcs.pay_plan.solver import Stop
 
 FRIDAY = date(2026, 11, 20)
 

@@ -37,15 +37,15 @@ from experiences.digest.priorities import (
     WaitingLine,
 )
 from experiences.digest.priority_facts import MOST_ROWS
-from runway_calcs.burn import BurnState
-from runway_calcs.cash import CashState, ExclusionReason
-from runway_calcs.collection_priority import PriorityState
+from runway_calcs.books.burn import BurnState
+from runway_calcs.books.cash import CashState, ExclusionReason
+from runway_calcs.collection.priority import PriorityState
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast import RunwayState
-from runway_calcs.forecast_change import ChangeCause, ChangeState
-from runway_calcs.forecast_score import MissCause, ScoreState
-from runway_calcs.hygiene_defects import EffectState
-from runway_calcs.pay_plan import PlanState
+from runway_calcs.forecast.change import ChangeCause, ChangeState
+from runway_calcs.forecast.figures import RunwayState
+from runway_calcs.forecast.score import MissCause, ScoreState
+from runway_calcs.hygiene.defects import EffectState
+from runway_calcs.pay_plan.plan import PlanState
 
 # A document has hundreds of drawn values, so drawing takes most of the time and few examples go a long way.
 slow_inputs = settings(

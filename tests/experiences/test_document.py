@@ -16,9 +16,9 @@ from experiences.digest.document import (
     to_json,
 )
 from experiences.digest.listing import MAX_ROWS, Listing
-from runway_calcs.burn import BurnState
-from runway_calcs.cash import CashState
-from runway_calcs.forecast import RunwayState
+from runway_calcs.books.burn import BurnState
+from runway_calcs.books.cash import CashState
+from runway_calcs.forecast.figures import RunwayState
 from tests.experiences.builders import make_digest
 from tests.experiences.strategies import documents, slow_inputs
 

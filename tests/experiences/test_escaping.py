@@ -9,7 +9,7 @@ from hypothesis import given
 
 from experiences.digest.document import DigestDocument
 from experiences.digest.render import render_html, render_text
-from runway_calcs.burn import BurnState
+from runway_calcs.books.burn import BurnState
 from tests.experiences.builders import BILLS, INVOICES, make_burn, make_digest
 from tests.experiences.parsed import Element, parse
 from tests.experiences.payloads import PAYLOADS

@@ -36,13 +36,13 @@ from experiences.digest.priorities import (
 )
 from experiences.digest.priority_facts import MOST_ROWS
 from experiences.digest.render import HTML_LIMIT_BYTES, render_html, render_text
-from runway_calcs.cash import ExclusionReason
-from runway_calcs.collection_priority import PriorityState
+from runway_calcs.books.cash import ExclusionReason
+from runway_calcs.collection.priority import PriorityState
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast_change import ChangeCause, ChangeState
-from runway_calcs.forecast_score import MissCause, ScoreState
-from runway_calcs.hygiene_defects import EffectState
-from runway_calcs.pay_plan import PlanState
+from runway_calcs.forecast.change import ChangeCause, ChangeState
+from runway_calcs.forecast.score import MissCause, ScoreState
+from runway_calcs.hygiene.defects import EffectState
+from runway_calcs.pay_plan.plan import PlanState
 from tests.experiences.builders import TrialBill, make_digest
 from tests.experiences.examples import EXAMPLES
 from tests.experiences.parsed import figures, one_line, parse

@@ -7,8 +7,8 @@ import pytest
 
 from experiences.digest.comparison import Cause
 from experiences.digest.render import preheader, render_text
-from runway_calcs.forecast import Band
-from runway_calcs.forecast_change import ChangeCause, ChangeState
+from runway_calcs.forecast.change import ChangeCause, ChangeState
+from runway_calcs.forecast.figures import Band
 from tests.experiences.builders import FRIDAY, NO_CHANGE, NO_SCORE, make_change, make_digest, make_score
 from tests.experiences.parsed import one_line
 

@@ -14,7 +14,7 @@ from experiences.tray.document import TrayDocument, from_json, to_json
 from experiences.tray.links import LISTS, PAGES, link
 from experiences.tray.ranking import Ruling, sorted_defects
 from experiences.tray.render import render_html, render_text
-from runway_calcs.hygiene_defects import Defect, DefectKind, Effect, EffectState, Severity
+from runway_calcs.hygiene.defects import Defect, DefectKind, Effect, EffectState, Severity
 from tests.experiences.parsed import Page, figures, one_line, parse
 from tests.experiences.payloads import PAYLOADS
 from tests.experiences.priority_builders import NOT_KNOWN, make_defect

@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from runway_calcs.as_of import AsOf
-from runway_calcs.cash import CardAccount, CashPosition, CashState, IncludedAccount
-from runway_calcs.movements import COLUMNS as MOVEMENT_COLUMNS
-from runway_calcs.movements import Kind
-from runway_calcs.recurring import Cadence, RecurringFlow, SeenPayment
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.cash import CardAccount, CashPosition, CashState, IncludedAccount
+from runway_calcs.books.movements import COLUMNS as MOVEMENT_COLUMNS
+from runway_calcs.books.movements import Kind
+from runway_calcs.forecast.recurring import Cadence, RecurringFlow, SeenPayment
 
 FRIDAY = date(2026, 11, 20)
 """The as-of day of most tests."""

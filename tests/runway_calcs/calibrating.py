@@ -7,15 +7,15 @@ Belongs here: asking the models on past Fridays and pairing what they said with 
 from dataclasses import dataclass, field
 from datetime import date
 
-from runway_calcs.corrections import Ledger
-from runway_calcs.forecast import CashForecast
-from runway_calcs.historical import historical_forecast
-from runway_calcs.open_items import Side
-from runway_calcs.payment_history import open_documents, payment_history
+from runway_calcs.books.corrections import Ledger
+from runway_calcs.books.open_items import Side
+from runway_calcs.books.payment_history import open_documents, payment_history
+from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.historical import historical_forecast
+from runway_calcs.forecast.prepared import ForecastInputs
+from runway_calcs.forecast.simulation import week_seed
 from runway_calcs.payment_timing import fit
 from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
-from runway_calcs.prepared import ForecastInputs
-from runway_calcs.simulation import week_seed
 from tests.calibration import (
     HIGH,
     LOW,

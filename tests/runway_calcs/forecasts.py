@@ -10,19 +10,19 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from runway_calcs.books_at import BooksAt, Payers
-from runway_calcs.cash import CashPosition
-from runway_calcs.cash_pieces import COLUMNS as PIECE_COLUMNS
-from runway_calcs.cash_pieces import CashHabits
-from runway_calcs.current import Forecasting
-from runway_calcs.dated_items import DatedItem, Dating, item_order
-from runway_calcs.earmarks import PurposeReserve
+from runway_calcs.books.books_at import BooksAt, Payers
+from runway_calcs.books.cash import CashPosition
+from runway_calcs.books.cash_pieces import COLUMNS as PIECE_COLUMNS
+from runway_calcs.books.cash_pieces import CashHabits
 from runway_calcs.flow_kinds import REST_KINDS, FlowKind, Layer
-from runway_calcs.forecast import cash_forecast, forecast_of
+from runway_calcs.forecast.current import Forecasting
+from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
+from runway_calcs.forecast.earmarks import PurposeReserve
+from runway_calcs.forecast.figures import cash_forecast, forecast_of
+from runway_calcs.forecast.prepared import Prepared
+from runway_calcs.forecast.run_off import RunOff
+from runway_calcs.forecast.simulation import Simulation, simulate
 from runway_calcs.policy import ForecastPolicy
-from runway_calcs.prepared import Prepared
-from runway_calcs.run_off import RunOff
-from runway_calcs.simulation import Simulation, simulate
 from tests.runway_calcs.builders import FRIDAY, movements, point, position
 
 POLICY = ForecastPolicy(draws=20, floor_cents=0)

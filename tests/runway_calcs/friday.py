@@ -8,17 +8,17 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import pandas as pd
 
-from runway_calcs.ageing import Ageing, ageing
-from runway_calcs.as_of import AsOf
-from runway_calcs.books_at import with_positions
-from runway_calcs.burn import Burn, burn
-from runway_calcs.cash import CashPosition, cash_position
-from runway_calcs.corrections import Ledger
-from runway_calcs.current import Forecasting, current_forecast
-from runway_calcs.movements import cash_movements
-from runway_calcs.open_items import open_items
+from runway_calcs.books.ageing import Ageing, ageing
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.books_at import with_positions
+from runway_calcs.books.burn import Burn, burn
+from runway_calcs.books.cash import CashPosition, cash_position
+from runway_calcs.books.corrections import Ledger
+from runway_calcs.books.movements import cash_movements
+from runway_calcs.books.open_items import open_items
+from runway_calcs.forecast.current import Forecasting, current_forecast
+from runway_calcs.forecast.prepared import ForecastInputs
 from runway_calcs.policy import BurnPolicy, CashPolicy, ForecastPolicy, RecurringPolicy
-from runway_calcs.prepared import ForecastInputs
 from tests.runway_calcs.ledger import Frames
 
 

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from runway_calcs.pay_plan import PayPlan, pay_plan
-from runway_calcs.pay_plan_cash import CashPath
-from runway_calcs.payables import EarlyDiscount, LateFee, PayableBill, Tier, VendorCredit
+from runway_calcs.bills.payables import EarlyDiscount, LateFee, PayableBill, Tier, VendorCredit
+from runway_calcs.pay_plan.cash import CashPath
+from runway_calcs.pay_plan.plan import PayPlan, pay_plan
 from runway_calcs.policy import PaymentDayPolicy, PlanPolicy, WaitingPolicy
 
 FRIDAY = date(2026, 11, 20)

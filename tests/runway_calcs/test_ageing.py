@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.ageing import BUCKETS, ageing, bucket_of
-from runway_calcs.open_items import open_items
+from runway_calcs.books.ageing import BUCKETS, ageing, bucket_of
+from runway_calcs.books.open_items import open_items
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import FRIDAY, applications, day, documents, point
 from tests.runway_calcs.properties import EXAMPLES, holds

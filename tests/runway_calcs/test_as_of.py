@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from runway_calcs.as_of import DOCUMENT_KEY, AsOf, select_known
+from runway_calcs.books.as_of import DOCUMENT_KEY, AsOf, select_known
 from tests.runway_calcs.builders import FRIDAY, SYNC, documents, instant, point, postings
 
 FIRST = instant("2026-11-20T10:00:00")

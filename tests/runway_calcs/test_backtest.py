@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import runway_calcs.backtest
-from runway_calcs.as_of import AsOf
 from runway_calcs.backtest import BacktestFriday, backtest, band_record
+from runway_calcs.books.as_of import AsOf
 from runway_calcs.policy import BacktestPolicy
 from tests.runway_calcs.builders import FRIDAY, SYNC, Row, applications, documents, point
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.bill_priority import BillPriority, Cause, HardDateKind, bill_priorities
-from runway_calcs.discount_yield import discount_yield
-from runway_calcs.payables import (
+from runway_calcs.bills.discount_yield import discount_yield
+from runway_calcs.bills.payables import (
     EarlyDiscount,
     LateFee,
     PayableBill,
@@ -19,10 +18,11 @@ from runway_calcs.payables import (
     credits_used,
     in_stable_order,
 )
-from runway_calcs.payment_days import next_pay_run, pay_run_days
+from runway_calcs.bills.payment_days import next_pay_run, pay_run_days
+from runway_calcs.bills.priority import BillPriority, Cause, HardDateKind, bill_priorities
+from runway_calcs.bills.vendor_tiers import VendorFacts, suggested_tier
+from runway_calcs.bills.waiting_cost import relationship_ppm, waiting_cost
 from runway_calcs.policy import PaymentDayPolicy, TierPolicy, WaitingPolicy
-from runway_calcs.vendor_tiers import VendorFacts, suggested_tier
-from runway_calcs.waiting_cost import relationship_ppm, waiting_cost
 from tests.runway_calcs.properties import EXAMPLES, holds
 
 FRIDAY = date(2026, 11, 20)

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.burn import Burn, BurnState, burn
-from runway_calcs.movements import Kind
+from runway_calcs.books.burn import Burn, BurnState, burn
+from runway_calcs.books.movements import Kind
 from runway_calcs.policy import BurnPolicy
 from tests.runway_calcs.builders import FRIDAY, Row, every, movements
 from tests.runway_calcs.properties import EXAMPLES, holds

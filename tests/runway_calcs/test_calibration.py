@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from runway_calcs.open_items import Side
+from runway_calcs.books.open_items import Side
 from tests.calibration import Coverage, reliability, reliability_error
 from tests.generated_books import Generator, Size, Spec, companies
 from tests.runway_calcs.calibrating import KINDS, Outcomes, forecast_on, payment_dates

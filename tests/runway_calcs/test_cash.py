@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.cash import CashPosition, CashState, ExclusionReason, cash_position
+from runway_calcs.books.cash import CashPosition, CashState, ExclusionReason, cash_position
 from runway_calcs.policy import CashPolicy
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import Row, accounts, day, instant, point, postings

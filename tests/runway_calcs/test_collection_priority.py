@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.collection_priority import (
+from runway_calcs.books.open_items import open_items
+from runway_calcs.books.payment_history import payment_history
+from runway_calcs.collection.customer_delays import Delays
+from runway_calcs.collection.priority import (
     CollectionPriority,
     ContactState,
     PriorityState,
     collection_priority,
 )
-from runway_calcs.customer_delays import Delays
-from runway_calcs.open_items import open_items
-from runway_calcs.payment_history import payment_history
 from runway_calcs.policy import CollectionLiftPolicy
 from tests.runway_calcs.builders import FRIDAY, Row, applications, documents, point
 from tests.runway_calcs.properties import EXAMPLES, holds

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import pandas as pd
 import pytest
 
-from runway_calcs.collection_priority import collection_priority
-from runway_calcs.payment_history import open_documents, payment_history
+from runway_calcs.books.payment_history import open_documents, payment_history
+from runway_calcs.collection.priority import collection_priority
 from runway_calcs.payment_timing import fit
 from runway_calcs.policy import CollectionLiftPolicy
 from tests.generated_books import GeneratedBooks, Generator, Spec, companies

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.as_of import AsOf
-from runway_calcs.corrections import (
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.corrections import (
     ApplyCredit,
     ClearUndeposited,
     CloseDocument,
@@ -22,7 +22,7 @@ from runway_calcs.corrections import (
     SetTerms,
     corrected,
 )
-from runway_calcs.open_items import open_items
+from runway_calcs.books.open_items import open_items
 from tests.runway_calcs import ledger as random_ledger
 from tests.runway_calcs.builders import (
     accounts,

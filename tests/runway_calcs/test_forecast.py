@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.cash import CashState
-from runway_calcs.current import cautious_inflows, committed_outflows
-from runway_calcs.earmarks import PurposeReserve
+from runway_calcs.books.cash import CashState
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast import Band, CashForecast, LowWater, RunwayState, band, cautious_day, forecast_of
-from runway_calcs.simulation import simulate, week_seed
+from runway_calcs.forecast.current import cautious_inflows, committed_outflows
+from runway_calcs.forecast.earmarks import PurposeReserve
+from runway_calcs.forecast.figures import Band, CashForecast, LowWater, RunwayState, band, cautious_day, forecast_of
+from runway_calcs.forecast.simulation import simulate, week_seed
 from tests.runway_calcs.builders import FRIDAY, position
 from tests.runway_calcs.forecasts import POLICY, forecasting, item, prepared, with_days
 from tests.runway_calcs.properties import EXAMPLES, holds

@@ -7,18 +7,18 @@ from itertools import pairwise
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.actions import PayBill
-from runway_calcs.ageing import ageing
-from runway_calcs.as_of import AsOf
-from runway_calcs.current import Forecasting
-from runway_calcs.earmarks import Hold
+from runway_calcs.books.ageing import ageing
+from runway_calcs.books.as_of import AsOf
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast_change import ChangeCause, ChangeState, forecast_change
-from runway_calcs.forecast_score import MAX_HITS, MissCause, ScoreState, WeekHit, forecast_score
-from runway_calcs.historical import historical_forecast
+from runway_calcs.forecast.actions import PayBill
+from runway_calcs.forecast.change import ChangeCause, ChangeState, forecast_change
+from runway_calcs.forecast.current import Forecasting
+from runway_calcs.forecast.earmarks import Hold
+from runway_calcs.forecast.historical import historical_forecast
+from runway_calcs.forecast.prepared import ForecastInputs
+from runway_calcs.forecast.scenario import scenario
+from runway_calcs.forecast.score import MAX_HITS, MissCause, ScoreState, WeekHit, forecast_score
 from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
-from runway_calcs.prepared import ForecastInputs
-from runway_calcs.scenario import scenario
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import FRIDAY, position
 from tests.runway_calcs.forecasts import forecasting, item, prepared

@@ -6,18 +6,18 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from runway_calcs.balance_items import balance_items
-from runway_calcs.cash_pieces import CashHabits
-from runway_calcs.dated_items import DatedItem, Dating, item_order
-from runway_calcs.document_items import DocumentItems, document_items
-from runway_calcs.earmarks import Hold, PurposeReserve
+from runway_calcs.books.cash_pieces import CashHabits
+from runway_calcs.books.movements import Kind
+from runway_calcs.books.open_items import open_items
 from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind
-from runway_calcs.known_items import DateOverride, KnownItem, items_at, overrides_at
-from runway_calcs.movements import Kind
-from runway_calcs.open_items import open_items
+from runway_calcs.forecast.balance_items import balance_items
+from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
+from runway_calcs.forecast.document_items import DocumentItems, document_items
+from runway_calcs.forecast.earmarks import Hold, PurposeReserve
+from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
+from runway_calcs.forecast.recurring import RecurringFlow
+from runway_calcs.forecast.recurring_items import recurring_items
 from runway_calcs.policy import ForecastPolicy
-from runway_calcs.recurring import RecurringFlow
-from runway_calcs.recurring_items import recurring_items
 from tests.runway_calcs.builders import (
     FRIDAY,
     SYNC,

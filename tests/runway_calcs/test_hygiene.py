@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.as_of import AsOf
-from runway_calcs.cash import cash_position
-from runway_calcs.corrections import (
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.cash import cash_position
+from runway_calcs.books.corrections import (
     ApplyCredit,
     ClearUndeposited,
     CloseDocument,
@@ -25,10 +25,10 @@ from runway_calcs.corrections import (
     SetTerms,
     corrected,
 )
-from runway_calcs.hygiene import Figures, Hygiene, HygieneState, effect_of, hygiene
-from runway_calcs.hygiene_defects import Defect, DefectKind, EffectState, Severity, known_books
-from runway_calcs.hygiene_duplicates import is_same_number, plain_name, plain_number
-from runway_calcs.open_items import open_items
+from runway_calcs.books.open_items import open_items
+from runway_calcs.hygiene.assessment import Figures, Hygiene, HygieneState, effect_of, hygiene
+from runway_calcs.hygiene.defects import Defect, DefectKind, EffectState, Severity, known_books
+from runway_calcs.hygiene.duplicates import is_same_number, plain_name, plain_number
 from runway_calcs.policy import CashPolicy, HygienePolicy
 from tests.generated_books import GeneratedBooks, Generator, Spec, companies
 from tests.runway_calcs import ledger as random_ledger

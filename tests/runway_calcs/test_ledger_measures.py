@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.ledger_measures import (
+from runway_calcs.books.ledger_measures import (
     LedgerMeasures,
     Measure,
     MeasureName,
@@ -18,7 +18,7 @@ from runway_calcs.ledger_measures import (
     ledger_measures,
     quick_ratio,
 )
-from runway_calcs.open_items import open_items
+from runway_calcs.books.open_items import open_items
 from runway_calcs.policy import MeasurePolicy
 from tests.runway_calcs.builders import FRIDAY, Row, applications, day, documents, point
 from tests.runway_calcs.properties import CHAIN_EXAMPLES, holds

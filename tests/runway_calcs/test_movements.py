@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.cash import cash_position
-from runway_calcs.movements import COLUMNS, Kind, cash_movements
+from runway_calcs.books.cash import cash_position
+from runway_calcs.books.movements import COLUMNS, Kind, cash_movements
 from runway_calcs.policy import CardBasis, CashPolicy
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import Row, accounts, day, point, postings

@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.as_of import AsOf
-from runway_calcs.open_items import COLUMNS, known_documents, open_items
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.open_items import COLUMNS, known_documents, open_items
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import applications, day, documents, instant, point
 from tests.runway_calcs.properties import EXAMPLES, holds

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from runway_calcs.pay_plan import PayPlan, PlanState
-from runway_calcs.pay_plan_cash import CashPath
-from runway_calcs.pay_plan_reasons import Outcome, PlannedBill
-from runway_calcs.pay_plan_solver import Stop
-from runway_calcs.payables import EarlyDiscount, LateFee, PayableBill, Tier, VendorCredit
+from runway_calcs.bills.payables import EarlyDiscount, LateFee, PayableBill, Tier, VendorCredit
+from runway_calcs.pay_plan.cash import CashPath
+from runway_calcs.pay_plan.plan import PayPlan, PlanState
+from runway_calcs.pay_plan.reasons import Outcome, PlannedBill
+from runway_calcs.pay_plan.solver import Stop
 from runway_calcs.policy import PaymentDayPolicy, PlanPolicy
 from tests.runway_calcs.plan_cases import FRIDAY, PlanCase, plan_case
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from runway_calcs.pay_plan import PayPlan, PlanState
-from runway_calcs.pay_plan_options import BillWays, ways_to_pay
-from runway_calcs.payables import LateFee, after_credits, credits_used, in_stable_order
-from runway_calcs.payment_days import approved_by
+from runway_calcs.bills.payables import LateFee, after_credits, credits_used, in_stable_order
+from runway_calcs.bills.payment_days import approved_by
+from runway_calcs.pay_plan.options import BillWays, ways_to_pay
+from runway_calcs.pay_plan.plan import PayPlan, PlanState
 from runway_calcs.policy import PlanPolicy
 from tests.runway_calcs.plan_cases import PlanCase, plan_case
 

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from runway_calcs.open_items import open_items
-from runway_calcs.payables import EarlyDiscount, LateFee, Tier, VendorCredit
-from runway_calcs.payables_of_books import PayableDecisions, Payables, VendorTerms, payables_of_books
+from runway_calcs.bills.payables import EarlyDiscount, LateFee, Tier, VendorCredit
+from runway_calcs.bills.payables_of_books import PayableDecisions, Payables, VendorTerms, payables_of_books
+from runway_calcs.books.open_items import open_items
 from tests.runway_calcs.builders import Row, applications, day, documents, instant, point, terms
 
 TWO_TEN = {"qbo_id": "4", "due_days": 30, "discount_percent": "2", "discount_days": 10}

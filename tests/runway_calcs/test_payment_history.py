@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from runway_calcs.payment_history import open_documents, payment_history
+from runway_calcs.books.payment_history import open_documents, payment_history
 from runway_calcs.payment_timing import fit
 from tests.runway_calcs.builders import FRIDAY, SYNC, Row, applications, day, documents, instant, point
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import runway_calcs.as_of
+import runway_calcs.books.as_of
 
-ROOM = Path(runway_calcs.as_of.__file__).parent
+ROOM = Path(runway_calcs.books.as_of.__file__).parent
 ALLOWED_IMPORTS = {
     "calendar",
     "collections",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runway_calcs.reconciliation import (
+from runway_calcs.books.reconciliation import (
     Agreement,
     Comparison,
     PresentBooks,

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import strategies as st
 
+from runway_calcs.books.movements import Kind
 from runway_calcs.calendar_months import months_later
-from runway_calcs.movements import Kind
+from runway_calcs.forecast.recurring import Cadence, RecurringFlow, SeenPayment, recurring_outflows
 from runway_calcs.policy import RecurringPolicy
-from runway_calcs.recurring import Cadence, RecurringFlow, SeenPayment, recurring_outflows
 from tests.runway_calcs.builders import FRIDAY, Row, every, movements
 from tests.runway_calcs.properties import EXAMPLES, holds
 

@@ -4,11 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from runway_calcs.movements import Kind
-from runway_calcs.open_items import open_items
+from runway_calcs.books.movements import Kind
+from runway_calcs.books.open_items import open_items
+from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
+from runway_calcs.forecast.recurring_items import draw_series_item, recurring_items, spreads
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
-from runway_calcs.recurring import RecurringFlow, recurring_flows
-from runway_calcs.recurring_items import draw_series_item, recurring_items, spreads
 from tests.runway_calcs.builders import FRIDAY, Row, applications, day, documents, every, movements, point
 
 HORIZON_END = ForecastPolicy().horizon_end(FRIDAY)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from runway_calcs.policy import ReservePolicy
-from runway_calcs.reserves import (
+from runway_calcs.reserves.targets import (
     CashOutlook,
     FundingPlan,
     ReserveBalance,

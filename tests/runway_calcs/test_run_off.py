@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.cash import cash_position
-from runway_calcs.cash_pieces import COLUMNS, cash_pieces
+from runway_calcs.books.cash import cash_position
+from runway_calcs.books.cash_pieces import COLUMNS, cash_pieces
+from runway_calcs.books.movements import cash_movements
 from runway_calcs.flow_kinds import REST_KINDS, FlowKind
-from runway_calcs.movements import cash_movements
+from runway_calcs.forecast.receipts_level import receipts_factor
+from runway_calcs.forecast.run_off import draw_run_off, learn_run_off, unexplained
 from runway_calcs.policy import CashPolicy, ForecastPolicy
-from runway_calcs.receipts_level import receipts_factor
-from runway_calcs.run_off import draw_run_off, learn_run_off, unexplained
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import FRIDAY, SYNC, Row, accounts, applications, documents, movements, point, postings
 from tests.runway_calcs.properties import EXAMPLES, holds

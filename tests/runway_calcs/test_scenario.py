@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from runway_calcs.actions import Action, AddItem, Collect, DelayBill, PayBill
-from runway_calcs.current import Forecasting
-from runway_calcs.forecast import forecast_of
-from runway_calcs.scenario import UnknownDocument, end_difference_cents, scenario
+from runway_calcs.forecast.actions import Action, AddItem, Collect, DelayBill, PayBill
+from runway_calcs.forecast.current import Forecasting
+from runway_calcs.forecast.figures import forecast_of
+from runway_calcs.forecast.scenario import UnknownDocument, end_difference_cents, scenario
 from tests.runway_calcs.builders import FRIDAY, position
 from tests.runway_calcs.forecasts import forecasting, item, prepared, with_days
 from tests.runway_calcs.properties import EXAMPLES, holds

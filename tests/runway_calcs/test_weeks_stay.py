@@ -11,18 +11,18 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
-from runway_calcs.ageing import ageing
-from runway_calcs.as_of import AsOf
-from runway_calcs.cash import cash_position
-from runway_calcs.corrections import Ledger
-from runway_calcs.forecast import CashForecast
-from runway_calcs.historical import historical_forecast
-from runway_calcs.movements import cash_movements
-from runway_calcs.open_items import Side, open_items
-from runway_calcs.payment_history import open_documents, payment_history
+from runway_calcs.books.ageing import ageing
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.cash import cash_position
+from runway_calcs.books.corrections import Ledger
+from runway_calcs.books.movements import cash_movements
+from runway_calcs.books.open_items import Side, open_items
+from runway_calcs.books.payment_history import open_documents, payment_history
+from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.historical import historical_forecast
+from runway_calcs.forecast.prepared import ForecastInputs
+from runway_calcs.forecast.simulation import week_seed
 from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
-from runway_calcs.prepared import ForecastInputs
-from runway_calcs.simulation import week_seed
 from tests.runway_calcs.builders import documents
 from tests.runway_calcs.ledger import Frames
 from tests.runway_calcs.living_ledger import LivingBooks, connection, frames, living_books, open_cents, own_id

@@ -3,7 +3,7 @@
 import numpy as np
 
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.what_if_draws import UNIT_CENTS, balances, what_if_draws
+from runway_calcs.forecast.what_if_draws import UNIT_CENTS, balances, what_if_draws
 from tests.runway_calcs.forecasts import forecasting, item, prepared
 
 _ITEMS = [

@@ -8,9 +8,9 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from runway_calcs.flow_kinds import Layer
+from runway_calcs.forecast.prepared import ForecastInputs, prepare
+from runway_calcs.forecast.simulation import simulate
 from runway_calcs.policy import RecurringPolicy
-from runway_calcs.prepared import ForecastInputs, prepare
-from runway_calcs.simulation import simulate
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import documents, point
 from tests.runway_calcs.friday import Friday, friday, leaves

@@ -1,0 +1,1 @@
+"""Open bills: what waiting costs, and which comes first."""

@@ -1,0 +1,43 @@
+"""On which days bills are paid.
+
+Belongs here: business days and pay-run days of a stretch of time. Does not: which bill is paid on which of them
+(``runway_calcs/pay_plan/plan.py``); learning the pay-run weekdays from history.
+"""
+
+from datetime import date, timedelta
+
+from runway_calcs.policy import PaymentDayPolicy
+
+_BUSINESS_WEEKDAYS = range(5)
+
+
+def business_days(*, first: date, last: date, policy: PaymentDayPolicy) -> tuple[date, ...]:
+    """Monday to Friday without the policy's holidays, both ends included."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return tuple(day for day in days if day.weekday() in _BUSINESS_WEEKDAYS and day not in policy.holidays)
+
+
+def pay_run_days(*, first: date, last: date, policy: PaymentDayPolicy) -> tuple[date, ...]:
+    """The business days of a pay run, both ends included."""
+    return tuple(
+        day for day in business_days(first=first, last=last, policy=policy) if day.weekday() in policy.weekdays
+    )
+
+
+def next_pay_run(*, first: date, policy: PaymentDayPolicy) -> date:
+    """The first pay-run day from `first` on.
+
+    Raises:
+        ValueError: if the policy has no pay-run day within a year.
+    """
+    for start in range(0, 364, 7):
+        week = first + timedelta(days=start)
+        found = pay_run_days(first=week, last=week + timedelta(days=6), policy=policy)
+        if found:
+            return found[0]
+    raise ValueError("the policy has no pay-run weekday from Monday to Friday")
+
+
+def approved_by(*, as_of: date, is_approved: bool, policy: PaymentDayPolicy) -> date:
+    """The first day on which a bill may be paid as far as its approval goes."""
+    return as_of if is_approved else as_of + timedelta(days=policy.approval_days)

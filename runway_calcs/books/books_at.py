@@ -1,0 +1,110 @@
+"""Everything that a forecast reads, at one point of view.
+
+Belongs here: the bundle of frames and the one place that takes them from a ledger of versions.
+Does not: the forecast (``runway_calcs/forecast/prepared.py``), which versions count (``runway_calcs/books/as_of.py``).
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from runway_calcs.books.as_of import LIST_KEY, AsOf, select_known
+from runway_calcs.books.cash import CashPosition, cash_position
+from runway_calcs.books.cash_pieces import CashHabits, cash_habits, cash_pieces
+from runway_calcs.books.corrections import Ledger
+from runway_calcs.books.movements import cash_movements
+from runway_calcs.books.open_items import Side, open_items
+from runway_calcs.books.payment_history import open_documents, payment_history
+from runway_calcs.policy import CashPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payers:
+    """What one side's payment timing is learned from and asked about (columns of ``payment_timing.fit``)."""
+
+    history: pd.DataFrame
+    open_documents: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BooksAt:
+    """The books as a forecast reads them, all from one point of view."""
+
+    at: AsOf
+    position: CashPosition
+    movements: pd.DataFrame
+    """``movements.cash_movements``."""
+    payables: pd.DataFrame
+    """``open_items.open_items`` of both sides."""
+    receivables: pd.DataFrame
+    customers: Payers
+    vendors: Payers
+    pieces: pd.DataFrame
+    """``cash_pieces.cash_pieces``."""
+    habits: CashHabits
+
+
+def books_at(ledger: Ledger, *, home_currency: str, at: AsOf, policy: CashPolicy) -> BooksAt:
+    """The books as they were known at a point of view."""
+    position = cash_position(ledger.accounts, ledger.postings, at=at, home_currency=home_currency, policy=policy)
+    return with_positions(
+        ledger,
+        at=at,
+        policy=policy,
+        position=position,
+        movements=cash_movements(ledger.postings, ledger.accounts, position=position, at=at, policy=policy),
+        payables=open_items(ledger.documents, ledger.applications, side="payables", at=at),
+        receivables=open_items(ledger.documents, ledger.applications, side="receivables", at=at),
+    )
+
+
+def with_positions(
+    ledger: Ledger,
+    *,
+    at: AsOf,
+    policy: CashPolicy,
+    position: CashPosition,
+    movements: pd.DataFrame,
+    payables: pd.DataFrame,
+    receivables: pd.DataFrame,
+) -> BooksAt:
+    """The books at a point of view whose positions are calculated already."""
+    undeposited = _undeposited_ids(ledger.accounts, at=at, policy=policy)
+    return BooksAt(
+        at=at,
+        position=position,
+        movements=movements,
+        payables=payables,
+        receivables=receivables,
+        customers=_payers(ledger, side="receivables", at=at),
+        vendors=_payers(ledger, side="payables", at=at),
+        pieces=cash_pieces(
+            movements,
+            postings=ledger.postings,
+            documents=ledger.documents,
+            applications=ledger.applications,
+            undeposited_ids=undeposited,
+            at=at,
+        ),
+        habits=cash_habits(
+            postings=ledger.postings,
+            applications=ledger.applications,
+            movements=movements,
+            undeposited_ids=undeposited,
+            card_ids=position.card_ids,
+            at=at,
+        ),
+    )
+
+
+def _payers(ledger: Ledger, *, side: Side, at: AsOf) -> Payers:
+    return Payers(
+        history=payment_history(ledger.documents, ledger.applications, side=side, at=at),
+        open_documents=open_documents(ledger.documents, ledger.applications, side=side, at=at),
+    )
+
+
+def _undeposited_ids(accounts: pd.DataFrame, *, at: AsOf, policy: CashPolicy) -> frozenset[str]:
+    known = select_known(accounts, known_until=at.known_until, first_known_at=at.first_known_at, key=LIST_KEY)
+    waiting = known[known["account_subtype"].isin(policy.undeposited_subtypes) & (known["account_type"] != "Bank")]
+    return frozenset(waiting["qbo_id"])

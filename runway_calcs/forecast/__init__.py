@@ -1,0 +1,1 @@
+"""The cash forecast: its items, its draws, its figures, and what changed."""

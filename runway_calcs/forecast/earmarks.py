@@ -1,0 +1,40 @@
+"""Money that is spoken for: bills with a decision, and reserves kept for a purpose.
+
+Belongs here: the two value types as the forecast takes them. Does not: deciding, funding (``runway_calcs/reserves/targets.py``).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, FlowKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """The decision to pay a bill on a day: the bill leaves the open bills and is paid then, once."""
+
+    hold_id: str
+    bill_id: str
+    on: date
+    """A day that has passed counts as the next day."""
+    amount_cents: int
+    """Positive; what exceeds the bill's open amount is not paid, what it leaves open stays an open bill."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurposeReserve:
+    """Money of the cash accounts that is kept for a purpose and given free as the purpose is paid."""
+
+    reserve_id: str
+    held_cents: int
+    """Positive: taken out of the opening balance ..."""
+    purposes: frozenset[FlowKind]
+    """... and given back, as far as it goes, against the payments of these kinds; empty: never within the horizon."""
+    label: str
+
+    def __post_init__(self) -> None:
+        if self.held_cents < 0:
+            raise ValueError(f"reserve {self.reserve_id}: held_cents is negative")
+        if not self.purposes <= set(DISBURSEMENT_KINDS):
+            raise ValueError(f"reserve {self.reserve_id}: a purpose is a kind of payment")

@@ -1,0 +1,226 @@
+"""A forecast before its draws: the items of the layers (a) and (b), what layer (c) is drawn from, opening and floor.
+
+Belongs here: putting the three layers together from the books at a point of view, each cent in one of them.
+Does not: draws (``simulation.py``), figures (``figures.py``).
+
+    (a) on the books   what is entered: dated by payment timing, by a person or by itself
+    (b) recurring      series of the past; an expected payment leaves when a document stands for it
+    (c) statistical    what past Fridays knew nothing of either, without the movements of the series of (b)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import pandas as pd
+
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.books_at import BooksAt
+from runway_calcs.books.cash import CashPosition
+from runway_calcs.books.cash_pieces import CashHabits
+from runway_calcs.books.movements import NON_OPERATING, Kind
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast.balance_items import balance_items
+from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
+from runway_calcs.forecast.document_items import document_items
+from runway_calcs.forecast.earmarks import Hold, PurposeReserve
+from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
+from runway_calcs.forecast.receipts_level import receipts_factor
+from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
+from runway_calcs.forecast.recurring_items import Spread, explained_movements, recurring_items, spreads
+from runway_calcs.forecast.run_off import RunOff, learn_run_off, unexplained
+from runway_calcs.payment_timing import PaymentTimingModel, fit
+from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+
+_DECILES = tuple(number / 20 for number in range(1, 20, 2))
+_DATED_RECEIPTS = (FlowKind.UNDEPOSITED, FlowKind.POST_DATED_RECEIPT, FlowKind.RECURRING_RECEIPT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastInputs:
+    """What people and payments tell a forecast; all empty for the books alone."""
+
+    known_items: tuple[KnownItem, ...] = ()
+    date_overrides: tuple[DateOverride, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    reserves: tuple[PurposeReserve, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Payment timing of one side, fitted, and the open documents it can be asked about."""
+
+    model: PaymentTimingModel
+    open_documents: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Everything that the draws of a forecast are taken from."""
+
+    at: AsOf
+    policy: ForecastPolicy
+    position: CashPosition
+    items: tuple[DatedItem, ...]
+    """Layers (a) and (b) by day, kind, label and id; beyond the horizon too where a document says so."""
+    timing: Mapping[Dating, Timing]
+    series: tuple[RecurringFlow, ...]
+    spreads: Mapping[tuple[str, str], Spread]
+    habits: CashHabits
+    run_off: RunOff
+    receipts_factor: float
+    """Level of the receipts of layer (c) (``receipts_level.py``)."""
+    reserves: tuple[PurposeReserve, ...]
+    floor_cents: int
+    floor_reason: str
+    next_payroll_on: date | None
+    """First expected payroll, whether or not its payment is entered already."""
+    unused_vendor_credit_cents: int
+    unused_customer_credit_cents: int
+
+    @property
+    def opening_cents(self) -> int | None:
+        """Cash of the as-of day less reserves; None without a cash figure."""
+        cash = self.position.cash_cents
+        return None if cash is None else cash - self.reserved_cents
+
+    @property
+    def reserved_cents(self) -> int:
+        """What the reserves hold."""
+        return sum(reserve.held_cents for reserve in self.reserves)
+
+    @cached_property
+    def expected_days(self) -> dict[str, date]:
+        """Median day of payment of each item that payment timing dates, by item id."""
+        found: dict[str, date] = {}
+        for dating, timing in self.timing.items():
+            asked = {item.txn_id: item.item_id for item in self.items if item.dating is dating}
+            rows = timing.open_documents[timing.open_documents["document_id"].isin(list(asked))]
+            median = timing.model.predict(rows, levels=(0.5,))[0.5]
+            found.update({asked[str(document)]: day.date() for document, day in median.items()})
+        return found
+
+
+def prepare(
+    books: BooksAt,
+    *,
+    inputs: ForecastInputs,
+    policy: ForecastPolicy,
+    recurring_policy: RecurringPolicy,
+    like: Prepared | None = None,
+) -> Prepared:
+    """The three layers of the forecast of these books.
+
+    `like` is the forecast of nearly the same books (before a correction): its payment timing and its level of receipts are
+    taken over, so that the difference is that of the documents.
+    """
+    at = books.at
+    series = recurring_flows(
+        books.movements, as_of=at.as_of, horizon_end=policy.horizon_end(at.as_of), policy=recurring_policy
+    )
+    documents = document_items(
+        payables=books.payables,
+        receivables=books.receivables,
+        overrides=overrides_at(inputs.date_overrides, at=at),
+        holds=inputs.holds,
+        as_of=at.as_of,
+    )
+    expected = recurring_items(
+        series,
+        payables=books.payables,
+        receivables=books.receivables,
+        post_dated=books.movements[books.movements["date"] > at.as_of_day],
+        as_of=at.as_of,
+        policy=policy,
+    )
+    balances = balance_items(
+        position=books.position,
+        movements=books.movements,
+        series=series,
+        habits=books.habits,
+        known_items=items_at(inputs.known_items, at=at),
+        policy=policy,
+    )
+    floor_cents, floor_reason, payroll_on = _floor(series, policy=policy)
+    items = tuple(sorted((*documents.items, *expected, *balances), key=item_order))
+    timing = {
+        side: Timing(
+            model=like.timing[side].model if like else fit(payers.history, as_of=at.as_of),
+            open_documents=payers.open_documents,
+        )
+        for side, payers in ((Dating.CUSTOMER, books.customers), (Dating.VENDOR, books.vendors))
+    }
+    run_off = _run_off(books, series=series, policy=policy, recurring_policy=recurring_policy)
+    factor = _receipts_factor(books, run_off, items=items, customers=timing[Dating.CUSTOMER], policy=policy)
+    return Prepared(
+        at=at,
+        policy=policy,
+        position=books.position,
+        items=items,
+        timing=timing,
+        series=series,
+        spreads=spreads(series),
+        habits=books.habits,
+        run_off=run_off,
+        receipts_factor=like.receipts_factor if like else factor,
+        reserves=tuple(sorted(inputs.reserves, key=lambda reserve: reserve.reserve_id)),
+        floor_cents=floor_cents,
+        floor_reason=floor_reason,
+        next_payroll_on=payroll_on,
+        unused_vendor_credit_cents=documents.unused_vendor_credit_cents,
+        unused_customer_credit_cents=documents.unused_customer_credit_cents,
+    )
+
+
+def _run_off(
+    books: BooksAt,
+    *,
+    series: tuple[RecurringFlow, ...],
+    policy: ForecastPolicy,
+    recurring_policy: RecurringPolicy,
+) -> RunOff:
+    """What layer (c) learns from: no series of (b), and no money of owners and lenders, who need not pay in again."""
+    movements = books.movements
+    financed = movements[(movements["kind"] == Kind.FINANCING) & (movements["amount_cents"] > 0)]
+    explained = explained_movements(movements, series, policy=recurring_policy)
+    explained |= set(zip(financed["txn_type"], financed["txn_id"], strict=True))
+    return learn_run_off(unexplained(books.pieces, explained=explained), at=books.at, policy=policy)
+
+
+def _receipts_factor(
+    books: BooksAt,
+    run_off: RunOff,
+    *,
+    items: tuple[DatedItem, ...],
+    customers: Timing,
+    policy: ForecastPolicy,
+) -> float:
+    """The level of layer (c)'s receipts, from the books alone: what people enter or decide moves nothing else."""
+    if run_off.weeks <= 1:
+        return 1.0
+    end = pd.Timestamp(policy.horizon_end(books.at.as_of))
+    asked = customers.open_documents
+    within = (customers.model.predict(asked, levels=_DECILES) <= end).mean(axis=1)
+    invoiced = float((asked["amount_cents"].to_numpy() * within.to_numpy()).sum()) if len(asked) else 0.0
+    dated = sum(item.amount_cents for item in items if item.kind in _DATED_RECEIPTS and item.expected_on <= end.date())
+    movements = books.movements
+    return receipts_factor(
+        run_off,
+        known_cents=round(invoiced) + dated,
+        operating=movements[~movements["kind"].isin(NON_OPERATING)],
+        at=books.at,
+        policy=policy,
+    )
+
+
+def _floor(series: tuple[RecurringFlow, ...], *, policy: ForecastPolicy) -> tuple[int, str, date | None]:
+    """The floor, where it comes from, and the next payday."""
+    payrolls = [one for one in series if one.kind == Kind.PAYROLL]
+    first = min((one.next_dates[0] for one in payrolls), default=None)
+    if policy.floor_cents is not None:
+        return policy.floor_cents, "set for this tenant", first
+    if first is None:
+        return 0, "zero: no recurring payroll is recognised and none is set", None
+    cents = sum(one.amount_cents for one in payrolls if one.next_dates[0] == first)
+    return cents, f"the next payroll, expected {first}", first

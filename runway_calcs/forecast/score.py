@@ -1,0 +1,313 @@
+"""The last forecast against what happened: in, out and closing of its first week, and what made the difference.
+
+Belongs here: the comparison, its misses with names, and the running hit rate.
+Does not: why this week's forecast differs (``change.py``), the accuracy of payment dates (``backtest.py``).
+
+What happened is the cash that the books have learned of since the last forecast and that is dated up to today: the week's
+movements, and earlier ones that were keyed in late. Each is set against what the last forecast counted for it: documents
+by document, series by series, and the rest as one sum for each direction. Misses therefore sum exactly to the difference.
+A miss is a matter of timing when the money is still to come (or came before it was expected), and permanent otherwise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, KIND_NUMBER, RECEIPT_KINDS, FlowKind, Layer
+from runway_calcs.forecast.current import Forecasting
+from runway_calcs.forecast.dated_items import DatedItem
+from runway_calcs.forecast.figures import Band, band, expected_flows
+from runway_calcs.forecast.simulation import Simulation
+
+MAX_HITS = 10
+"""Weeks of the running hit rate."""
+
+
+class ScoreState(StrEnum):
+    """Whether there is a forecast to score."""
+
+    SCORED = "scored"
+    NO_LAST_FORECAST = "no last forecast"
+    NOT_COMPUTABLE = "not computable"
+    """There is no cash figure now."""
+
+
+class MissCause(StrEnum):
+    """What a difference is."""
+
+    TIMING = "timing"
+    """The money is still expected, or came before its time."""
+    PERMANENT = "permanent"
+    """More or less money than expected, not another day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One figure of the last forecast and what it came to, positive in both directions."""
+
+    expected_cents: int
+    """Expected path."""
+    band: Band
+    actual_cents: int
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether what happened lies within P10 to P90."""
+        return self.band.p10_cents <= self.actual_cents <= self.band.p90_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """What one document, series or kind made of the difference: actual less expected, signed as cash."""
+
+    kind: FlowKind
+    label: str
+    doc_number: str
+    txn_type: str
+    txn_id: str
+    expected_cents: int
+    """Signed, as the last forecast counted it within the week: its amount times its probability."""
+    actual_cents: int
+    """Signed cash that came or went."""
+    cause: MissCause
+
+    @property
+    def miss_cents(self) -> int:
+        """Positive: more cash than expected."""
+        return self.actual_cents - self.expected_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekHit:
+    """Whether the closing balance of one week lay within the band of the forecast before it."""
+
+    week_ending: date
+    is_inside: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastScore:
+    """How the last forecast's first week came out."""
+
+    as_of: date
+    last_as_of: date | None
+    state: ScoreState
+    reason: str
+    """Why nothing is scored; empty otherwise."""
+    receipts: Compared | None
+    disbursements: Compared | None
+    closing: Compared | None
+    """Expected: the expected path; actual: today's cash less reserves held at the last forecast."""
+    timing_cents: int
+    """Sum of the misses that are a matter of timing ..."""
+    permanent_cents: int
+    """... and of those that are not. Both sum to the miss of the closing balance with `corrected_cents`."""
+    corrected_cents: int
+    """What changed in the cash by edits and deletions of entries that the last forecast knew."""
+    misses: tuple[Miss, ...]
+    """Largest first; those of zero are left out."""
+    hits: tuple[WeekHit, ...]
+    """This week and the ones before it, newest first, at most `MAX_HITS`."""
+
+    @property
+    def inside_count(self) -> int:
+        """In how many of `hits` the balance lay within the band."""
+        return sum(hit.is_inside for hit in self.hits)
+
+
+def forecast_score(last: Forecasting | None, now: Forecasting, *, earlier: Sequence[WeekHit]) -> ForecastScore:
+    """The score of the last forecast's first week, with the hits of the weeks before it (any order)."""
+    as_of = now.forecast.as_of
+    if now.prepared.position.cash_cents is None:
+        return _without(as_of, last, earlier, state=ScoreState.NOT_COMPUTABLE, reason=now.forecast.reason)
+    if last is None or last.simulation is None:
+        reason = last.forecast.reason if last else "there are no books of an earlier week"
+        return _without(as_of, last, earlier, state=ScoreState.NO_LAST_FORECAST, reason=reason)
+    days = (as_of - last.forecast.as_of).days
+    came = _came(last, now)
+    receipts, disbursements, closing = _compared(last.simulation, came, now=now, days=days)
+    net = (
+        receipts.expected_cents,
+        receipts.actual_cents,
+        -disbursements.expected_cents,
+        -disbursements.actual_cents,
+    )
+    misses = _misses(last, now, came=came, days=days, net=net)
+    timing = sum(miss.miss_cents for miss in misses if miss.cause is MissCause.TIMING)
+    permanent = sum(miss.miss_cents for miss in misses if miss.cause is MissCause.PERMANENT)
+    return ForecastScore(
+        as_of=as_of,
+        last_as_of=last.forecast.as_of,
+        state=ScoreState.SCORED,
+        reason="",
+        receipts=receipts,
+        disbursements=disbursements,
+        closing=closing,
+        timing_cents=timing,
+        permanent_cents=permanent,
+        corrected_cents=closing.actual_cents - closing.expected_cents - timing - permanent,
+        misses=misses,
+        hits=_hits(earlier, WeekHit(week_ending=as_of, is_inside=closing.is_inside)),
+    )
+
+
+def _without(
+    as_of: date, last: Forecasting | None, earlier: Sequence[WeekHit], *, state: ScoreState, reason: str
+) -> ForecastScore:
+    return ForecastScore(
+        as_of=as_of,
+        last_as_of=last.forecast.as_of if last else None,
+        state=state,
+        reason=reason,
+        receipts=None,
+        disbursements=None,
+        closing=None,
+        timing_cents=0,
+        permanent_cents=0,
+        corrected_cents=0,
+        misses=(),
+        hits=_hits(earlier, None),
+    )
+
+
+def _hits(earlier: Sequence[WeekHit], newest: WeekHit | None) -> tuple[WeekHit, ...]:
+    by_week = {hit.week_ending: hit for hit in [*earlier, *([newest] if newest else [])]}
+    return tuple(by_week[week] for week in sorted(by_week, reverse=True)[:MAX_HITS])
+
+
+def _came(last: Forecasting, now: Forecasting) -> pd.DataFrame:
+    """The pieces of movements that the last forecast did not hold: dated up to today, learned of since."""
+    held = last.books.movements
+    held = held[held["date"] <= pd.Timestamp(last.forecast.as_of)]
+    known = pd.MultiIndex.from_frame(held[["txn_type", "txn_id"]])
+    pieces = now.books.pieces
+    return pieces[~pd.MultiIndex.from_frame(pieces[["txn_type", "txn_id"]]).isin(known)]
+
+
+def _compared(
+    last: Simulation, came: pd.DataFrame, *, now: Forecasting, days: int
+) -> tuple[Compared, Compared, Compared]:
+    flows = last.flows()[:, :, :days]
+    expected = expected_flows(flows).sum(axis=1)
+    drawn = flows.sum(axis=2)
+    ins, outs = ([KIND_NUMBER[kind] for kind in kinds] for kinds in (RECEIPT_KINDS, DISBURSEMENT_KINDS))
+    moved = came.groupby(["txn_type", "txn_id"])["cents"].sum()
+    received, paid = int(moved[moved > 0].sum()), -int(moved[moved < 0].sum())
+    cash = now.prepared.position.cash_cents
+    assert cash is not None, "a scored week has cash"
+    reserved = sum(reserve.held_cents for reserve in last.reserves)
+    return (
+        Compared(expected_cents=int(expected[ins].sum()), band=band(drawn[ins].sum(axis=0)), actual_cents=received),
+        Compared(expected_cents=-int(expected[outs].sum()), band=band(-drawn[outs].sum(axis=0)), actual_cents=paid),
+        Compared(
+            expected_cents=last.opening_cents + int(expected.sum()),
+            band=band(last.opening_cents + drawn.sum(axis=0)),
+            actual_cents=cash - reserved,
+        ),
+    )
+
+
+@dataclass(slots=True)
+class _Expected:
+    """What the last forecast counted for one document or series within the week."""
+
+    item: DatedItem
+    cents: int
+
+
+def _misses(
+    last: Forecasting, now: Forecasting, *, came: pd.DataFrame, days: int, net: Sequence[int]
+) -> tuple[Miss, ...]:
+    """Documents, series, then what is left of each direction (`net`: receipts and payments, expected and actual)."""
+    assert last.simulation is not None, "a scored forecast has draws"
+    still_open = {f"{item.txn_type}:{item.txn_id}" for item in now.prepared.items if item.txn_id}
+    late = {series.stream for series in now.prepared.series if series.next_dates[0] <= now.forecast.as_of}
+    billed = {item.party_id for item in now.prepared.items if item.txn_id and item.party_id}
+    streams = _streams(came, now)
+    actual = {
+        False: came.groupby("document")["cents"].sum().to_dict(),
+        True: came["cents"].groupby(streams).sum().to_dict(),
+    }
+    found = []
+    left = {True: [net[0], net[1]], False: [net[2], net[3]]}
+    for key, one in _expected(last.simulation, days=days).items():
+        is_series = one.item.layer is Layer.RECURRING
+        cents = int(actual[is_series].get(key, 0))
+        is_in = one.item.amount_cents > 0
+        left[is_in][0] -= one.cents
+        left[is_in][1] -= cents
+        is_still_expected = one.item.stream in late or one.item.party_id in billed
+        waits = is_still_expected and not cents if is_series else key in still_open
+        found.append(_miss(one.item, expected_cents=one.cents, actual_cents=cents, waits=waits))
+    found += [_rest(kind, *left[is_in]) for is_in, kind in ((True, FlowKind.NEW_SALES), (False, FlowKind.NEW_BILLS))]
+    ordered = sorted(found, key=lambda miss: (-abs(miss.miss_cents), miss.kind, miss.label, miss.txn_id))
+    return tuple(miss for miss in ordered if miss.miss_cents)
+
+
+def _expected(last: Simulation, *, days: int) -> dict[str, _Expected]:
+    """By document ("Bill:7") or series ("out:payroll"): items without either are told with the rest."""
+    within = np.where(last.item_days <= days, last.item_cents, 0).sum(axis=1)
+    cents = (2 * within + last.draws) // (2 * last.draws)
+    found: dict[str, _Expected] = {}
+    for item, expected in zip(last.items, cents, strict=True):
+        if item.layer is Layer.RECURRING:
+            key = _series_key(item.stream, is_in=item.amount_cents > 0)
+        elif item.txn_type in ("Bill", "Invoice"):
+            key = f"{item.txn_type}:{item.txn_id}"
+        else:
+            continue
+        found.setdefault(key, _Expected(item=item, cents=0)).cents += int(expected)
+    return found
+
+
+def _series_key(stream: str, *, is_in: bool) -> str:
+    return f"{'in' if is_in else 'out'}:{stream}"
+
+
+def _streams(came: pd.DataFrame, now: Forecasting) -> pd.Series:
+    """The series that each piece without a document of its own belongs to; empty where it has a document."""
+    movements = now.books.movements.set_index(["txn_type", "txn_id"])["stream"]
+    keys = pd.MultiIndex.from_frame(came[["txn_type", "txn_id"]])
+    stream = movements.reindex(keys).fillna("").to_numpy()
+    direction = np.where(came["cents"] > 0, "in:", "out:")
+    return pd.Series(direction, index=came.index).where(came["document"] == "", "") + pd.Series(
+        stream, index=came.index
+    )
+
+
+def _miss(item: DatedItem, *, expected_cents: int, actual_cents: int, waits: bool) -> Miss:
+    """The miss of a document or series; `waits`: it is still to come.
+
+    What came although little of it was expected so early is a matter of timing too; what went without cash (credited,
+    voided) or came in another amount is permanent.
+    """
+    came_early = actual_cents != 0 and abs(expected_cents) * 2 < abs(actual_cents)
+    is_paid_document = item.layer is Layer.DOCUMENTS and actual_cents != 0
+    cause = MissCause.TIMING if waits or came_early or is_paid_document else MissCause.PERMANENT
+    return Miss(
+        kind=item.kind,
+        label=item.label,
+        doc_number=item.doc_number,
+        txn_type=item.txn_type,
+        txn_id=item.txn_id,
+        expected_cents=expected_cents,
+        actual_cents=actual_cents,
+        cause=cause,
+    )
+
+
+def _rest(kind: FlowKind, expected_cents: int, actual_cents: int) -> Miss:
+    return Miss(
+        kind=kind,
+        label="",
+        doc_number="",
+        txn_type="",
+        txn_id="",
+        expected_cents=expected_cents,
+        actual_cents=actual_cents,
+        cause=MissCause.PERMANENT,
+    )

@@ -1,0 +1,205 @@
+"""The draws of a forecast: every item and every week to come, a thousand times, in whole cents.
+
+Belongs here: days and cents of each item in each draw, flows by kind and day, balances. Does not: figures for a reader
+(``figures.py``), what to draw from (``prepared.py``).
+
+Each item has a random stream of its own (seed and item id), documents of one counterparty move together
+(``payment_timing.sample``), layer (c) has one stream: what is beside an item never changes its draws. That is what makes
+"the same draws" of a scenario, of a correction or of last week's forecast possible.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runway_calcs.books.cash_pieces import CashHabits
+from runway_calcs.flow_kinds import KIND_NUMBER, REST_KINDS, FlowKind, Layer
+from runway_calcs.forecast.dated_items import DatedItem, Dating
+from runway_calcs.forecast.earmarks import PurposeReserve
+from runway_calcs.forecast.prepared import Prepared, Timing
+from runway_calcs.forecast.recurring_items import draw_series_item, item_rng
+from runway_calcs.forecast.run_off import RunOff, draw_run_off
+
+Cents = NDArray[np.int64]
+Days = NDArray[np.int64]
+
+_REST_STREAM = 3
+LATER = 1_000_000
+"""Day number of what never comes within any horizon."""
+
+
+def week_seed(tenant_id: str, *, as_of: date) -> int:
+    """The seed of a tenant's week: a week that is calculated again draws the same."""
+    return int.from_bytes(hashlib.sha256(f"{tenant_id} {as_of.isoformat()}".encode()).digest()[:4])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulation:
+    """All draws of a forecast. Days count from 1, the day after the as-of day."""
+
+    opening_cents: int
+    """Cash less reserves."""
+    horizon_days: int
+    items: tuple[DatedItem, ...]
+    item_days: Days
+    """Shape (item, draw)."""
+    item_cents: Cents
+    """Shape (item, draw), signed; 0 in the draws in which an item reaches the cash another way."""
+    rest_cents: Cents
+    """Layer (c): shape (kind of `REST_KINDS`, draw, day)."""
+    reserves: tuple[PurposeReserve, ...]
+
+    @property
+    def draws(self) -> int:
+        """How many draws there are."""
+        return int(self.rest_cents.shape[1])
+
+    def flows(self) -> Cents:
+        """Signed cents by kind, draw and day: shape (kind of `FlowKind`, draw, day)."""
+        flows = np.zeros((len(FlowKind), self.draws, self.horizon_days), dtype="int64")
+        for number, kind in enumerate(REST_KINDS):
+            flows[KIND_NUMBER[kind]] = self.rest_cents[number]
+        kinds = np.array([KIND_NUMBER[item.kind] for item in self.items], dtype="int64")
+        for number in np.unique(kinds):
+            flows[number] += self._landed(kinds == number)
+        return flows
+
+    def _landed(self, chosen: NDArray[np.bool_]) -> Cents:
+        """Signed cents of the chosen items by draw and day."""
+        return landed(self.item_days[chosen], self.item_cents[chosen], horizon_days=self.horizon_days)
+
+    def layer_net(self, layer: Layer) -> Cents:
+        """Signed cents of one layer by draw and day."""
+        if layer is Layer.REST:
+            total: Cents = self.rest_cents.sum(axis=0)
+            return total
+        return self._landed(np.array([item.layer is layer for item in self.items], dtype="bool"))
+
+    def balances(self, flows: Cents | None = None) -> Cents:
+        """Balance at the end of each day: shape (draw, day). Reserves are out of it until their purpose is paid."""
+        moved = self.flows() if flows is None else flows
+        found: Cents = self.opening_cents + np.cumsum(moved.sum(axis=0), axis=1)
+        return found + released(self.reserves, moved)
+
+
+def landed(days: Days, cents: Cents, *, horizon_days: int) -> Cents:
+    """Cents by draw and day of items given as (item, draw); what lies beyond the horizon is left out."""
+    draws = days.shape[1]
+    inside = days <= horizon_days
+    place = (np.arange(draws) * horizon_days + days - 1)[inside]
+    # Sums of whole cents below 2^53 are exact in the floats that bincount adds.
+    summed = np.bincount(place, weights=cents[inside], minlength=draws * horizon_days)
+    return summed.astype("int64").reshape(draws, horizon_days)
+
+
+def released(reserves: Sequence[PurposeReserve], flows: Cents) -> Cents:
+    """What the reserves have given free by the end of each day: shape (draw, day), or zero."""
+    total: Cents = np.zeros(flows.shape[1:], dtype="int64")
+    claimed: dict[FlowKind, Cents] = {}
+    for reserve in reserves:
+        left: Cents = np.full(flows.shape[1:], reserve.held_cents, dtype="int64")
+        for kind in sorted(reserve.purposes, key=KIND_NUMBER.__getitem__):
+            paid = claimed.get(kind)
+            if paid is None:
+                paid = -np.cumsum(np.minimum(flows[KIND_NUMBER[kind]], 0), axis=1)
+            used = np.minimum(left, paid)
+            # Two reserves for one purpose are given free one after the other, never for the same payment.
+            claimed[kind] = paid - used
+            left = left - used
+        total += reserve.held_cents - left
+    return total
+
+
+def simulate(prepared: Prepared, *, seed: int, draws: int | None = None) -> Simulation:
+    """The draws of a prepared forecast.
+
+    Raises:
+        ValueError: there is no cash figure to start from.
+    """
+    if prepared.opening_cents is None:
+        raise ValueError(f"no cash figure, so nothing to simulate: {prepared.position.reason}")
+    count = draws or prepared.policy.draws
+    days, cents = _item_draws(prepared, seed=seed, draws=count)
+    return Simulation(
+        opening_cents=prepared.opening_cents,
+        horizon_days=prepared.policy.horizon_days,
+        items=prepared.items,
+        item_days=days,
+        item_cents=cents,
+        rest_cents=draw_rest(prepared.run_off, prepared=prepared, seed=seed, draws=count),
+        reserves=prepared.reserves,
+    )
+
+
+def draw_rest(run_off: RunOff, *, prepared: Prepared, seed: int, draws: int) -> Cents:
+    """Layer (c) of a prepared forecast, from its own run-off or from another's: shape (kind, draw, day)."""
+    rng = np.random.default_rng([seed, _REST_STREAM])
+    return draw_run_off(
+        run_off,
+        factor=prepared.receipts_factor,
+        at=prepared.at,
+        policy=prepared.policy,
+        draws=draws,
+        rng=rng,
+    )
+
+
+def _item_draws(prepared: Prepared, *, seed: int, draws: int) -> tuple[Days, Cents]:
+    items, as_of = prepared.items, prepared.at.as_of
+    days = np.empty((len(items), draws), dtype="int64")
+    cents = np.empty((len(items), draws), dtype="int64")
+    for row, item in enumerate(items):
+        days[row] = (item.expected_on - as_of).days
+        cents[row] = item.amount_cents
+        if item.dating is Dating.SERIES:
+            spread = prepared.spreads[("in" if item.amount_cents > 0 else "out", item.stream)]
+            off, cents[row] = draw_series_item(item, spread, draws=draws, seed=seed)
+            days[row] += off
+    for dating, timing in prepared.timing.items():
+        rows = [row for row, item in enumerate(items) if item.dating is dating]
+        if rows:
+            days[rows] = timing_days(timing, [items[row] for row in rows], draws=draws, seed=seed, as_of=as_of)
+    _reach_the_cash(items, days, cents, habits=prepared.habits, seed=seed)
+    return np.maximum(days, 1), cents
+
+
+def timing_days(timing: Timing, items: Sequence[DatedItem], *, draws: int, seed: int, as_of: date) -> Days:
+    """Days of payment of documents, drawn from the payment timing: shape (item, draw)."""
+    wanted = [item.txn_id for item in items]
+    rows = timing.open_documents[timing.open_documents["document_id"].isin(wanted)]
+    sampled = timing.model.sample(rows, draws=draws, seed=seed)
+    whole = sampled.loc[wanted].to_numpy().astype("datetime64[D]") - np.datetime64(as_of, "D")
+    found: Days = np.minimum(whole.astype("int64"), LATER)
+    return found
+
+
+def _reach_the_cash(items: Sequence[DatedItem], days: Days, cents: Cents, *, habits: CashHabits, seed: int) -> None:
+    """Change days and cents of documents by the way they reach the cash.
+
+    A customer that pays to undeposited funds is in the bank some days later; a bill that goes through a card leaves the
+    cash with the card's payment, which the card's own item holds.
+    """
+    waits = np.array(habits.deposit_wait_days, dtype="int64")
+    draws = days.shape[1]
+    for row, item in enumerate(items):
+        if item.dating is Dating.CUSTOMER and len(waits) and item.party_id in habits.undeposited_share:
+            rng = item_rng(f"wait:{item.item_id}", seed=seed)
+            does = rng.random(draws) < habits.undeposited_share[item.party_id]
+            days[row] += np.where(does, waits[rng.integers(len(waits), size=draws)], 0)
+        elif item.dating is Dating.VENDOR and item.party_id in habits.card_share:
+            rng = item_rng(f"card:{item.item_id}", seed=seed)
+            cents[row] = np.where(rng.random(draws) < habits.card_share[item.party_id], 0, cents[row])
+
+
+def with_items(simulation: Simulation, *, items: Sequence[DatedItem], days: Days, cents: Cents) -> Simulation:
+    """The same draws with other items."""
+    return replace(simulation, items=tuple(items), item_days=days, item_cents=cents)
+
+
+def document_days(simulation: Simulation) -> Mapping[str, Days]:
+    """Drawn days of payment of each open document, by item id ("Invoice:12", "Bill:7"): what priorities are taken from."""
+    return {item.item_id: simulation.item_days[row] for row, item in enumerate(simulation.items) if item.txn_id}

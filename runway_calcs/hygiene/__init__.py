@@ -1,0 +1,1 @@
+"""Defects of the books and what each does to the forecast."""

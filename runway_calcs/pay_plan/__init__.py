@@ -1,0 +1,1 @@
+"""Which bills to pay on which days under a cash floor."""

@@ -1,0 +1,1 @@
+"""Reserves: targets, state, funding."""
