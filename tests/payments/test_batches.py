@@ -24,6 +24,7 @@ from payments.errors import (
 from payments.free_cash import resolve_shortfall
 from payments.intents import doc_number, request_id
 from payments.payees import BankDetails, confirm_payee, propose_payee
+from payments.reflection import reflect
 from payments.repository import Row
 from payments.rulings import Credit
 from resources.secret_text import Secret
@@ -307,6 +308,8 @@ def test_a_paid_hold_counts_until_a_balance_read_after_it_shows_it(desk: Desk) -
     assert desk.cash().posted_cents == 10_000
     assert desk.cash().free_cents == 90_000
     assert desk.clock.now() > before
+    assert reflect(desk.ledger, desk.tenant).reflected == 0, "that balance was read before the payment was entered"
+    assert desk.cash().free_cents == 90_000
     _, reflected = desk.sync(make_bill("b2"), make_bill("b3"), cash=90_000)
     assert reflected.reflected == 1
     assert desk.cash().posted_cents == 0
