@@ -7,7 +7,7 @@ Belongs here: what is wrong, and its witness. Does not: wrong programs whose har
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from payments import (
     audit,
     batches,
+    book,
     decisions,
     discovery,
     drive,
@@ -150,6 +151,18 @@ def _send_first_without_a_look(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         drive._Run, "_look", lambda self, payment: real(self, payment) if payment.intent["attempts"] else Absent()
     )
+
+
+def _number_each_attempt(patch: pytest.MonkeyPatch) -> None:
+    real = book.send
+
+    def send(books: Any, payment: Any) -> Any:
+        number = payment.intent["doc_number"].encode()
+        other = number[:-1] + str(payment.intent["attempts"]).encode()
+        body = payment.intent["body"].replace(number, other)
+        return real(books, replace(payment, intent={**payment.intent, "body": body}))
+
+    patch.setattr(book, "send", send)
 
 
 def _always(value: Any) -> Callable[..., Any]:
@@ -291,6 +304,11 @@ LEDGER_MUTANTS: Mapping[str, LedgerMutant] = {
         apply=_send_first_without_a_look,
         witness=test_sending.test_a_payment_that_an_earlier_ledger_made_is_adopted_before_anything_is_sent,
         on="office and folder",
+    ),
+    "each attempt has a new number": LedgerMutant(
+        apply=_number_each_attempt,
+        witness=test_sending.test_a_batch_is_recorded_once_and_its_money_is_posted,
+        on="office",
     ),
     "one net is enough": LedgerMutant(
         apply=_put((drive, "may_send_again"), value=_always("yes")),

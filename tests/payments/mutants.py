@@ -1,5 +1,8 @@
 """Wrong programs: each leaves one safeguard of sending out, by a patch on the real code, and names the trial that must show it.
 
+Belongs here: those whose harm needs processes that die, stand still or are not answered. Does not: those that a test of the suite
+sees by itself (`ledger_mutants.py`).
+
 A patch is applied in a run's own process after it was forked, so nothing of it is left afterwards.
 """
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from payments import book, fates, legs, runs
+from payments import book, drive, fates, legs, runs
 from payments.evidence import Absent
 from payments.runs import Claim
 from payments.send_policy import SendPolicy
@@ -134,6 +137,24 @@ def _leave_what_was_found() -> None:
     fates.paid = paid
 
 
+def _send_again_blindly() -> None:
+    real = drive._Run._look
+
+    def look(self: Any, payment: Any) -> Any:
+        return Absent() if payment.intent["state"] == "unknown" else real(self, payment)
+
+    drive._Run._look = look  # type: ignore[method-assign]
+
+
+def _believe_a_dead_lease() -> None:
+    real = runs._not_claimable
+
+    def not_claimable(batch: Any, **more: Any) -> str | None:
+        return "busy" if batch["state"] == "claimed" else real(batch, **more)
+
+    runs._not_claimable = not_claimable
+
+
 MUTANTS: Mapping[str, Mutant] = {
     "nothing is looked up": Mutant(
         apply=_put(legs, "judge", lambda *_: Absent()),
@@ -177,6 +198,12 @@ MUTANTS: Mapping[str, Mutant] = {
     "what is found is left": Mutant(apply=_leave_what_was_found, trial=Trial(seed=-2_014, faults=(("drop_after", 0),))),
     "a refusal keeps its money": Mutant(
         apply=_put(fates, "void", lambda *_, **__: None), trial=Trial(seed=-2_015, closed_books=True)
+    ),
+    "what is unclear is sent again blindly": Mutant(
+        apply=_send_again_blindly, trial=Trial(seed=-2_017, faults=(("drop_after", 0),), **_BARE)
+    ),
+    "the lease of a dead run never ends": Mutant(
+        apply=_believe_a_dead_lease, trial=Trial(seed=-2_018, deaths=(("send.before", 1, "kill"),))
     ),
     "a batch settles with payments unknown": Mutant(
         apply=_put(runs, "DONE", runs.DONE | {"unknown"}), trial=Trial(seed=-2_016, faults=(("drop_before", 0),))
