@@ -82,7 +82,7 @@ def back_to_approval(act: Act, bill: Row, *, because: str | None = None) -> Row:
 
 
 def _give(act: Act, bill: Row, *, by: str, roles: tuple[str, ...]) -> None:
-    given = act.many(APPROVAL, APPROVAL.c.bill_id == bill["bill_id"], APPROVAL.c.cycle == bill["cycle"])
+    given = act.many(APPROVAL, bill_id=bill["bill_id"], cycle=bill["cycle"])
     row = {
         # Counted, so that approvals of one moment keep their order.
         "approval_id": f"{bill['bill_id']}.{bill['cycle']}.{len(given) + 1:04d}",

@@ -30,21 +30,19 @@ _MEANS = {
 
 def running(look: Look, bill_id: str) -> Row:
     """The cycle of a bill that runs; `UnknownHere` if the bill is not in the workflow now."""
-    found = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id == bill_id, BILL_WORKFLOW.c.ended_at.is_(None))
-    if found:
-        return found[0]
-    ended = look.many(
-        BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id == bill_id, order_by=(BILL_WORKFLOW.c.cycle.desc(),), limit=1
-    )
-    if not ended:
+    found = look.one(BILL_WORKFLOW, bill_id=bill_id, ended_at=None)
+    if found is not None:
+        return found
+    ended = look.newest(BILL_WORKFLOW, by="cycle", bill_id=bill_id)
+    if ended is None:
         raise UnknownHere(
             what=f"There is no open bill {bill_id!r}.", next_step="`runway bills list` shows those of the newest sync."
         )
-    reason = f" ({ended[0]['reason']})" if ended[0]["reason"] else ""
+    reason = f" ({ended['reason']})" if ended["reason"] else ""
     raise WrongState(
-        what=f"Bill {bill_id} is {ended[0]['state'].replace('_', ' ')}{reason}.",
+        what=f"Bill {bill_id} is {ended['state'].replace('_', ' ')}{reason}.",
         next_step="A bill that is still owed comes back with the next sync; a withdrawn one by `runway bills reopen`.",
-        state=ended[0]["state"],
+        state=ended["state"],
     )
 
 
@@ -67,10 +65,11 @@ def refuse_state(bill: Row, *, verb: str, allowed: tuple[str, ...]) -> None:
         )
 
 
-def refuse_changed(look: Look, bill: Row, *, decided: Row | None = None) -> None:
-    """`ContentChanged` if the bill's approvals, or the decision on it, were given for other content."""
+def refuse_changed(look: Look, bill: Row, *, decided: Row | None = None) -> list[Row]:
+    """`ContentChanged` if the bill's approvals, or the decision on it, were given for other content; else its approvals."""
     stale = decided is not None and decided["fingerprint"] != bill["fingerprint"]
-    if stale or not live_approvals(look, bill):
+    approvals = live_approvals(look, bill)
+    if stale or not approvals:
         others = look.many(
             APPROVAL,
             APPROVAL.c.bill_id == bill["bill_id"],
@@ -82,6 +81,7 @@ def refuse_changed(look: Look, bill: Row, *, decided: Row | None = None) -> None
                 what=f"Bill {bill['bill_id']} of {bill['vendor_name']} was changed since it was approved.",
                 next_step="Look at the bill and approve it again.",
             )
+    return approvals
 
 
 def move(act: Act, bill: Row, *, to: str, reason: str | None = None, wake_on: date | None = None) -> Row:
@@ -95,22 +95,14 @@ def move(act: Act, bill: Row, *, to: str, reason: str | None = None, wake_on: da
 
 def void_approvals(act: Act, bill: Row, *, because: str) -> None:
     """Let no approval of this cycle count any more."""
-    mine = APPROVAL.c.bill_id == bill["bill_id"], APPROVAL.c.cycle == bill["cycle"], APPROVAL.c.voided_at.is_(None)
-    for approval in act.many(APPROVAL, *mine):
+    for approval in act.many(APPROVAL, bill_id=bill["bill_id"], cycle=bill["cycle"], voided_at=None):
         changes = {"voided_at": act.now, "void_because": because}
         act.update(APPROVAL, {"approval_id": approval["approval_id"]}, changes)
 
 
 def newest_decision(look: Look, bill: Row) -> Row | None:
     """The last ruling on this cycle."""
-    found = look.many(
-        DECISION,
-        DECISION.c.bill_id == bill["bill_id"],
-        DECISION.c.cycle == bill["cycle"],
-        order_by=(DECISION.c.number.desc(),),
-        limit=1,
-    )
-    return found[0] if found else None
+    return look.newest(DECISION, by="number", bill_id=bill["bill_id"], cycle=bill["cycle"])
 
 
 def named(bill: Row) -> str:

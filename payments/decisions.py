@@ -235,7 +235,7 @@ def _write(
     request_key: str,
 ) -> Decided:
     bill = payment.bill
-    earlier = act.many(DECISION, DECISION.c.bill_id == bill["bill_id"])
+    earlier = act.many(DECISION, bill_id=bill["bill_id"])
     decision = {
         "decision_id": new_id(),
         "bill_id": bill["bill_id"],
@@ -275,7 +275,7 @@ def _write(
 
 def _refuse_unclear(act: Act, bill: Row) -> None:
     """A bill with a payment whose fate is open is decided again only once that payment is resolved."""
-    live = act.many(INTENT_BILL, INTENT_BILL.c.bill_id == bill["bill_id"], INTENT_BILL.c.live == 1)
+    live = act.many(INTENT_BILL, bill_id=bill["bill_id"], live=1)
     if live:
         raise WrongState(
             what=f"A payment of bill {bill['bill_id']} was sent and its fate is not resolved.",

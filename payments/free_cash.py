@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
+from sqlalchemy import BindParameter, Select, and_, bindparam, cast, exists, func, select
+
 from payments.bill_tables import BREAK_GLASS
 from payments.cash_tables import CASH_ACCOUNT, FREE_CASH, HOLD, RESERVE, RESERVE_MOVEMENT, SHORTFALL
 from payments.errors import BadRequest, CashUnknown, InShortfall, NotEnoughCash, UnknownHere
@@ -22,6 +24,7 @@ from payments.names import new_id
 from payments.people import require
 from payments.policies import age_seconds
 from payments.repository import Act, Look, Row
+from resources.tables import WholeNumber
 from resources.tenants import TenantId
 
 _MOST_NAMED = 5
@@ -69,43 +72,58 @@ class FreeCash:
 
 def free_cash(look: Look, account_id: str) -> FreeCash:
     """What is free on an account; `UnknownHere` if the books have no such cash account."""
-    account = look.one(CASH_ACCOUNT, account_id=account_id)
-    sums = look.one(FREE_CASH, account_id=account_id)
-    if account is None or sums is None:
+    found = look.asked(_ONE_ACCOUNT, account_id=account_id)
+    if not found:
         known = ", ".join(row["account_id"] for row in look.many(CASH_ACCOUNT)) or "none yet"
         raise UnknownHere(
             what=f"There is no cash account {account_id!r}.",
             next_step=f"Cash accounts of the newest sync: {known}.",
         )
-    return FreeCash(
-        **{name: sums[name] for name in FREE_CASH.c.keys() if name != "tenant_id"},  # noqa: SIM118 - columns, no mapping
-        name=account["name"],
-        floor_kind=account["floor_kind"],
-        overridden_cents=_overridden(look, account_id),
-        soft_cents=look.total(HOLD.c.amount_cents, HOLD, HOLD.c.account_id == account_id, HOLD.c.state == "soft"),
-        read_started_at=account["read_started_at"],
-        is_cash=bool(account["is_cash"]),
-        in_shortfall=open_shortfall(look, account_id) is not None,
-    )
-
-
-def _overridden(look: Look, account_id: str) -> int:
-    standing = (
-        HOLD.c.account_id == account_id,
-        HOLD.c.state.in_(("pending", "posted")),
-        HOLD.c.break_glass_id.is_not(None),
-    )
-    glasses = [hold["break_glass_id"] for hold in look.many(HOLD, *standing)]
-    return (
-        look.total(BREAK_GLASS.c.missing_cents, BREAK_GLASS, BREAK_GLASS.c.break_glass_id.in_(glasses))
-        if glasses
-        else 0
-    )
+    return _free_cash(found[0])
 
 
 def all_free_cash(look: Look) -> list[FreeCash]:
     """Every cash account's sum, by id."""
-    return [free_cash(look, row["account_id"]) for row in look.many(CASH_ACCOUNT)]
+    return [_free_cash(row) for row in look.asked(_EACH_ACCOUNT)]
+
+
+def _free_cash(row: Row) -> FreeCash:
+    return FreeCash(**row | {"is_cash": bool(row["is_cash"]), "in_shortfall": bool(row["in_shortfall"])})
+
+
+def _accounts() -> Select[Any]:
+    """Each account of a tenant with everything that `FreeCash` says of it, in one statement."""
+    tenant: BindParameter[str] = bindparam("tenant_id")
+    holds = HOLD.c.tenant_id == tenant, HOLD.c.account_id == CASH_ACCOUNT.c.account_id
+    soft = select(func.coalesce(func.sum(HOLD.c.amount_cents), 0)).where(*holds, HOLD.c.state == "soft")
+    glass = and_(BREAK_GLASS.c.tenant_id == HOLD.c.tenant_id, BREAK_GLASS.c.break_glass_id == HOLD.c.break_glass_id)
+    overridden = select(func.coalesce(func.sum(BREAK_GLASS.c.missing_cents), 0)).select_from(
+        HOLD.join(BREAK_GLASS, glass)
+    )
+    short = exists().where(
+        SHORTFALL.c.tenant_id == tenant,
+        SHORTFALL.c.account_id == CASH_ACCOUNT.c.account_id,
+        SHORTFALL.c.resolved_at.is_(None),
+    )
+    sums = and_(FREE_CASH.c.tenant_id == CASH_ACCOUNT.c.tenant_id, FREE_CASH.c.account_id == CASH_ACCOUNT.c.account_id)
+    return (
+        select(
+            *(column for column in FREE_CASH.c if column.name != "tenant_id"),
+            *(CASH_ACCOUNT.c[name] for name in ("name", "floor_kind", "read_started_at", "is_cash")),
+            cast(
+                overridden.where(*holds, HOLD.c.state.in_(("pending", "posted"))).scalar_subquery(), WholeNumber
+            ).label("overridden_cents"),
+            cast(soft.scalar_subquery(), WholeNumber).label("soft_cents"),
+            short.label("in_shortfall"),
+        )
+        .select_from(CASH_ACCOUNT.join(FREE_CASH, sums))
+        .where(CASH_ACCOUNT.c.tenant_id == tenant)
+        .order_by(CASH_ACCOUNT.c.account_id)
+    )
+
+
+_EACH_ACCOUNT = _accounts()
+_ONE_ACCOUNT = _EACH_ACCOUNT.where(CASH_ACCOUNT.c.account_id == bindparam("account_id"))
 
 
 def holders(look: Look, account_id: str) -> list[dict[str, Any]]:
@@ -199,8 +217,7 @@ def note_shortfalls(act: Act, *, cause: str) -> list[str]:
 
 def open_shortfall(look: Look, account_id: str) -> Row | None:
     """The account's shortfall that nobody has resolved."""
-    found = look.many(SHORTFALL, SHORTFALL.c.account_id == account_id, SHORTFALL.c.resolved_at.is_(None))
-    return found[0] if found else None
+    return look.one(SHORTFALL, account_id=account_id, resolved_at=None)
 
 
 def resolve_shortfall(ledger: Ledger, tenant: TenantId, *, by: str, account_id: str, resolution: str) -> None:

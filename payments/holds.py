@@ -17,8 +17,7 @@ from payments.reserves import move_money
 
 def live_hold(look: Look, bill: Row) -> Row | None:
     """The soft or pending hold of a bill."""
-    found = look.many(HOLD, HOLD.c.bill_id == bill["bill_id"], HOLD.c.state.in_(("soft", "pending")))
-    return found[0] if found else None
+    return look.one(HOLD, bill_id=bill["bill_id"], state=("soft", "pending"))
 
 
 def propose(act: Act, bill: Row, *, account_id: str, amount_cents: int, seconds: int) -> str:
@@ -71,7 +70,7 @@ def release(act: Act, bill: Row, *, because: str) -> None:
 def void(act: Act, *, hold_id: str, because: str) -> None:
     """End a hold whose payment will not be made; what it drew goes back to its reserve."""
     act.update(HOLD, {"hold_id": hold_id}, {"state": "void", "void_because": because, "expires_at": None})
-    for drawn in act.many(RESERVE_MOVEMENT, RESERVE_MOVEMENT.c.hold_id == hold_id, RESERVE_MOVEMENT.c.kind == "draw"):
+    for drawn in act.many(RESERVE_MOVEMENT, hold_id=hold_id, kind="draw"):
         move_money(
             act,
             reserve_id=drawn["reserve_id"],
@@ -111,7 +110,7 @@ def are_unsent(look: Look, hold_id: str) -> bool:
         one["attempts"] or one["instructed_at"] or one["state"] not in {"waiting", "ready"} for one in intents
     )
     # A payment of several bills is one payment: without one of them it is not what was sealed.
-    shared = any(len(look.many(INTENT_BILL, INTENT_BILL.c.intent_id == one["intent_id"])) > 1 for one in intents)
+    shared = any(len(look.many(INTENT_BILL, intent_id=one["intent_id"])) > 1 for one in intents)
     return not attempted and not shared
 
 
@@ -126,8 +125,8 @@ def void_unsent(act: Act, hold_id: str) -> None:
 
 def _payments(look: Look, hold_id: str) -> tuple[list[Row], list[Row]]:
     """The live lines of a hold's payments, and those payments."""
-    lines = look.many(INTENT_BILL, INTENT_BILL.c.hold_id == hold_id, INTENT_BILL.c.live == 1)
-    return lines, look.many(INTENT, INTENT.c.intent_id.in_([line["intent_id"] for line in lines]))
+    lines = look.many(INTENT_BILL, hold_id=hold_id, live=1)
+    return lines, look.many(INTENT, intent_id=[line["intent_id"] for line in lines])
 
 
 def _row(act: Act, bill: Row, *, account_id: str, amount_cents: int) -> Row:

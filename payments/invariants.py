@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Select, Table
 from sqlalchemy.sql.expression import TableClause
 
 from payments.audit import verify
@@ -83,13 +83,17 @@ class _ReadOnce(Look):
         *conditions: ColumnElement[bool],
         order_by: Sequence[ColumnElement[Any]] = (),
         limit: int | None = None,
+        **keys: Any,
     ) -> list[Row]:
         """All rows of a table from memory; a question with conditions is asked."""
-        if conditions or order_by or limit:
-            return self._look.many(table, *conditions, order_by=order_by, limit=limit)
+        if conditions or order_by or limit or keys:
+            return self._look.many(table, *conditions, order_by=order_by, limit=limit, **keys)
         if table.name not in self._read:
             self._read[table.name] = self._look.many(table)
         return self._read[table.name]
+
+    def _rows(self, statement: Select[Any], keys: Mapping[str, Any]) -> list[Row]:
+        return self._look.asked(statement, **keys)
 
 
 def _against_books(look: Look, remote: Sequence[RemotePayment]) -> Iterator[tuple[str, str, str]]:

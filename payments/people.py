@@ -139,7 +139,7 @@ def require(look: Look, person_id: str, verb: str) -> tuple[str, ...]:
 
 
 def _live(look: Look, person_id: str) -> list[Row]:
-    return look.many(ROLE_GRANT, ROLE_GRANT.c.person_id == person_id, ROLE_GRANT.c.revoked_at.is_(None))
+    return look.many(ROLE_GRANT, person_id=person_id, revoked_at=None)
 
 
 def _may_manage(act: Act, *, by: str, person_id: str, role: str) -> None:

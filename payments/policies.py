@@ -94,8 +94,8 @@ class Policy:
 
 def in_force(look: Look) -> Policy:
     """The tenant's policy now."""
-    found = look.many(PAYMENT_POLICY, order_by=(PAYMENT_POLICY.c.version.desc(),), limit=1)
-    return _from_row(found[0]) if found else Policy()
+    newest = look.newest(PAYMENT_POLICY, by="version")
+    return Policy() if newest is None else _from_row(newest)
 
 
 def set_policy(ledger: Ledger, tenant: TenantId, *, by: str, changes: Mapping[str, Any]) -> Policy:
@@ -125,24 +125,21 @@ def is_watched(look: Look, vendor_id: str, *, policy: Policy) -> bool:
 
 def live_approvals(look: Look, bill: Row) -> list[Row]:
     """The approvals of a bill's present content, in the order they were given."""
-    return look.many(
-        APPROVAL,
-        APPROVAL.c.bill_id == bill["bill_id"],
-        APPROVAL.c.cycle == bill["cycle"],
-        APPROVAL.c.voided_at.is_(None),
-        APPROVAL.c.fingerprint == bill["fingerprint"],
-        order_by=(APPROVAL.c.approval_id,),
-    )
+    of_content = {"bill_id": bill["bill_id"], "cycle": bill["cycle"], "fingerprint": bill["fingerprint"]}
+    return look.many(APPROVAL, **of_content, voided_at=None)
 
 
 def missing_approvals(look: Look, bill: Row, *, amount_cents: int, policy: Policy) -> list[str]:
     """What the policy still asks for before this amount of the bill may be decided; empty if nothing."""
-    approvals = live_approvals(look, bill)
     watched = is_watched(look, bill["vendor_id"], policy=policy)
+    approvals = live_approvals(look, bill)
+    return lacking(approvals, vendor_id=bill["vendor_id"], amount_cents=amount_cents, watched=watched, policy=policy)
+
+
+def lacking(approvals: Sequence[Row], *, vendor_id: str, amount_cents: int, watched: bool, policy: Policy) -> list[str]:
+    """What these approvals lack under the policy; every rule that fits the payment counts, or one approval if none does."""
     fitting = [
-        rule
-        for rule in policy.rules
-        if rule.fits(amount_cents=amount_cents, vendor_id=bill["vendor_id"], is_watched=watched)
+        rule for rule in policy.rules if rule.fits(amount_cents=amount_cents, vendor_id=vendor_id, is_watched=watched)
     ]
     return [text for text in (rule.missing(approvals) for rule in fitting or [ApprovalRule()]) if text is not None]
 

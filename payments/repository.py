@@ -6,11 +6,25 @@ transaction begins (`ledger.py`).
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.sql.expression import TableClause
 
 from payments.bill_tables import PERSON
@@ -34,7 +48,7 @@ class Look:
 
     def one(self, table: Table | TableClause, **keys: Any) -> Row | None:
         """The row of these keys, or None."""
-        found = self.many(table, *(table.c[name] == value for name, value in keys.items()))
+        found = self.many(table, **keys)
         assert len(found) <= 1, f"these keys name one row of {table.name}"
         return found[0] if found else None
 
@@ -44,12 +58,31 @@ class Look:
         *conditions: ColumnElement[bool],
         order_by: Sequence[ColumnElement[Any]] = (),
         limit: int | None = None,
+        **keys: Any,
     ) -> list[Row]:
-        """The tenant's rows that meet the conditions, in the order of their keys unless told otherwise."""
-        statement = select(table).where(table.c.tenant_id == self.tenant, *conditions)
-        order = order_by or (list(table.primary_key.columns) if isinstance(table, Table) else [])
-        statement = statement.order_by(*order).limit(limit)
-        return [dict(row) for row in self._connection.execute(statement).mappings()]
+        """The tenant's rows that meet the conditions, in the order of their keys unless told otherwise.
+
+        `keys` are columns and what they hold: a value, one of several (a list or tuple), or nothing (None). A statement of
+        keys alone is built once a process; building it takes several times as long as the database does.
+        """
+        statement = _reading(table, tuple((name, _asks_for(value)) for name, value in keys.items()))
+        if conditions or order_by or limit is not None:
+            statement = statement.where(*conditions)
+            statement = (statement.order_by(None).order_by(*order_by) if order_by else statement).limit(limit)
+        return self._rows(statement, keys)
+
+    def newest(self, table: Table, *, by: str, **keys: Any) -> Row | None:
+        """Of the rows of these keys the one with the highest number in a column, or None."""
+        found = self._rows(_newest(table, by, tuple((name, _asks_for(value)) for name, value in keys.items())), keys)
+        return found[0] if found else None
+
+    def _rows(self, statement: Select[Any], keys: Mapping[str, Any]) -> list[Row]:
+        bound = {name: list(value) if _asks_for(value) == "one of" else value for name, value in keys.items()}
+        return [dict(row) for row in self._connection.execute(statement, bound | {"tenant_id": self.tenant}).mappings()]
+
+    def asked(self, statement: Select[Any], **bound: Any) -> list[Row]:
+        """The rows of a statement that is kept ready; it binds `tenant_id`, which is always this tenant."""
+        return self._rows(statement, bound)
 
     def total(self, column: ColumnElement[Any], table: Table, *conditions: ColumnElement[bool]) -> int:
         """The sum of a column over the tenant's rows that meet the conditions; 0 of none."""
@@ -74,7 +107,7 @@ class Look:
 
     def person(self, person_id: str) -> Row | None:
         """Somebody of a firm: people belong to no tenant."""
-        found = self._connection.execute(select(PERSON).where(PERSON.c.person_id == person_id)).mappings().first()
+        found = self._connection.execute(_PERSON, {"person_id": person_id}).mappings().first()
         return None if found is None else dict(found)
 
 
@@ -97,7 +130,7 @@ class Act(Look):
             return
         names = [column.name for column in table.columns if column.name != "tenant_id"]
         whole = [{"tenant_id": self.tenant, **{name: row.get(name) for name in names}} for row in listed]
-        self._connection.execute(insert(table), whole)
+        self._connection.execute(_adding(table), whole)
         for row in whole:
             self._after[_name(table, row)] = plain_row(row)
 
@@ -108,8 +141,9 @@ class Act(Look):
             raise KeyError(f"no row of {table.name} with {dict(keys)}")
         changed = {name: value for name, value in changes.items() if row[name] != value}
         if changed:
-            where = [table.c[name] == value for name, value in keys.items()]
-            self._connection.execute(update(table).where(table.c.tenant_id == self.tenant, *where).values(changed))
+            bound = {"key_tenant_id": self.tenant} | {f"key_{name}": value for name, value in keys.items()}
+            bound |= {f"new_{name}": value for name, value in changed.items()}
+            self._connection.execute(_changing(table, tuple(keys), tuple(changed)), bound)
             self._note(_name(table, row), {name: row[name] for name in changed}, changed)
         return row | changed
 
@@ -118,8 +152,7 @@ class Act(Look):
         row = self.one(table, **keys)
         if row is None:
             raise KeyError(f"no row of {table.name} with {keys}")
-        where = [table.c[name] == value for name, value in keys.items()]
-        self._connection.execute(delete(table).where(table.c.tenant_id == self.tenant, *where))
+        self._connection.execute(_deleting(table, tuple(keys)), {"tenant_id": self.tenant, **keys})
         name = _name(table, row)
         self._before[name], self._after[name] = plain_row(row), None
 
@@ -162,8 +195,7 @@ class Act(Look):
         """Add the act to the tenant's chain; nothing if it changed nothing."""
         if not self._after:
             return
-        last = select(AUDIT.c.number, AUDIT.c.hash).where(AUDIT.c.tenant_id == self.tenant)
-        head = self._connection.execute(last.order_by(AUDIT.c.number.desc()).limit(1)).first()
+        head = self._connection.execute(_HEAD, {"tenant_id": self.tenant}).first()
         row = {
             "tenant_id": self.tenant,
             "number": 1 if head is None else head.number + 1,
@@ -175,7 +207,7 @@ class Act(Look):
             "after": self._after,
             "previous_hash": "" if head is None else head.hash,
         }
-        self._connection.execute(insert(AUDIT).values(row | {"hash": link_hash(row)}))
+        self._connection.execute(_adding(AUDIT), row | {"hash": link_hash(row)})
 
 
 def link_hash(row: Mapping[str, Any]) -> str:
@@ -186,3 +218,59 @@ def link_hash(row: Mapping[str, Any]) -> str:
 
 def _name(table: Table, row: Mapping[str, Any]) -> str:
     return entity_name(table.name, *(row[column.name] for column in table.primary_key if column.name != "tenant_id"))
+
+
+_PERSON = select(PERSON).where(PERSON.c.person_id == bindparam("person_id"))
+_HEAD = (
+    select(AUDIT.c.number, AUDIT.c.hash)
+    .where(AUDIT.c.tenant_id == bindparam("tenant_id"))
+    .order_by(AUDIT.c.number.desc())
+    .limit(1)
+)
+
+
+def _asks_for(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return "one of" if isinstance(value, (tuple, list)) else "value"
+
+
+@cache
+def _asking(table: Table | TableClause, asked: tuple[tuple[str, str], ...]) -> Select[Any]:
+    statement = select(table).where(table.c.tenant_id == bindparam("tenant_id"))
+    for name, kind in asked:
+        column = table.c[name]
+        if kind == "nothing":
+            statement = statement.where(column.is_(None))
+        elif kind == "one of":
+            statement = statement.where(column.in_(bindparam(name, expanding=True)))
+        else:
+            statement = statement.where(column == bindparam(name))
+    return statement
+
+
+@cache
+def _reading(table: Table | TableClause, asked: tuple[tuple[str, str], ...]) -> Select[Any]:
+    statement = _asking(table, asked)
+    return statement.order_by(*table.primary_key.columns) if isinstance(table, Table) else statement
+
+
+@cache
+def _newest(table: Table, by: str, asked: tuple[tuple[str, str], ...]) -> Select[Any]:
+    return _asking(table, asked).order_by(table.c[by].desc()).limit(1)
+
+
+@cache
+def _adding(table: Table) -> Insert:
+    return insert(table)
+
+
+@cache
+def _changing(table: Table, keys: tuple[str, ...], changed: tuple[str, ...]) -> Update:
+    where = [table.c[name] == bindparam(f"key_{name}") for name in ("tenant_id", *keys)]
+    return update(table).where(*where).values({name: bindparam(f"new_{name}") for name in changed})
+
+
+@cache
+def _deleting(table: Table, keys: tuple[str, ...]) -> Delete:
+    return delete(table).where(*(table.c[name] == bindparam(name) for name in ("tenant_id", *keys)))

@@ -9,10 +9,10 @@ from datetime import date
 
 from payments.bills import refuse_changed
 from payments.errors import ApprovalMissing, BadRequest, OverLimit, Refused, SamePerson
-from payments.free_cash import free_cash, refuse_stale, refuse_unusable
+from payments.free_cash import FreeCash, free_cash, refuse_stale, refuse_unusable
 from payments.money import shown
 from payments.payees import refuse_without_payee
-from payments.policies import Policy, exceeded_limits, is_watched, live_approvals, missing_approvals
+from payments.policies import Policy, exceeded_limits, is_watched, lacking
 from payments.repository import Look, Row
 from payments.reserves import balance, for_payment, refuse_without_room
 
@@ -91,16 +91,18 @@ class Verdict:
 def judge(look: Look, payment: Payment, *, by: str, policy: Policy) -> Verdict:
     """Check everything in one transaction; what can never be overridden is raised, the rest is in the verdict."""
     bill = payment.bill
-    refuse_changed(look, bill)
+    approvals = refuse_changed(look, bill)
     refuse_without_payee(look, bill, rail=policy.rail)
-    approvals = live_approvals(look, bill)
+    watched = is_watched(look, bill["vendor_id"], policy=policy)
+    cash = free_cash(look, payment.account_id)
+    people = _People(approvals=approvals, vendor_is_watched=watched, by=by)
     against: dict[str, Refused] = {}
     checks: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("approvals", lambda: _refuse_unapproved(look, payment, policy=policy)),
-        ("people", lambda: _refuse_one_person(look, payment, approvals, by=by, policy=policy)),
+        ("approvals", lambda: _refuse_unapproved(payment, people, policy=policy)),
+        ("people", lambda: _refuse_one_person(payment, people, policy=policy)),
         ("limits", lambda: _refuse_over_limit(look, payment, policy=policy)),
-        ("balance age", lambda: _refuse_old_balance(look, payment, today=look.today, policy=policy)),
-        ("cash", lambda: _refuse_without_cash(look, payment)),
+        ("balance age", lambda: _refuse_old_balance(look, payment, cash, policy=policy)),
+        ("cash", lambda: _refuse_without_cash(look, payment, cash)),
     )
     for about, check in checks:
         try:
@@ -116,9 +118,25 @@ def judge(look: Look, payment: Payment, *, by: str, policy: Policy) -> Verdict:
     )
 
 
-def _refuse_unapproved(look: Look, payment: Payment, *, policy: Policy) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _People:
+    """Who stands behind a payment: the approvals of the bill as it is, and who decides."""
+
+    approvals: Sequence[Row]
+    vendor_is_watched: bool
+    by: str
+
+
+def _refuse_unapproved(payment: Payment, people: _People, *, policy: Policy) -> None:
     bill = payment.bill
-    if missing := missing_approvals(look, bill, amount_cents=payment.amount_cents, policy=policy):
+    missing = lacking(
+        people.approvals,
+        vendor_id=bill["vendor_id"],
+        amount_cents=payment.amount_cents,
+        watched=people.vendor_is_watched,
+        policy=policy,
+    )
+    if missing:
         raise ApprovalMissing(
             what=f"Bill {bill['bill_id']} of {bill['vendor_name']} lacks: {'; '.join(missing)}.",
             next_step="Let it be approved, then decide.",
@@ -126,16 +144,16 @@ def _refuse_unapproved(look: Look, payment: Payment, *, policy: Policy) -> None:
         )
 
 
-def _refuse_one_person(look: Look, payment: Payment, approvals: Sequence[Row], *, by: str, policy: Policy) -> None:
-    approvers = {one["approved_by"] for one in approvals}
-    bill = payment.bill
+def _refuse_one_person(payment: Payment, people: _People, *, policy: Policy) -> None:
+    approvers = {one["approved_by"] for one in people.approvals}
+    bill, by = payment.bill, people.by
     if by in approvers and policy.separates(payment.amount_cents):
         raise SamePerson(
             what=f"{by} approved bill {bill['bill_id']}; above {shown(policy.separation_above_cents)} somebody else decides.",
             next_step="Let another person decide, or another person approve in place of this one.",
             limit_cents=policy.separation_above_cents,
         )
-    if is_watched(look, bill["vendor_id"], policy=policy) and not approvers - {by}:
+    if people.vendor_is_watched and not approvers - {by}:
         raise SamePerson(
             what=f"{bill['vendor_name']} is new, or its details changed in the last {policy.payee_watch_days} days: "
             "whatever the amount, two people are needed.",
@@ -153,14 +171,12 @@ def _refuse_over_limit(look: Look, payment: Payment, *, policy: Policy) -> None:
         )
 
 
-def _refuse_old_balance(look: Look, payment: Payment, *, today: date, policy: Policy) -> None:
-    if payment.pay_on <= today:
-        cash = free_cash(look, payment.account_id)
+def _refuse_old_balance(look: Look, payment: Payment, cash: FreeCash, *, policy: Policy) -> None:
+    if payment.pay_on <= look.today:
         refuse_stale(cash, now=look.now, max_age_seconds=policy.snapshot_max_age_seconds)
 
 
-def _refuse_without_cash(look: Look, payment: Payment) -> None:
-    cash = free_cash(look, payment.account_id)
+def _refuse_without_cash(look: Look, payment: Payment, cash: FreeCash) -> None:
     if payment.is_held_later:
         return
     refuse_unusable(cash)
