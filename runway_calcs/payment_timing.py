@@ -15,11 +15,52 @@ import pandas as pd
 from runway_calcs.timing.calibration import truth_of
 from runway_calcs.timing.days import Truth, day_masses, drawn_days, quantile_days, rows_of
 from runway_calcs.timing.fit import TUNING, Habits, Tuning, fit_habits
-from runway_calcs.timing.items import Ints, Names, day_number, items_to_predict, known_items
+from runway_calcs.timing.items import Floats, Ints, Items, day_number, items_to_predict, known_items
 from runway_calcs.timing.silence import MORE_LIKELY_THAN_NOT
 from runway_calcs.timing.words import Past, confidences, past_of, reasons
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LikelyDays:
+    """When certain open documents may be paid, worked out once for everything that is asked about them."""
+
+    as_of: date
+    items: Items
+    mass: Floats
+    """Items x days: the probability of each day after `as_of`."""
+    truth: Truth
+    correlation: float
+    document_ids: "pd.Index[str]"
+    """In the order in which they are told."""
+
+    def quantiles(self, levels: Sequence[float]) -> pd.DataFrame:
+        """As `PaymentTimingModel.predict`."""
+        if not all(0 < level < 1 for level in levels):
+            raise ValueError(f"levels are probabilities between 0 and 1: {tuple(levels)}")
+        days = quantile_days(self.mass, levels=[self.truth.level(level) for level in levels])
+        return self._dated(days, columns=list(levels))
+
+    def draws(self, count: int, *, seed: int) -> pd.DataFrame:
+        """As `PaymentTimingModel.sample`."""
+        if count < 1:
+            raise ValueError(f"at least one draw: {count}")
+        days = drawn_days(self.items, self.mass, draws=count, seed=seed, correlation=self.correlation)
+        return self._dated(days, columns=list(range(count)))
+
+    def drawn(self, document_ids: Sequence[str], *, count: int, seed: int) -> Ints:
+        """Drawn days after `as_of` of some of the documents, in their order: shape (document, draw). KeyError if unknown."""
+        row_of = {str(one): row for row, one in enumerate(self.items.document_ids)}
+        rows = np.array([row_of[one] for one in document_ids], dtype=np.int64)
+        chosen = self.items.take(rows)
+        return drawn_days(chosen, self.mass[rows], draws=count, seed=seed, correlation=self.correlation)
+
+    def _dated(self, days: Ints, *, columns: Sequence[float]) -> pd.DataFrame:
+        dates = np.datetime64(self.as_of, "D") + days.astype("timedelta64[D]")
+        index = pd.Index(self.items.document_ids, name="document_id", dtype="str")
+        found = pd.DataFrame(dates.astype("datetime64[us]"), index=index, columns=list(columns))
+        return found.reindex(self.document_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +85,7 @@ class PaymentTimingModel:
         day that leaves about `level` before it, levels above a day that leaves about 1 - `level` after it, chosen so that an
         interval between two levels holds what it says on average, where rounding outwards would make it hold more.
         """
-        if not all(0 < level < 1 for level in levels):
-            raise ValueError(f"levels are probabilities between 0 and 1: {tuple(levels)}")
-        items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
-        mass = day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth)
-        days = quantile_days(mass, levels=[self.truth.level(level) for level in levels])
-        return self._dated(days, document_ids=items.document_ids, columns=list(levels), like=open_items)
+        return self.likely(open_items).quantiles(levels)
 
     def explain(self, open_items: pd.DataFrame) -> pd.DataFrame:
         """Why, in words, and how sure: index `document_id`, columns `confidence` and `reason`.
@@ -76,17 +112,19 @@ class PaymentTimingModel:
         One counterparty's documents move together, for one pay run pays several. The draws of a document depend on
         `seed`, on its own and its counterparty's id and on nothing else: leaving another document out changes none.
         """
-        if draws < 1:
-            raise ValueError(f"at least one draw: {draws}")
-        items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
-        mass = day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth)
-        days = drawn_days(items, mass, draws=draws, seed=seed, correlation=self.habits.correlation)
-        return self._dated(days, document_ids=items.document_ids, columns=list(range(draws)), like=open_items)
+        return self.likely(open_items).draws(draws, seed=seed)
 
-    def _dated(self, days: Ints, *, document_ids: Names, columns: Sequence[float], like: pd.DataFrame) -> pd.DataFrame:
-        dates = np.datetime64(self.as_of, "D") + days.astype("timedelta64[D]")
-        index = pd.Index(document_ids, name="document_id", dtype="str")
-        return pd.DataFrame(dates.astype("datetime64[us]"), index=index, columns=list(columns)).reindex(_ids(like))
+    def likely(self, open_items: pd.DataFrame) -> LikelyDays:
+        """The days on which these documents may be paid: for whoever asks more than once about the same ones."""
+        items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
+        return LikelyDays(
+            as_of=self.as_of,
+            items=items,
+            mass=day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth),
+            truth=self.truth,
+            correlation=self.habits.correlation,
+            document_ids=_ids(open_items),
+        )
 
 
 def fit(history: pd.DataFrame, *, as_of: date, tuning: Tuning = TUNING) -> PaymentTimingModel:

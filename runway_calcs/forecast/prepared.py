@@ -30,7 +30,7 @@ from runway_calcs.forecast.receipts_level import receipts_factor
 from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
 from runway_calcs.forecast.recurring_items import Spread, explained_movements, recurring_items, spreads
 from runway_calcs.forecast.run_off import RunOff, learn_run_off, unexplained
-from runway_calcs.payment_timing import PaymentTimingModel, fit
+from runway_calcs.payment_timing import LikelyDays, PaymentTimingModel, fit
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
 
 _DECILES = tuple(number / 20 for number in range(1, 20, 2))
@@ -53,6 +53,11 @@ class Timing:
 
     model: PaymentTimingModel
     open_documents: pd.DataFrame
+
+    @cached_property
+    def likely(self) -> LikelyDays:
+        """The days on which the open documents may be paid."""
+        return self.model.likely(self.open_documents)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +101,8 @@ class Prepared:
         found: dict[str, date] = {}
         for dating, timing in self.timing.items():
             asked = {item.txn_id: item.item_id for item in self.items if item.dating is dating}
-            rows = timing.open_documents[timing.open_documents["document_id"].isin(list(asked))]
-            median = timing.model.predict(rows, levels=(0.5,))[0.5]
-            found.update({asked[str(document)]: day.date() for document, day in median.items()})
+            median = timing.likely.quantiles((0.5,))[0.5]
+            found.update({asked[one]: day.date() for one, day in median.items() if one in asked})
         return found
 
 
@@ -201,7 +205,7 @@ def _receipts_factor(
         return 1.0
     end = pd.Timestamp(policy.horizon_end(books.at.as_of))
     asked = customers.open_documents
-    within = (customers.model.predict(asked, levels=_DECILES) <= end).mean(axis=1)
+    within = (customers.likely.quantiles(_DECILES) <= end).mean(axis=1)
     invoiced = float((asked["amount_cents"].to_numpy() * within.to_numpy()).sum()) if len(asked) else 0.0
     dated = sum(item.amount_cents for item in items if item.kind in _DATED_RECEIPTS and item.expected_on <= end.date())
     movements = books.movements

@@ -162,19 +162,14 @@ def _item_draws(prepared: Prepared, *, seed: int, draws: int) -> tuple[Days, Cen
     for dating, timing in prepared.timing.items():
         rows = [row for row, item in enumerate(items) if item.dating is dating]
         if rows:
-            days[rows] = timing_days(timing, [items[row] for row in rows], draws=draws, seed=seed, as_of=as_of)
+            days[rows] = timing_days(timing, [items[row] for row in rows], draws=draws, seed=seed)
     _reach_the_cash(items, days, cents, habits=prepared.habits, seed=seed)
     return np.maximum(days, 1), cents
 
 
-def timing_days(timing: Timing, items: Sequence[DatedItem], *, draws: int, seed: int, as_of: date) -> Days:
+def timing_days(timing: Timing, items: Sequence[DatedItem], *, draws: int, seed: int) -> Days:
     """Days of payment of documents, drawn from the payment timing: shape (item, draw)."""
-    wanted = [item.txn_id for item in items]
-    rows = timing.open_documents[timing.open_documents["document_id"].isin(wanted)]
-    sampled = timing.model.sample(rows, draws=draws, seed=seed)
-    whole = sampled.loc[wanted].to_numpy().astype("datetime64[D]") - np.datetime64(as_of, "D")
-    found: Days = np.minimum(whole.astype("int64"), LATER)
-    return found
+    return timing.likely.drawn([item.txn_id for item in items], count=draws, seed=seed)
 
 
 def _reach_the_cash(items: Sequence[DatedItem], days: Days, cents: Cents, *, habits: CashHabits, seed: int) -> None:
