@@ -96,12 +96,16 @@ class Desk:
 
     def earlier_result(self, table: str, kind: type[Result], *, as_of: date) -> Result | None:
         """A one-row result of an earlier week as it was calculated then; None if it was not."""
+        found = self.earlier_records(table, kind, as_of=as_of)
+        return None if found is None else found[0]
+
+    def earlier_records(self, table: str, kind: type[Result], *, as_of: date) -> tuple[Result, ...] | None:
+        """A table of results of an earlier week as it was calculated then; None if it was not."""
         segment = self._store.earlier_result(self.week, table, as_of=as_of)
         if segment is None:
             return None
-        (stored,) = self._lake.rows([segment])["result"].to_pylist()
-        found: Result = _adapter(kind).validate_json(stored)
-        return found
+        stored = self._lake.rows([segment])["result"].to_pylist()
+        return tuple(_adapter(kind).validate_json(text) for text in stored)
 
     def kept_records(self, table: str, kind: type[Result], *, weeks: int) -> tuple[Result, ...]:
         """A table of results as the last run left it, of this week or of the newest of so many weeks before; else none."""

@@ -4,6 +4,7 @@ Belongs here: finding the pages and writing the index. Does not: its look (`expe
 """
 
 import os
+from datetime import date
 from pathlib import Path
 
 from experiences.pages.index import Listed, ListedFirm, index_page
@@ -13,7 +14,7 @@ from resources.installation import Installation
 from resources.tenants import Tenant
 
 INDEX = "index.html"
-BILLS, TRAYS, PORTFOLIOS = "bills", "trays", "portfolios"
+BILLS, TRAYS, PORTFOLIOS, TEST_DRIVES = "bills", "trays", "portfolios", "test-drives"
 
 
 def write_index(installation: Installation) -> Path:
@@ -43,6 +44,12 @@ def digest_links(installation: Installation, tenants: list[Tenant], *, folder: P
     return links
 
 
+def week_links(installation: Installation, tenant: Tenant, *, folder: Path) -> dict[date, str]:
+    """The address of each week's digest of a tenant as seen from a folder; weeks without a page are left out."""
+    pages = _pages(installation.settings.digests_root / tenant.tenant_id)
+    return {date.fromisoformat(file.stem): _relative(file, folder=folder) for file in pages}
+
+
 def _listed(installation: Installation, tenant: Tenant) -> Listed:
     root = installation.settings.pages_root
     digests = _pages(installation.settings.digests_root / tenant.tenant_id)
@@ -51,6 +58,7 @@ def _listed(installation: Installation, tenant: Tenant) -> Listed:
         digests=tuple((file.stem, _relative(file, folder=root)) for file in digests),
         bills=_newest_link(root / BILLS / tenant.tenant_id, root=root),
         tray=_newest_link(root / TRAYS / tenant.tenant_id, root=root),
+        test_drive=_newest_link(root / TEST_DRIVES / tenant.tenant_id, root=root),
     )
 
 

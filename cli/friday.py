@@ -57,7 +57,7 @@ def run_friday(
     from cli.runs import JobRunner  # noqa: PLC0415
 
     outcomes = []
-    with _progress() as progress, JobRunner([one.tenant_id for one in tenants]) as runner:
+    with run_progress() as progress, JobRunner([one.tenant_id for one in tenants]) as runner:
         task = progress.add_task("", total=len(tenants) * 2)
         for tenant in tenants:
             week = week_ending or tenant.latest_friday(installation.clock.now())
@@ -114,7 +114,8 @@ def _outcome(installation: Installation, tenant: Tenant, *, week: date, failures
     )
 
 
-def _progress() -> Progress:
+def run_progress() -> Progress:
+    """A bar for whoever watches; nothing for a file."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -13,6 +13,7 @@ from cli import (
     customers,
     decide,
     demo,
+    drives,
     firms,
     forecast_entries,
     friday,
@@ -56,6 +57,7 @@ app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)
 app.command("reconcile")(reconciling.reconcile_tenant)
 app.command("friday")(friday.friday)
+app.command("test-drive")(drives.drive)
 app.command("open")(pages.open_pages)
 app.command("webhooks")(webhooks.webhooks)
 app.command("sandbox", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(programs.sandbox)

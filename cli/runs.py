@@ -12,7 +12,7 @@ import dagster as dg
 
 from assets.partitions import TENANTS
 from pipelines.build import build_defs
-from pipelines.jobs import week_config, week_tags
+from pipelines.jobs import drive_config, week_config, week_tags
 from resources.tenants import Tenant
 
 #: The summary tells what failed; Dagster's own log of every event would drown it.
@@ -38,13 +38,18 @@ class JobRunner:
 
     def run(self, job: str, *, tenant: Tenant, week_ending: date) -> str | None:
         """Run a job for one tenant; None, or why it failed."""
-        is_weekly = job == "friday"
-        config: dict[str, Any] = {**_QUIET, **(week_config(week_ending) if is_weekly else {})}
+        return self._run(job, tenant=tenant, week_ending=week_ending if job == "friday" else None, config={})
+
+    def run_test_drive(self, *, tenant: Tenant, week_ending: date, weeks: int) -> str | None:
+        """Make a tenant's test drive over so many weeks before one; None, or why it failed."""
+        return self._run("test_drive", tenant=tenant, week_ending=week_ending, config=drive_config(weeks))
+
+    def _run(self, job: str, *, tenant: Tenant, week_ending: date | None, config: dict[str, Any]) -> str | None:
         result = self._defs.resolve_job_def(job).execute_in_process(
             instance=self._instance,
             partition_key=tenant.tenant_id,
-            run_config=config,
-            tags={"runway/firm": tenant.firm_id, **(week_tags(week_ending) if is_weekly else {})},
+            run_config={**_QUIET, **week_config(week_ending), **config},
+            tags={"runway/firm": tenant.firm_id, **week_tags(week_ending)},
             raise_on_error=False,
         )
         return None if result.success else _why(result)

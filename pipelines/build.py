@@ -18,6 +18,7 @@ from assets.fleet import FLEET_ASSETS
 from assets.fleet_checks import FLEET_CHECKS
 from assets.ingest import INGEST_ASSETS
 from assets.published import PUBLISHED_ASSETS
+from assets.test_drive import TEST_DRIVE_ASSETS
 from pipelines.jobs import JOBS
 from pipelines.mail_job import send_mail
 from pipelines.mail_sensors import MAIL_SENSORS
@@ -33,6 +34,7 @@ ASSETS = (
     *CALCULATOR_ASSETS,
     *BACKTEST_ASSETS,
     *EXPERIENCE_ASSETS,
+    *TEST_DRIVE_ASSETS,
     *FLEET_ASSETS,
 )
 

@@ -13,9 +13,9 @@ import dagster as dg
 from pipelines.build import build_defs
 
 #: The layers in the order in which a run goes through them; a group that is no layer stands after them.
-LAYERS = ("raw_qbo", "published", "books", "runway", "priority", "backtest", "digest", "fleet")
+LAYERS = ("raw_qbo", "published", "books", "runway", "priority", "backtest", "digest", "test_drive", "fleet")
 #: What people read; nothing in these groups may look further back than the calculators.
-EXPERIENCE_GROUPS = ("digest", "fleet")
+EXPERIENCE_GROUPS = ("digest", "test_drive", "fleet")
 
 _HEAD = """# Data flow
 

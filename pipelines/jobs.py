@@ -32,6 +32,12 @@ backtest = dg.define_asset_job(
     description="Replays payment timing on past Fridays of one tenant, from the books of its newest week.",
 )
 
+test_drive = dg.define_asset_job(
+    "test_drive",
+    selection=dg.AssetSelection.groups("test_drive"),
+    description="The digests of a tenant's weeks before one Friday, what each flagged, and what then happened.",
+)
+
 portfolio = dg.define_asset_job(
     "portfolio",
     selection=dg.AssetSelection.groups("fleet"),
@@ -44,7 +50,7 @@ fleet_checks = dg.define_asset_job(
     description="Looks once a day for tenants that were left behind.",
 )
 
-JOBS = (tenant_sync, friday, backtest, portfolio, fleet_checks)
+JOBS = (tenant_sync, friday, backtest, test_drive, portfolio, fleet_checks)
 
 
 def week_config(week_ending: date | None) -> dict[str, Any]:
@@ -55,3 +61,8 @@ def week_config(week_ending: date | None) -> dict[str, Any]:
 def week_tags(week_ending: date | None) -> dict[str, str]:
     """The tags by which the runs of a week are found."""
     return {} if week_ending is None else {WEEK_TAG: week_ending.isoformat()}
+
+
+def drive_config(weeks: int) -> dict[str, Any]:
+    """The run config that says how many weeks a test drive looks back."""
+    return {"ops": {"test_drive_document": {"config": {"weeks": weeks}}}}

@@ -23,6 +23,7 @@ class Listed:
     """Week and address, the newest first."""
     bills: str
     tray: str
+    test_drive: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,8 @@ def _block(firm: ListedFirm) -> Block:
         tables.append(
             PageTable(
                 caption="Clients",
-                columns=("Client", "Newest digest", "Open bills", "Data to fix", "Earlier digests"),
-                figures=(False,) * 5,
+                columns=("Client", "Newest digest", "Open bills", "Data to fix", "Earlier digests", "Test drive"),
+                figures=(False,) * 6,
                 rows=tuple(_row(one) for one in firm.tenants),
             )
         )
@@ -73,4 +74,5 @@ def _row(one: Listed) -> tuple[Cell, ...]:
         Cell(text="Bills and plan" if one.bills else "", href=one.bills),
         Cell(text="Tray" if one.tray else "", href=one.tray),
         Cell(text="", links=tuple(earlier)),
+        Cell(text="What digests flagged" if one.test_drive else "", href=one.test_drive),
     )

@@ -1,0 +1,243 @@
+"""The test drive as an asset: past digests of a tenant beside what then happened.
+
+Belongs here: gathering the past weeks' documents and results, and what the newest week's books say of them since. Does not: making
+past weeks (the job `friday` does), arithmetic (`runway_calcs`), the document's content and look (`experiences/test_drive`).
+
+It looks back from one Friday, the week of the run. Nothing of a past week is calculated again: its digest, its tray and its results
+are the ones that stand in the store. The balances since are those of each later Friday's own books, as its digest showed them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from pydantic import Field
+
+from assets.books import home_currency
+from assets.desk import Desk, desk_for
+from assets.driven_weeks import DEFAULT_WEEKS, DRIVE_KIND, TRAY_KIND, missing_weeks, published_of, weeks_before
+from assets.experiences import publish
+from assets.mailing import DIGEST_KIND
+from assets.pages import TEST_DRIVES, week_links
+from assets.partitions import TENANTS
+from assets.tenants import Metadata, for_each_tenant
+from experiences.digest.document import from_json as digest_from_json
+from experiences.test_drive import render
+from experiences.test_drive.build import KnownSince, PastWeek, bills_of_the_week, build_drive, late_invoices
+from experiences.test_drive.document import MOST_WEEKS, WEEK, DriveDocument, to_json
+from experiences.tray.document import from_json as tray_from_json
+from resources.documents import Document
+from resources.errors import TenantNotReady
+from resources.installation import Installation, RunWeek
+from resources.tenants import Tenant, TenantId
+from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.cash import CashPosition
+from runway_calcs.books.daily_cash import daily_cash
+from runway_calcs.books.document_fates import document_fates
+from runway_calcs.collection.priority import CollectionPriority
+from runway_calcs.forecast.expected_payments import ExpectedPayment
+from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.hindsight import hindsight
+from runway_calcs.hygiene.assessment import Hygiene
+
+GROUP = "test_drive"
+DOCUMENT = dg.AssetKey([GROUP, "document"])
+
+Result = TypeVar("Result")
+
+_READ = (
+    "books/accounts",
+    "books/applications",
+    "books/cash_position",
+    "books/company",
+    "books/documents",
+    "books/postings",
+    "runway/cash_forecast",
+    "runway/expected_payments",
+    "runway/hygiene",
+    "priority/collections",
+    "digest/friday_digest",
+    "digest/tray",
+)
+
+
+class DriveConfig(dg.Config):
+    """How far a test drive looks back."""
+
+    weeks: int = Field(
+        default=DEFAULT_WEEKS,
+        ge=1,
+        le=MOST_WEEKS,
+        description="So many Fridays before the week of the run; each needs its digest (job `friday`).",
+    )
+
+
+@dg.multi_asset(
+    name="test_drive_document",
+    specs=[
+        dg.AssetSpec(
+            DOCUMENT,
+            group_name=GROUP,
+            description="The digests that a tenant got or would have got in the weeks before, what each flagged, and what then "
+            "happened. Published to the operational database and written to files.",
+            kinds={"html", "text"},
+            deps=[dg.AssetKey(key.split("/")) for key in _READ],
+        )
+    ],
+    partitions_def=TENANTS,
+)
+def drive_document(
+    context: dg.AssetExecutionContext,
+    config: DriveConfig,
+    installation: dg.ResourceParam[Installation],
+    week: dg.ResourceParam[RunWeek],
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Publish the test drive of each tenant of the run."""
+
+    def work(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
+        with desk_for(tenant, installation=installation, week=week) as desk:
+            return {DOCUMENT: make_test_drive(desk, weeks=config.weeks)}
+
+    yield from for_each_tenant(context, work)
+
+
+def make_test_drive(desk: Desk, *, weeks: int) -> Metadata:
+    """Publish the test drive of the desk's tenant over so many weeks before the desk's; its metadata.
+
+    Raises:
+        TenantNotReady: one of these weeks has no digest or no results.
+    """
+    tenant, week = desk.week.tenant, desk.week
+    document = drive_of(desk, weeks=weeks)
+    folder = desk.installation.settings.pages_root / TEST_DRIVES
+    links = week_links(desk.installation, tenant, folder=folder / tenant.tenant_id)
+    told = publish(
+        desk,
+        Document(
+            tenant_id=tenant.tenant_id,
+            kind=DRIVE_KIND,
+            key=week.as_of.isoformat(),
+            title=render.title(document),
+            body=to_json(document),
+            html=render.render_html(document, links=links),
+            text=render.render_text(document),
+            data_as_of=week.data_as_of,
+        ),
+        folder=folder,
+    )
+    return {
+        **told,
+        "weeks": dg.MetadataValue.int(len(document.weeks)),
+        "reconstructed_weeks": dg.MetadataValue.int(document.reconstructed_count),
+        "summary": dg.MetadataValue.text(render.summary(document)),
+    }
+
+
+def drive_of(desk: Desk, *, weeks: int) -> DriveDocument:
+    """The test drive as a document."""
+    tenant, week = desk.week.tenant, desk.week
+    fridays = weeks_before(week.as_of, weeks=weeks)
+    missing = missing_weeks(desk.installation, tenant.tenant_id, fridays=fridays)
+    if missing:
+        raise _not_there(tenant, missing=missing, weeks=weeks)
+    past = _past_weeks(desk, fridays=fridays)
+    return build_drive(
+        past,
+        since=_known_since(desk, past=past),
+        tenant_id=tenant.tenant_id,
+        tenant_name=tenant.name,
+        firm_name=tenant.firm_name,
+        currency=home_currency(desk),
+        zone=tenant.zone,
+        as_of=week.as_of,
+        data_as_of=week.data_as_of,
+        connected_on=week.first_known_at.astimezone(ZoneInfo(tenant.zone)).date(),
+    )
+
+
+def _not_there(tenant: Tenant, *, missing: Sequence[date], weeks: int) -> TenantNotReady:
+    days = ", ".join(friday.isoformat() for friday in missing)
+    return TenantNotReady(
+        what=f"The digests of {tenant.tenant_id!r} for {days} are not there in a form that can be read.",
+        next_step=f"Run `runway test-drive {tenant.tenant_id} --weeks {weeks}`, which makes them, or the job `friday` with each "
+        "of these days as `week_ending`.",
+    )
+
+
+def _past_weeks(desk: Desk, *, fridays: Sequence[date]) -> list[PastWeek]:
+    balances = _balances(desk, fridays=[*fridays[1:], desk.at.as_of])
+    found = []
+    for friday in fridays:
+        digest = published_of(desk.installation, desk.week.tenant.tenant_id, kind=DIGEST_KIND, friday=friday)
+        tray = published_of(desk.installation, desk.week.tenant.tenant_id, kind=TRAY_KIND, friday=friday)
+        payments = desk.earlier_records("runway/expected_payments", ExpectedPayment, as_of=friday)
+        if digest is None or tray is None or payments is None:
+            raise _not_there(desk.week.tenant, missing=[friday], weeks=len(fridays))
+        found.append(
+            PastWeek(
+                digest=digest_from_json(digest.body),
+                subject=digest.title,
+                tray=tray_from_json(tray.body),
+                collections=_result(desk, "priority/collections", CollectionPriority, friday=friday),
+                payments=payments,
+                hindsight=hindsight(
+                    _result(desk, "runway/cash_forecast", CashForecast, friday=friday),
+                    balances=balances,
+                    today=desk.at.as_of,
+                ),
+            )
+        )
+    return found
+
+
+def _balances(desk: Desk, *, fridays: Sequence[date]) -> dict[date, int]:
+    """The cash at the end of each day of the weeks that end on these Fridays, as each of them knew it."""
+    postings, found = desk.frame("books/postings"), {}
+    for friday in fridays:
+        position = _result(desk, "books/cash_position", CashPosition, friday=friday)
+        found.update(daily_cash(postings, position=position, at=_point(desk, friday), days=WEEK // timedelta(days=1)))
+    return found
+
+
+def _point(desk: Desk, friday: date) -> AsOf:
+    """The point of view from which the cash of a Friday was taken."""
+    week = desk.installation.store.week_of(desk.week.tenant, as_of=friday, table="books/cash_position")
+    return AsOf.at(
+        as_of=friday,
+        known_until=week.known_until,
+        first_known_at=desk.week.first_known_at,
+        newest_known_at=desk.week.data_as_of,
+    )
+
+
+def _known_since(desk: Desk, *, past: Sequence[PastWeek]) -> KnownSince:
+    documents, applications = desk.frame("books/documents"), desk.frame("books/applications")
+    invoices = {one.invoice_id for week in past for _, one in late_invoices(week.collections)}
+    bills = {one.txn_id for week in past for one in bills_of_the_week(week.payments, as_of=week.digest.as_of)}
+    fridays = [*(week.digest.as_of for week in past), desk.at.as_of]
+    return KnownSince(
+        invoices=document_fates(documents, applications, side="receivables", ids=invoices, at=desk.at),
+        bills=document_fates(documents, applications, side="payables", ids=bills, at=desk.at),
+        found={
+            friday: frozenset(one.key for one in _result(desk, "runway/hygiene", Hygiene, friday=friday).defects)
+            for friday in fridays
+        },
+    )
+
+
+def _result(desk: Desk, table: str, kind: type[Result], *, friday: date) -> Result:
+    """A result of the desk's week or of an earlier one, as it stands; `TenantNotReady` if it is not there."""
+    if friday == desk.at.as_of:
+        return desk.result(table, kind)
+    found = desk.earlier_result(table, kind, as_of=friday)
+    if found is None:
+        raise TenantNotReady(
+            what=f"{table} of {desk.week.tenant.tenant_id!r} was not calculated for {friday}.",
+            next_step=f"Run the job `friday` with `week_ending` {friday}.",
+        )
+    return found
+
+
+TEST_DRIVE_ASSETS = (drive_document,)
