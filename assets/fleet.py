@@ -33,6 +33,7 @@ from payments.bill_tables import BILL_WORKFLOW
 from resources.documents import Document, FirmDocument
 from resources.files import write_whole
 from resources.installation import Installation
+from resources.row_security import see_tenant
 from resources.tenants import Tenant, TenantId
 from runway_calcs.forecast.change import ChangeState
 from runway_calcs.policy import AttentionPolicy
@@ -188,6 +189,7 @@ def _tray(published: Document | None) -> TrayDocument | None:
 def _payments_waiting(installation: Installation, tenant: TenantId) -> int:
     waiting = select(func.count()).where(BILL_WORKFLOW.c.tenant_id == tenant, BILL_WORKFLOW.c.state.in_(_WAITING))
     with installation.database.read() as connection:
+        see_tenant(connection, tenant)
         return int(connection.execute(waiting).scalar_one())
 
 

@@ -14,6 +14,7 @@ from resources.clock import Clock
 from resources.database import Database
 from resources.failpoints import failpoint
 from resources.registry import lock_tenant
+from resources.row_security import see_tenant
 from resources.tenants import TenantId
 
 #: Who acts when no person does.
@@ -62,6 +63,7 @@ class Ledger:
     def look(self, tenant: TenantId) -> Iterator[Look]:
         """Reads one state and changes nothing."""
         with self.database.read() as connection:
+            see_tenant(connection, tenant)
             yield Look(connection, tenant, now=self.clock.now())
 
 

@@ -22,6 +22,7 @@ from payments.repository import Act, Row
 from payments.send_policy import SendPolicy
 from payments.states import INTENT_FINAL
 from resources.database import Database
+from resources.row_security import see_everybody
 from resources.tables import Instant
 from resources.tenants import TenantId
 
@@ -147,4 +148,5 @@ def due_batches(database: Database, *, now: datetime, most: int) -> list[DueBatc
     wanted = (BATCH.c.tenant_id, BATCH.c.batch_id, BATCH.c.generation, ready_at.label("ready_at"))
     statement = select(*wanted).where(due).order_by(ready_at, BATCH.c.tenant_id, BATCH.c.batch_id).limit(most)
     with database.read() as connection:
+        see_everybody(connection)
         return [DueBatch(**row) for row in connection.execute(statement).mappings()]

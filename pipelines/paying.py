@@ -27,6 +27,7 @@ from payments.send_policy import policy_for
 from resources.errors import TenantError
 from resources.failpoints import failpoint
 from resources.installation import Installation
+from resources.row_security import see_everybody
 from resources.tenants import TenantId, tenant_id
 
 TENANT_TAG, BATCH_TAG = "runway/tenant", "runway/batch"
@@ -156,6 +157,7 @@ payments_compared_daily = dg.ScheduleDefinition(
 
 def _paying_tenants(installation: Installation) -> list[TenantId]:
     with installation.database.read() as connection:
+        see_everybody(connection)
         found = connection.execute(select(INTENT.c.tenant_id).distinct().order_by(INTENT.c.tenant_id))
         return [tenant_id(row.tenant_id) for row in found]
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, select, update
 from resources.clock import Clock
 from resources.database import Database
 from resources.errors import TenantUnknown
+from resources.row_security import has_row_security, naming
 from resources.settings import Thresholds
 from resources.tables import FIRM, TENANT
 from resources.tenants import Tenant, TenantId, slug, tenant_id, zone_name
@@ -116,9 +117,11 @@ class TenantRegistry:
 def lock_tenant(connection: Connection, tenant: TenantId) -> None:
     """Let one transaction at a time read and then write what belongs to this tenant.
 
-    Postgres locks the tenant's row, weakly enough that rows may still refer to it; SQLite has one writer anyway.
+    Postgres locks the tenant's row, weakly enough that rows may still refer to it, and shows the ledger's rows of this tenant from
+    then on; SQLite has one writer anyway.
     """
-    row = select(TENANT.c.tenant_id).where(TENANT.c.tenant_id == tenant)
+    named = [naming(tenant)] if has_row_security(connection) else []
+    row = select(TENANT.c.tenant_id, *named).where(TENANT.c.tenant_id == tenant)
     connection.execute(row.with_for_update(key_share=True))
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from migrations.chain import upgrade
 from resources.database import Database
 from resources.tables import METADATA
-from tests.postgres import MISSING, Postgres, postgres_programs, start_postgres
+from tests.postgres import MISSING, OWNER, Postgres, postgres_programs, start_postgres
 
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.xdist_group("postgres"))]
 
@@ -42,10 +43,10 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_url(postgres: Postgres) -> str:
-    """The URL of a Postgres database at the newest schema, to be emptied before each use."""
-    url = postgres.url(postgres.create())
-    _migrate(url)
-    return url
+    """The URL of a Postgres database at the newest schema, to be emptied before each use; its superuser may do everything."""
+    name = postgres.create()
+    _migrate(postgres.url(name, user=OWNER))
+    return postgres.url(name)
 
 
 @pytest.fixture(params=ENGINES)
@@ -70,6 +71,11 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[D
         server: Postgres = request.getfixturevalue("postgres")
         url = server.url(server.create())
     yield from _opened(url)
+
+
+def as_owner(url: str) -> str:
+    """The URL with which the owner of a Postgres database connects, as an installation does."""
+    return make_url(url).update_query_dict({"user": OWNER}).render_as_string(hide_password=False)
 
 
 def url_of(database: Database) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 import psycopg
 
 MISSING = "needs the Postgres server programs: `apt-get install postgresql` (or put initdb and pg_ctl on the PATH)"
+#: Who owns the databases and is bound by their policies, which the superuser of the server is not.
+OWNER = "installation"
 
 #: Nothing here outlives the tests, so nothing has to reach the disk.
 _SERVER = "-c listen_addresses='' -c fsync=off -c max_connections=100 -c shared_buffers=32MB"
@@ -29,15 +31,15 @@ class Postgres:
 
     folder: Path
 
-    def url(self, name: str) -> str:
-        """The SQLAlchemy URL of a database."""
-        return f"postgresql+psycopg:///{name}?host={self.folder}&user=runway"
+    def url(self, name: str, *, user: str = "runway") -> str:
+        """The SQLAlchemy URL of a database, for the server's superuser or for the owner of every database here."""
+        return f"postgresql+psycopg:///{name}?host={self.folder}&user={user}"
 
     def create(self) -> str:
-        """Make an empty database; its name."""
+        """Make an empty database of an ordinary owner, as an installation would have it; its name."""
         name = f"t{uuid.uuid4().hex}"
         with psycopg.connect(host=str(self.folder), user="runway", dbname="postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER}')
         return name
 
 
@@ -68,6 +70,8 @@ def start_postgres(programs: Path) -> Iterator[Postgres]:
     try:
         run("initdb", "--username=runway", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-k {folder} {_SERVER}", "start")
+        with psycopg.connect(host=str(folder), user="runway", dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE ROLE {OWNER} LOGIN")
         try:
             yield Postgres(folder=folder)
         finally:

@@ -13,7 +13,7 @@ import pytest
 from resources.clock import FixedClock
 from resources.database import Database
 from tests.conftest import FRIDAY_MORNING
-from tests.databases import empty
+from tests.databases import as_owner, empty
 from tests.payments.desk import Desk
 
 _ENGINES = ["sqlite", pytest.param("postgres", marks=[pytest.mark.xdist_group("postgres"), pytest.mark.long])]
@@ -56,9 +56,9 @@ def bare_desk(request: pytest.FixtureRequest, clock: FixedClock) -> Desk:
 
 @pytest.fixture
 def postgres_database(migrated_url: str) -> Iterator[Database]:
-    """A migrated and empty Postgres database."""
+    """A migrated and empty Postgres database, as its owner sees it: bound by the policies of its tables."""
     empty(migrated_url)
-    database = Database(migrated_url)
+    database = Database(as_owner(migrated_url))
     try:
         yield database
     finally:

@@ -27,6 +27,7 @@ from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.reflection import reflect
 from payments.repository import Row
 from payments.rulings import Credit
+from resources.row_security import see_tenant
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
 from tests.payments.desk import Desk, changed, make_bill
@@ -65,6 +66,7 @@ def test_a_batch_is_sealed_with_count_total_and_hash_and_makes_one_payment_a_bil
 def test_a_seal_notices_a_payment_that_was_changed_past_the_guards(desk: Desk) -> None:
     finalized = desk.finalize(desk.pay_now())
     with desk.database.write() as connection:
+        see_tenant(connection, desk.tenant)
         if connection.dialect.name == "sqlite":
             connection.execute(text("DROP TRIGGER intent_keeps_what_it_is"))
         else:

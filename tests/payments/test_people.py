@@ -9,6 +9,7 @@ from payments.payees import BankDetails, confirm_payee, open_details, payees, pr
 from payments.people import MAY, VERBS, add_person, grant, require, revoke, roles_of
 from payments.policies import in_force, set_policy
 from payments.tables import AUDIT
+from resources.row_security import see_tenant
 from resources.secret_text import Secret
 from resources.token_vault import TokenUnreadable, TokenVault
 from tests.payments.desk import PEOPLE, Desk, make_bill
@@ -132,6 +133,7 @@ def test_bank_details_are_nowhere_in_the_clear_and_open_at_their_place_only(desk
         assert "123456789" not in told
         assert "021000021" not in told
     with desk.database.write() as connection:
+        see_tenant(connection, desk.tenant)
         connection.execute(PAYEE.insert().values(desk.rows(PAYEE)[0] | {"vendor_id": "v-other"}))
     with desk.ledger.look(desk.tenant) as look, pytest.raises(TokenUnreadable):
         open_details(look, vendor_id="v-other", version=1, vault=TokenVault([KEY]))

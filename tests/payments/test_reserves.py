@@ -9,6 +9,7 @@ from payments.free_cash import enter_bank_balance, set_floor
 from payments.postponing import withdraw
 from payments.reserves import Reserve, allocate, close, open_reserve, release, reserves, set_target
 from resources.published_balances import CashSnapshot
+from resources.row_security import see_tenant
 from tests.payments.desk import CHECKING, Desk, make_bill
 
 
@@ -172,8 +173,14 @@ def test_the_database_keeps_a_reserve_from_being_overdrawn(desk: Desk) -> None:
     reserve = _open(desk)
     row = {"tenant_id": desk.tenant, "reserve_id": reserve, "number": 1, "kind": "release", "signed_cents": -1}
     row |= {"made_by": "x", "made_at": desk.clock.now(), "reason": "x"}
-    with pytest.raises(IntegrityError, match="never overdrawn"), desk.database.write() as connection:
-        connection.execute(RESERVE_MOVEMENT.insert().values(row))
+    with pytest.raises(IntegrityError, match="never overdrawn"):
+        _insert(desk, row)
+
+
+def _insert(desk: Desk, movement: dict[str, object]) -> None:
+    with desk.database.write() as connection:
+        see_tenant(connection, desk.tenant)
+        connection.execute(RESERVE_MOVEMENT.insert().values(movement))
 
 
 def test_a_payroll_that_is_paid_from_its_reserve_does_not_lower_the_floor(desk: Desk) -> None:
