@@ -165,6 +165,17 @@ class Company:
         }
         return self.post("BillPayment", body | more)
 
+    def change_bill(self, bill_id: str, *, more: int) -> None:
+        """Somebody makes a bill dearer by so many cents."""
+        body = self.objects("Bill")[bill_id]
+        body["Line"][0]["Amount"] = round(body["Line"][0]["Amount"] + more / 100, 2)
+        self.post("Bill", body)
+
+    def delete_bill(self, bill_id: str) -> None:
+        """Somebody deletes a bill."""
+        body = self.objects("Bill")[bill_id]
+        self.post("Bill", {name: body[name] for name in ("Id", "SyncToken")}, operation="delete")
+
     def records(self, doc_number: str) -> list[dict[str, Any]]:
         """The payments of one number that stand in the books."""
         query = f"SELECT * FROM BillPayment WHERE DocNumber = '{doc_number}'"  # noqa: S608 - a number of ours
@@ -210,6 +221,12 @@ class Office(Desk):
         """What a sync would publish of these bills."""
         books = self.company.objects("Bill")
         self.sync(*(open_bill(books[one]) for one in bill_ids if books[one]["Balance"]), accounts=[self._cash(cash)])
+
+    def publish_books(self, *bill_ids: str, cash: int = 10_000_000) -> None:
+        """A sync that nobody has taken into the ledger yet."""
+        books = self.company.objects("Bill")
+        open_bills = [open_bill(books[one]) for one in bill_ids if books[one]["Balance"]]
+        self.publish(*open_bills, accounts=[self._cash(cash)])
 
     def _cash(self, cash: int) -> CashSnapshot:
         return CashSnapshot(account_id=self.company.bank, name="Checking", balance_cents=cash, dated_later_cents=0)
@@ -257,10 +274,10 @@ class Office(Desk):
             driven = self.drive(batch_id, policy=policy)
         raise AssertionError(f"the batch does not settle: {driven}")
 
-    def reconcile(self) -> Reconciled:
-        """The nightly comparison."""
+    def reconcile(self, *, since: datetime | None = None) -> Reconciled:
+        """The nightly comparison, of all that ever was unless told otherwise."""
         books = self.installation.bill_payments(ACME)
-        return reconcile(self.ledger, ACME, books, since=datetime(2020, 1, 1, tzinfo=UTC))
+        return reconcile(self.ledger, ACME, books, since=since or datetime(2020, 1, 1, tzinfo=UTC))
 
     def outside(self) -> Outside:
         """Where a payment may be."""

@@ -1,15 +1,18 @@
 """A sample of the fault campaign, judged by the books of the local QuickBooks; `make faults` runs it at length."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from payments.points import SEND_POINTS
-from tests.payments.campaign import Campaign, drawn, open_campaign, walked
+from payments.points import DESK_POINTS, SEND_POINTS
+from tests.payments import sending_trials
+from tests.payments.cells import play_cells
+from tests.payments.desk_trials import play_desk, play_finalizers
 from tests.payments.mutants import MUTANTS
-from tests.payments.trials import Trial
+from tests.payments.scene import Scene, open_scene
+from tests.payments.trials import Trial, drawn, walked
 
 _POINTS = tuple(SEND_POINTS)
 #: Points between which the fate of a payment changes; all are in the long suite.
@@ -18,42 +21,65 @@ _STOPPED = len(_POINTS)
 
 
 @pytest.fixture(scope="module")
-def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
-    with open_campaign(tmp_path_factory.mktemp("campaign")) as opened:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with open_scene(tmp_path_factory.mktemp("campaign")) as opened:
         yield opened
 
 
-def _play(campaign: Campaign, trial: Trial) -> dict[str, int]:
-    known = len(campaign.counts.wrong)
-    states = campaign.play(trial)
-    assert campaign.counts.wrong[known:] == [], trial
+def _play(scene: Scene, trial: Trial) -> dict[str, int]:
+    known = len(scene.counts.wrong)
+    states = sending_trials.play(scene, trial)
+    assert scene.counts.wrong[known:] == [], trial
     return dict(states)
 
 
 @pytest.mark.parametrize("point", _CRITICAL)
-def test_a_run_killed_at_a_point_pays_once(campaign: Campaign, point: str) -> None:
-    before = campaign.counts.deaths[f"{point} kill"]
-    assert _play(campaign, walked(_POINTS.index(point))) == {"paid": 1}
-    assert campaign.counts.deaths[f"{point} kill"] == before + 1, "the point was not reached"
+def test_a_run_killed_at_a_point_pays_once(scene: Scene, point: str) -> None:
+    before = scene.counts.deaths[f"{point} kill"]
+    assert _play(scene, walked(_POINTS.index(point))) == {"paid": 1}
+    assert scene.counts.deaths[f"{point} kill"] == before + 1, "the point was not reached"
 
 
 @pytest.mark.parametrize("point", [pytest.param("intent.after", marks=pytest.mark.long), "send.before"])
-def test_a_run_that_stood_still_while_another_took_over_pays_nothing_twice(campaign: Campaign, point: str) -> None:
-    before = campaign.counts.deaths[f"{point} stop"]
-    assert _play(campaign, walked(_STOPPED + _POINTS.index(point))) == {"paid": 1}
-    assert campaign.counts.deaths[f"{point} stop"] == before + 1, "the point was not reached"
+def test_a_run_that_stood_still_while_another_took_over_pays_nothing_twice(scene: Scene, point: str) -> None:
+    before = scene.counts.deaths[f"{point} stop"]
+    assert _play(scene, walked(_STOPPED + _POINTS.index(point))) == {"paid": 1}
+    assert scene.counts.deaths[f"{point} stop"] == before + 1, "the point was not reached"
 
 
-def test_a_stopped_run_of_a_part_payment_is_the_double_nobody_can_prevent_and_it_is_raised(campaign: Campaign) -> None:
+def test_a_stopped_run_of_a_part_payment_is_the_double_nobody_can_prevent_and_it_is_raised(scene: Scene) -> None:
     trial = Trial(seed=-1_000, request_ids="ignored", bills=((30_000, 10_000),), deaths=(("send.before", 1, "stop"),))
     assert trial.has_no_net
-    raised = campaign.counts.doubles_raised
-    _play(campaign, trial)
-    assert campaign.counts.doubles_raised == raised + 1
+    raised = scene.counts.doubles_raised
+    _play(scene, trial)
+    assert scene.counts.doubles_raised == raised + 1
 
 
-def test_two_runs_at_once_pay_once(campaign: Campaign) -> None:
-    assert _play(campaign, Trial(seed=-1_001, bills=((10_000, 10_000), (5_000, 2_000)), doubled=True)) == {"paid": 2}
+def _judged(scene: Scene, play: Callable[..., object], seed: int, **more: object) -> None:
+    known = len(scene.counts.wrong)
+    play(scene, seed, **more)
+    assert scene.counts.wrong[known:] == []
+
+
+def test_no_decision_that_was_answered_is_lost_when_the_process_dies(scene: Scene) -> None:
+    deaths = [(point, 1, "kill") for point in ("decide.in", "decide.after", "finalize.after", "schedule.promote.in")]
+    _judged(scene, play_desk, -1_002, deaths=deaths)
+    assert {f"{point} kill" for point, _, _ in deaths} <= set(scene.counts.deaths)
+
+
+def test_eight_processes_that_seal_the_same_decisions_make_one_batch_that_is_paid_once(scene: Scene) -> None:
+    _judged(scene, play_finalizers, 3)
+
+
+def test_soft_crashes_in_cells_of_the_matrix_pay_once(scene: Scene) -> None:
+    before = scene.counts.more["cells that crashed"]
+    for number in (0, 4):
+        _judged(scene, play_cells, number)
+    assert scene.counts.more["cells that crashed"] > before
+
+
+def test_two_runs_at_once_pay_once(scene: Scene) -> None:
+    assert _play(scene, Trial(seed=-1_001, bills=((10_000, 10_000), (5_000, 2_000)), doubled=True)) == {"paid": 2}
 
 
 def _mutants() -> list[Any]:
@@ -63,29 +89,37 @@ def _mutants() -> list[Any]:
 
 
 @pytest.mark.parametrize("name", _mutants())
-def test_a_wrong_program_is_found_out(campaign: Campaign, name: str) -> None:
+def test_a_wrong_program_is_found_out(scene: Scene, name: str) -> None:
     """With the trial's plan alone nothing is wrong; with the mutant something is."""
     trial = MUTANTS[name].trial
-    _play(campaign, trial)
-    known = len(campaign.counts.wrong)
-    campaign.play(replace(trial, seed=trial.seed - 1_000), mutant=name)
-    found = campaign.counts.wrong[known:]
-    del campaign.counts.wrong[known:]
+    _play(scene, trial)
+    known = len(scene.counts.wrong)
+    sending_trials.play(scene, replace(trial, seed=trial.seed - 1_000), mutant=name)
+    found = scene.counts.wrong[known:]
+    del scene.counts.wrong[known:]
     assert found, f"nobody noticed: {name}"
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_a_run_killed_or_stopped_at_every_point_pays_once(campaign: Campaign) -> None:
+def test_a_run_killed_or_stopped_at_every_point_pays_once(scene: Scene) -> None:
     for number in range(2 * len(_POINTS)):
-        _play(campaign, walked(number))
-    reached = {name.rsplit(" ", 1)[0] for name in campaign.counts.deaths}
+        _play(scene, walked(number))
+    reached = {name.rsplit(" ", 1)[0] for name in scene.counts.deaths}
     assert reached == set(SEND_POINTS)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_drawn_trials_hold_what_is_promised(campaign: Campaign) -> None:
+def test_work_at_the_desk_that_dies_at_every_point_is_done_once(scene: Scene) -> None:
+    for number, point in enumerate(DESK_POINTS):
+        _judged(scene, play_desk, -2_000 - number, deaths=[(point, 1, "kill")])
+    assert {f"{point} kill" for point in DESK_POINTS} <= set(scene.counts.deaths)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_drawn_trials_hold_what_is_promised(scene: Scene) -> None:
     for seed in range(1, 121):
-        _play(campaign, drawn(seed))
-    print(campaign.counts.summary())  # noqa: T201 - a long run says what it did
+        _play(scene, drawn(seed))
+    print(scene.counts.summary())  # noqa: T201 - a long run says what it did

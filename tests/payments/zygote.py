@@ -1,12 +1,16 @@
 """The process that runs of a batch are forked from: everything is imported once, each run is a process of its own that may die.
 
-It is started as a program, spoken to in lines of JSON, and has one thread, so that forking is safe.
+It is started as a program on one folder, spoken to in lines of JSON, and has one thread, so that forking is safe. It opens the
+installation once and keeps what it has learned (statements compiled, TLS prepared) but no connection, so that a run is a fork and
+little else.
 
-    {"do": "start", ...}   -> {"pid": 1}
-    {"do": "wait", "pid"}  -> {"ended": "exited 0" | "killed 9" | "stopped"}
-    {"do": "go_on", "pid"} -> {}
+    {"do": "warm", "batch_id"} -> {}            a batch driven in this process
+    {"do": "start", ...}       -> {"pid": 1}
+    {"do": "wait", "pid"}      -> {"ended": "exited 0" | "killed 9" | "stopped"}
+    {"do": "go_on", "pid"}     -> {}
 """
 
+import gc
 import json
 import os
 import signal
@@ -20,10 +24,15 @@ from typing import Any
 
 from payments.errors import Fenced
 from resources.failpoints import arm, interrupt, kill, stop
+from resources.installation import Installation
+from resources.qbo.bill_payments import PaymentClient
+from tests.payments.desk_work import do_desk_work
 from tests.payments.mutants import MUTANTS
 from tests.payments.office import POLICY, SharedClock, drive_batch, open_installation
 
 _ACTIONS = {"kill": kill, "stop": stop, "interrupt": interrupt}
+#: Seconds after which a run gives QuickBooks up; the short one is for a QuickBooks that is slow on purpose.
+PATIENT, HASTY = 10.0, 0.3
 FENCED = 3
 _FAILED = 4
 
@@ -34,26 +43,23 @@ class Zygote:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
+    def warm(self, batch_id: str) -> None:
+        """Drive a batch in the parent itself, so that the runs find their statements compiled."""
+        self._ask({"do": "warm", "batch_id": batch_id})
+
     def start(
         self,
         *,
-        folder: Path,
-        url: str,
-        batch_id: str,
+        batch_id: str = "",
         deaths: Sequence[tuple[str, int, str]] = (),
-        timeout: float = 5.0,
+        timeout: float = PATIENT,
         mutant: str = "",
+        work: Sequence[Mapping[str, Any]] = (),
     ) -> int:
-        """Begin a run that does something at these points (name, passage, action); its process id."""
-        asked: dict[str, Any] = {
-            "do": "start",
-            "folder": str(folder),
-            "url": url,
-            "batch_id": batch_id,
-            "timeout": timeout,
-        }
-        asked |= {"mutant": mutant}
-        return int(self._ask(asked | {"deaths": [list(one) for one in deaths]})["pid"])
+        """Begin a run of a batch, or work at the desk, that does something at these points; its process id."""
+        asked: dict[str, Any] = {"do": "start", "batch_id": batch_id, "timeout": timeout, "mutant": mutant}
+        asked |= {"work": list(work), "deaths": [list(one) for one in deaths]}
+        return int(self._ask(asked)["pid"])
 
     def wait(self, pid: int) -> str:
         """How a run ended, or that it stands still."""
@@ -77,10 +83,10 @@ class Zygote:
 
 
 @contextmanager
-def start_zygote() -> Iterator[Zygote]:
-    """The program, ended afterwards with all its runs."""
+def start_zygote(folder: Path, url: str) -> Iterator[Zygote]:
+    """The program on the installation in a folder, ended afterwards with all its runs."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.payments.zygote"],
+        [sys.executable, "-W", "ignore", "-m", "tests.payments.zygote", str(folder), url],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -96,19 +102,66 @@ def start_zygote() -> Iterator[Zygote]:
         process.stdout.close()
 
 
-def _serve() -> None:
+class _Parent:
+    """What the runs are forked from: an installation without an open connection."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._opened = open_installation(folder, url, clock=SharedClock(folder / "clock"), timeout=PATIENT)
+        self._clients = {seconds: PaymentClient(url=url, timeout_seconds=seconds) for seconds in (PATIENT, HASTY)}
+        self._folder = folder
+
+    def warm(self, batch_id: str) -> None:
+        drive_batch(self._opened, batch_id, holder="warm", policy=POLICY)
+        forget_connections(self._opened)
+        gc.collect()
+        gc.freeze()  # a fork copies what a collection would touch
+
+    def run(self, asked: Mapping[str, Any]) -> int:
+        try:
+            for point, hit, action in asked["deaths"]:
+                arm(point, hit=hit, action=_ACTIONS[action])
+            self._opened.__dict__["payment_client"] = self._clients[asked["timeout"]]
+            self._work(asked)
+        except Fenced:
+            return FENCED
+        except BaseException:  # noqa: BLE001 - whatever it was, the campaign must hear of it
+            traceback.print_exc()
+            return _FAILED
+        return 0
+
+    def _work(self, asked: Mapping[str, Any]) -> None:
+        if asked["work"]:
+            do_desk_work(self._opened, asked["work"], journal=self._folder / "answered")
+            return
+        policy = POLICY
+        if asked["mutant"]:
+            mutant = MUTANTS[asked["mutant"]]
+            mutant.apply()
+            policy = mutant.policy(POLICY)
+        drive_batch(self._opened, asked["batch_id"], holder=f"process {os.getpid()}", policy=policy)
+
+
+def forget_connections(opened: Installation) -> None:
+    """Close what is open and build the clients anew, unconnected; compiled statements stay with the engines."""
+    opened.close()
+    for name in set(opened.__dict__) - {"settings", "clock", "database"}:
+        del opened.__dict__[name]
+    _ = opened.token_keeper, opened.turnstile, opened.payment_client
+
+
+def _serve(folder: Path, url: str) -> None:
+    parent = _Parent(folder, url)
     children: set[int] = set()
     for line in sys.stdin:
         asked = json.loads(line)
         answer: dict[str, Any] = {}
         if asked["do"] == "start":
-            pid = os.fork()
-            if pid == 0:
-                os._exit(_run(asked))
-            children.add(pid)
-            answer = {"pid": pid}
+            answer = {"pid": _forked(parent, asked)}
+            children.add(answer["pid"])
         elif asked["do"] == "go_on":
             os.kill(asked["pid"], signal.SIGCONT)
+        elif asked["do"] == "warm":
+            parent.warm(asked["batch_id"])
         else:
             _, status = os.waitpid(asked["pid"], os.WUNTRACED)
             answer = {"ended": _ended(status)}
@@ -121,6 +174,13 @@ def _serve() -> None:
         os.waitpid(pid, 0)
 
 
+def _forked(parent: _Parent, asked: Mapping[str, Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(parent.run(asked))
+    return pid
+
+
 def _ended(status: int) -> str:
     if os.WIFSTOPPED(status):
         return "stopped"
@@ -129,26 +189,6 @@ def _ended(status: int) -> str:
     return f"exited {os.WEXITSTATUS(status)}"
 
 
-def _run(asked: Mapping[str, Any]) -> int:
-    folder = Path(asked["folder"])
-    try:
-        for point, hit, action in asked["deaths"]:
-            arm(point, hit=hit, action=_ACTIONS[action])
-        policy = POLICY
-        if asked["mutant"]:
-            mutant = MUTANTS[asked["mutant"]]
-            mutant.apply()
-            policy = mutant.policy(POLICY)
-        clock = SharedClock(folder / "clock")
-        opened = open_installation(folder, asked["url"], timeout=asked["timeout"], clock=clock)
-        drive_batch(opened, asked["batch_id"], holder=f"process {os.getpid()}", policy=policy)
-    except Fenced:
-        return FENCED
-    except BaseException:  # noqa: BLE001 - whatever it was, the campaign must hear of it
-        traceback.print_exc()
-        return _FAILED
-    return 0
-
-
 if __name__ == "__main__":
-    _serve()
+    _serve(Path(sys.argv[1]), sys.argv[2])
+    os._exit(0)  # what was frozen cannot be taken down in order

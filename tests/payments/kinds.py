@@ -1,0 +1,78 @@
+"""The kinds of trials of the fault campaign: how many a release has, in which order, and what share of the time each may take.
+
+Belongs here: the table. Does not: the trials, the loop (`campaign.py`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.payments.cells import CELLS, play_cells
+from tests.payments.desk_trials import play_desk, play_finalizers
+from tests.payments.scene import Counts, Scene
+from tests.payments.sending_trials import play
+from tests.payments.trials import KILL, STOP, deadly, drawn, walked
+
+
+def _deaths(counts: Counts, action: str) -> int:
+    return sum(number for name, number in counts.deaths.items() if name.endswith(f" {action}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of trials; `seed` + n names its n-th."""
+
+    name: str
+    play: Callable[[Scene, int], object]
+    #: How much of what it counts a release has.
+    release: int
+    counted: Callable[[Counts], int]
+    #: Its share of the time.
+    share: float
+
+
+#: In the order in which time is spent, so that what matters most is done when time is short.
+KINDS = (
+    Kind(
+        name="walk",
+        play=lambda scene, number: play(scene, walked(number)),
+        release=40,
+        counted=lambda counts: counts.trials,
+        share=0.02,
+    ),
+    Kind(
+        name="kill",
+        play=lambda scene, seed: play(scene, deadly(seed, action=KILL)),
+        release=16_000,
+        counted=lambda counts: _deaths(counts, KILL),
+        share=0.28,
+    ),
+    Kind(
+        name="kill at the desk",
+        play=play_desk,
+        release=4_000,
+        counted=lambda counts: _deaths(counts, KILL),
+        share=0.07,
+    ),
+    Kind(
+        name="stop",
+        play=lambda scene, seed: play(scene, deadly(seed, action=STOP)),
+        release=4_000,
+        counted=lambda counts: _deaths(counts, STOP),
+        share=0.12,
+    ),
+    Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.25),
+    Kind(
+        name="drawn",
+        play=lambda scene, seed: play(scene, drawn(seed)),
+        release=1_000,
+        counted=lambda counts: counts.trials,
+        share=0.05,
+    ),
+    Kind(
+        name="finalizers",
+        play=play_finalizers,
+        release=2_000,
+        counted=lambda counts: counts.more["finalizations"],
+        share=0.08,
+    ),
+)

@@ -1,0 +1,243 @@
+"""Where the trials of the fault campaign take place: one company, one ledger that is put back for each trial, processes that die.
+
+Belongs here: putting the ledger back, starting runs, letting time pass, what was counted. Does not: plans of trials, judging.
+"""
+
+import shutil
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from migrations.chain import upgrade
+from payments.batch_tables import BATCH
+from payments.errors import Fenced
+from payments.runs import SETTLED
+from resources.failpoints import Interrupted, arm, disarm, interrupt
+from resources.qbo.bill_payments import PaymentClient
+from tests.conftest import FRIDAY_MORNING
+from tests.payments.office import Company, Office, SharedClock, drive_batch, open_installation
+from tests.payments.zygote import FENCED, HASTY, PATIENT, Zygote, start_zygote
+from tests.sandbox import Sandbox, start_sandbox
+
+#: So many trials long a company is used: QuickBooks' lists of it grow with each.
+_TRIALS_A_COMPANY = 120
+#: Runs after which a batch has to be settled once the faults have ended.
+MOST_RUNS = 14
+_FIRST_REALM = 9130777000000100
+
+
+@dataclass(slots=True)
+class Counts:
+    """What trials did and found."""
+
+    trials: int = 0
+    payments: int = 0
+    decisions: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    deaths: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    #: Payments in cells where no net is left, and how many of those were recorded twice.
+    no_net: int = 0
+    doubled: int = 0
+    doubles_raised: int = 0
+    #: Payments that met no business fault and that a person has to look at.
+    reviews: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    #: Of the kinds of trials: what they count by themselves.
+    more: Counter[str] = field(default_factory=Counter)
+    #: What must not be: with the trial's seed.
+    wrong: list[str] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """As one JSON object."""
+        found = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            name: dict(sorted(value.items())) if isinstance(value, Counter) else value for name, value in found.items()
+        }
+
+    def add(self, other: Mapping[str, Any]) -> None:
+        """Add what a summary says."""
+        for name, value in other.items():
+            mine = getattr(self, name)
+            if isinstance(mine, Counter):
+                mine.update(value)
+            else:
+                setattr(self, name, mine + value)
+
+
+class Scene:
+    """A company, a ledger, and the parent of the runs."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.folder = folder / "data"
+        self.folder.mkdir()
+        self.journal = self.folder / "answered"
+        self.clock = SharedClock(self.folder / "clock", FRIDAY_MORNING)
+        self.opened = open_installation(self.folder, sandbox.url, clock=self.clock)
+        self.counts = Counts()
+        self._clients = {
+            seconds: PaymentClient(url=sandbox.url, timeout_seconds=seconds) for seconds in (PATIENT, HASTY)
+        }
+        self.opened.__dict__["payment_client"] = self._clients[PATIENT]
+        self._furnished = folder / "furnished.sqlite"
+        self._migrated = folder / "migrated.sqlite"
+        self._ledger = self.folder / "runway.sqlite"
+        self._number = 0
+        self._waited: set[int] = set()
+        self.company, self.office = self._new_company()
+        self.zygote: Zygote
+
+    def begin(self) -> Office:
+        """A furnished ledger on a Friday morning, on a QuickBooks that behaves."""
+        self._number += 1
+        if self._number % _TRIALS_A_COMPANY == 0:
+            self.sandbox.control.delete(f"/__sandbox__/companies/{self.company.realm_id}").raise_for_status()
+            self.company, self.office = self._new_company()
+        self.put_back(self._furnished)
+        self.journal.unlink(missing_ok=True)
+        self.clock.move_to(FRIDAY_MORNING)
+        self.company.settings(request_ids="honoured", duplicate_doc_number="accept", overpaying_line="refuse")
+        return self.office
+
+    def end(self) -> None:
+        """Let QuickBooks behave again."""
+        self.sandbox.heal(self.company.realm_id)
+
+    def copy(self, path: Path) -> None:
+        """A backup of the ledger as it is."""
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(self._ledger)) as source, closing(sqlite3.connect(path)) as copy:
+            source.backup(copy)
+
+    def put_back(self, backup: Path) -> None:
+        """Make a copy the ledger, as a person does who restores a backup."""
+        self.opened.database.close()
+        for leftover in self.folder.glob(f"{self._ledger.name}*"):
+            leftover.unlink()
+        shutil.copyfile(backup, self._ledger)
+
+    def misbehave(self, kind: str, *, skip: int = 0, slow_seconds: float = 0.6) -> None:
+        """Let QuickBooks do something to one of the next payments."""
+        planned: dict[str, Any] = {"kind": kind, "skip": skip, "times": 1, "methods": ["POST"]}
+        if kind == "slow_then_commit":
+            planned["seconds"] = slow_seconds
+        self.sandbox.break_with(self.company.realm_id, path_contains="billpayment", **planned)
+        self.counts.faults[kind] += 1
+
+    def timeout(self, *kinds: str) -> float:
+        """How long a run waits for an answer: not long if one is slow on purpose."""
+        return HASTY if "slow_then_commit" in kinds else PATIENT
+
+    def note(self, ended: str, *, death: tuple[str, int, str] | None = None) -> None:
+        """Count how a process ended."""
+        self.counts.ends[ended] += 1
+        if death is not None and ended in ("killed 9", "stopped"):
+            self.counts.deaths[f"{death[0]} {death[2]}"] += 1
+        if ended not in ("exited 0", f"exited {FENCED}", "killed 9", "stopped"):
+            self.counts.wrong.append(f"a run {ended}")
+
+    def pass_time(self, batch: str) -> None:
+        """Go to when the batch is due; what QuickBooks does late is done by then, as the settling time promises."""
+        self.wait_for_the_late()
+        row = self.office.rows(BATCH, BATCH.c.batch_id == batch)[0]
+        due = row["not_before"] or row["lease_until"] or self.clock.now()
+        self.clock.move_to(max(due, self.clock.now()) + timedelta(seconds=1))
+
+    def wait_for_the_late(self) -> None:
+        """Let QuickBooks finish a request whose sender has given up; in real time, once for each."""
+        path = f"/__sandbox__/realms/{self.company.realm_id}/faults"
+        slow = [one for one in self.sandbox.control.get(path).json() if one["kind"] == "slow_then_commit"]
+        for fault in slow:
+            if fault["hits"] and fault["id"] not in self._waited:
+                self._waited.add(fault["id"])
+                time.sleep(fault["seconds"])
+
+    def state(self, batch: str) -> str:
+        """Where a batch stands."""
+        return str(self.office.rows(BATCH, BATCH.c.batch_id == batch)[0]["state"])
+
+    def settle(self, batch: str, **what: Any) -> None:
+        """Runs, each when it is due, until the batch is settled or should be."""
+        for _ in range(MOST_RUNS):
+            if self.state(batch) in SETTLED:
+                return
+            self.pass_time(batch)
+            self.note(self.zygote.run(batch_id=batch, **what))
+
+    def soft_run(self, batch: str, *, death: tuple[str, int, str] | None = None, timeout: float = PATIENT) -> bool:
+        """A run in this process, ended at a point by an exception that nobody handles; whether it was."""
+        self.opened.__dict__["payment_client"] = self._clients[timeout]
+        if death is not None:
+            arm(death[0], hit=death[1], action=interrupt)
+        try:
+            drive_batch(self.opened, batch, holder="soft run")
+        except Interrupted:
+            self.counts.deaths[f"{death[0] if death else ''} soft"] += 1
+            return True
+        except Fenced:
+            self.counts.ends[f"exited {FENCED}"] += 1
+        finally:
+            disarm()
+        return False
+
+    def server_time(self) -> datetime:
+        """What time it is in QuickBooks."""
+        return datetime.fromisoformat(self.sandbox.control.get("/__sandbox__/clock").json()["now"])
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        for client in self._clients.values():
+            client.close()
+        self.opened.close()
+
+    def _new_company(self) -> tuple[Company, Office]:
+        realm = str(_FIRST_REALM + self._number)
+        company = Company(self.sandbox, realm_id=realm)
+        if not self._migrated.exists():
+            upgrade(self.opened.database)
+            self.copy(self._migrated)
+        self.put_back(self._migrated)
+        self.clock.move_to(FRIDAY_MORNING)
+        office = Office(self.opened, company)
+        office.policy(separation_above_cents=10_000_000, payee_watch_days=0)
+        self._furnished.unlink(missing_ok=True)
+        self.copy(self._furnished)
+        return company, office
+
+
+@contextmanager
+def open_scene(folder: Path) -> Iterator[Scene]:
+    """A QuickBooks, a ledger and the parent of its runs, of their own."""
+    with start_sandbox(folder) as sandbox:
+        scene = Scene(sandbox, folder)
+        with start_zygote(scene.folder, sandbox.url) as zygote:
+            scene.zygote = zygote
+            _warm(scene)
+            try:
+                yield scene
+            finally:
+                scene.close()
+
+
+def _warm(scene: Scene) -> None:
+    """One batch driven in the parent of the runs, with an answer lost and a payment refused."""
+    office = scene.begin()
+    batch = office.batch(*office.enter("10.00", "20.00"))
+    scene.misbehave("drop_after")
+    scene.zygote.warm(batch)
+    scene.pass_time(batch)
+    again = office.batch(*office.enter("30.00"))
+    scene.company.close_books(through="2026-12-31")
+    scene.zygote.warm(again)
+    scene.company.close_books(through=None)
+    scene.zygote.warm(batch)
+    scene.end()
+    scene.counts = Counts()

@@ -1,0 +1,133 @@
+"""Trials of sending: runs of a batch killed, stopped and doubled while QuickBooks misbehaves.
+
+Belongs here: playing a plan (`trials.py`). Does not: plans, judging.
+"""
+
+from collections import Counter
+from typing import Any
+
+from payments.batch_tables import INTENT
+from payments.runs import SETTLED
+from tests.payments.judging import judge_batches
+from tests.payments.office import Office
+from tests.payments.scene import Scene
+from tests.payments.trials import STOP, Death, Trial
+
+#: Runs in which a death is waited for: a point may lie behind a look that is not due yet.
+_RUNS_TO_DIE = 3
+
+
+def play(scene: Scene, trial: Trial, *, mutant: str = "") -> Counter[str]:
+    """One trial, judged; the states its payments ended in. With a mutant the runs are wrong on purpose."""
+    office = scene.begin()
+    try:
+        return _Played(scene, trial, office, mutant=mutant).go()
+    finally:
+        if trial.closed_books:
+            scene.company.close_books(through=None)
+        scene.end()
+
+
+class _Played:
+    def __init__(self, scene: Scene, trial: Trial, office: Office, *, mutant: str) -> None:
+        self._scene, self._trial, self._office = scene, trial, office
+        kinds = [kind for kind, _ in trial.faults]
+        self._what: dict[str, Any] = {"timeout": scene.timeout(*kinds), "mutant": mutant}
+        self._since = scene.server_time()
+        self._paid: dict[str, tuple[int, int]] = {}
+
+    def go(self) -> Counter[str]:
+        scene, trial = self._scene, self._trial
+        scene.company.settings(
+            request_ids=trial.request_ids,
+            duplicate_doc_number=trial.duplicate_doc_number,
+            overpaying_line=trial.overpaying_line,
+        )
+        bills = self._office.enter(*(f"{whole / 100:.2f}" for whole, _ in trial.bills))
+        self._paid = dict(zip(bills, trial.bills, strict=True))
+        batch = self._office.batch(*bills, amounts={bill: cents for bill, (_, cents) in self._paid.items()})
+        if trial.closed_books:
+            scene.company.close_books(through="2026-12-31")
+        for kind, skip in trial.faults:
+            scene.misbehave(kind, skip=skip, slow_seconds=trial.slow_seconds)
+        if trial.paid_by_hand:
+            scene.company.pay_by_hand({"Id": bills[0]}, f"{trial.bills[0][1] / 100:.2f}")
+        self._run(batch)
+        return self._judge(batch)
+
+    def _run(self, batch: str) -> None:
+        scene, what = self._scene, {"batch_id": batch, **self._what}
+        if self._trial.doubled:
+            both = [scene.zygote.start(**what) for _ in range(2)]
+            for pid in both:
+                scene.note(scene.zygote.wait(pid))
+            scene.pass_time(batch)
+        stopped: list[int] = []
+        for number, death in enumerate(self._trial.deaths):
+            if scene.state(batch) in SETTLED:
+                break
+            stopped += self._brought(number, death, batch)
+        if stopped:
+            # The world goes on without them before they do.
+            scene.note(scene.zygote.run(**what))
+            scene.pass_time(batch)
+            scene.note(scene.zygote.run(**what))
+        for pid in stopped:
+            scene.zygote.go_on(pid)
+            scene.note(scene.zygote.wait(pid))
+        scene.settle(batch, **self._what)
+
+    def _brought(self, number: int, death: Death, batch: str) -> list[int]:
+        """A death, after what brings it about."""
+        scene, trial = self._scene, self._trial
+        brings = trial.brought[number : number + 1]
+        if brings and brings[0]:
+            scene.misbehave(brings[0])
+        if trial.closes_for == number:
+            scene.company.close_books(through="2026-12-31")
+        stopped = self._die(death, batch)
+        if trial.closes_for == number:
+            scene.company.close_books(through=None)
+        return stopped
+
+    def _die(self, death: Death, batch: str) -> list[int]:
+        """Runs until one meets its death, or none does; one that stands still and keeps nobody from going on."""
+        scene = self._scene
+        for _ in range(_RUNS_TO_DIE):
+            pid = scene.zygote.start(batch_id=batch, **self._what, deaths=[death])
+            ended = scene.zygote.wait(pid)
+            scene.note(ended, death=death)
+            scene.pass_time(batch)
+            if ended == "stopped" and death[0].endswith(".in"):
+                # It stands inside a transaction, and SQLite has one writer: nobody goes on before it does.
+                scene.zygote.go_on(pid)
+                scene.note(scene.zygote.wait(pid))
+                return []
+            if ended == "stopped":
+                return [pid]
+            if ended.startswith("killed") or scene.state(batch) in SETTLED:
+                return []
+        return []
+
+    def _judge(self, batch: str) -> Counter[str]:
+        scene, trial = self._scene, self._trial
+        found = judge_batches(
+            scene,
+            batch,
+            trial=f"seed {trial.seed}",
+            no_net=lambda bill: trial.leaves_no_net(*self._paid[bill]),
+            since=self._since,
+        )
+        if trial.paid_by_hand:
+            for row in self._office.rows(INTENT, INTENT.c.batch_id == batch):
+                if scene.company.records(row["doc_number"]):
+                    scene.counts.wrong.append(f"seed {trial.seed}: paid though its bill was changed")
+        return found
+
+
+def counts_deaths(scene: Scene, action: str) -> int:
+    """How many processes have died so."""
+    return sum(number for name, number in scene.counts.deaths.items() if name.endswith(action))
+
+
+__all__ = ["STOP", "counts_deaths", "play"]
