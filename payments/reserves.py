@@ -103,7 +103,7 @@ def allocate(
 ) -> int:
     """Put free cash into a reserve; what is in it then. `NotEnoughCash` if it does not fit."""
     content = {"reserve_id": reserve_id, "amount_cents": amount_cents, "reason": reason}
-    with ledger.act(tenant, actor=by, kind="reserve allocated") as act:
+    with ledger.act(tenant, actor=by, kind="reserve allocated", point="reserve") as act:
         require(act, by, "reserve")
         if (earlier := act.repeated(request_key, verb="allocate", content=content)) is not None:
             return int(earlier)
@@ -126,7 +126,7 @@ def release(
 ) -> int:
     """Take money out of a reserve; what is left in it."""
     content = {"reserve_id": reserve_id, "amount_cents": amount_cents, "reason": reason}
-    with ledger.act(tenant, actor=by, kind="reserve released") as act:
+    with ledger.act(tenant, actor=by, kind="reserve released", point="reserve") as act:
         require(act, by, "reserve")
         if (earlier := act.repeated(request_key, verb="release", content=content)) is not None:
             return int(earlier)
@@ -197,7 +197,7 @@ def for_payment(look: Look, *, reserve_id: str | None, vendor_id: str, account_i
                 next_step="Pay from the reserve's account, or without the reserve.",
             )
         return named
-    on_account = look.many(RESERVE, RESERVE.c.account_id == account_id, RESERVE.c.closed_at.is_(None))
+    on_account = look.many(RESERVE, account_id=account_id, closed_at=None)
     return next((row for row in on_account if vendor_id in row["vendor_ids"]), None)
 
 
@@ -230,7 +230,7 @@ def move_money(
     act: Act, *, reserve_id: str, kind: str, amount_cents: int, reason: str, hold_id: str | None = None
 ) -> None:
     """Add a movement of a reserve."""
-    moved = act.many(RESERVE_MOVEMENT, RESERVE_MOVEMENT.c.reserve_id == reserve_id)
+    moved = act.many(RESERVE_MOVEMENT, reserve_id=reserve_id)
     row = {
         "reserve_id": reserve_id,
         "number": len(moved) + 1,
