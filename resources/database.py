@@ -8,7 +8,9 @@ run side by side: whoever reads before it writes locks a row first (`lock_tenant
 A transaction never spans a network call.
 """
 
-from collections.abc import Iterator
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,9 @@ from resources.files import private_folder
 from resources.secret_text import quiet_row_logging
 
 _BUSY_MILLISECONDS = 30_000
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
+_STEP_SECONDS = 0.001
+_WAITS = f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}"
 
 
 class Database:
@@ -58,8 +63,8 @@ def _engines(url: URL) -> tuple[Engine, Engine]:
     if url.get_backend_name() == "sqlite":
         _private_folder(url)
         writer, reader = create_engine(url, hide_parameters=True), create_engine(url, hide_parameters=True)
-        _prepare_sqlite(writer, begin="BEGIN IMMEDIATE", query_only=False)
-        _prepare_sqlite(reader, begin="BEGIN", query_only=True)
+        _prepare_sqlite(writer, begin=_begin_writing, query_only=False)
+        _prepare_sqlite(reader, begin=_begin_reading, query_only=True)
         return writer, reader
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -73,12 +78,12 @@ def _private_folder(url: URL) -> None:
     path.touch(mode=0o600, exist_ok=True)
 
 
-def _prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
+def _prepare_sqlite(engine: Engine, *, begin: Callable[[Connection], None], query_only: bool) -> None:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions behind our back
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+        cursor.execute(_WAITS)
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")  # NORMAL may forget the last commits when the power fails
         cursor.execute("PRAGMA foreign_keys=ON")
@@ -87,6 +92,33 @@ def _prepare_sqlite(engine: Engine, *, begin: str, query_only: bool) -> None:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+    event.listen(engine, "begin", begin)
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Become the one writer, trying in short even steps.
+
+    SQLite's own wait grows to 100 ms a step, and whoever has just written is back before the others try again: with four processes
+    that write without a pause somebody waits for seconds.
+    """
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection), "the engine is SQLite's"
+    until = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < until:
+            try:
+                raw.execute(_BEGIN_WRITING)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(_STEP_SECONDS)
+            else:
+                return
+        connection.exec_driver_sql(_BEGIN_WRITING)  # the last try: its error is one of SQLAlchemy's, as everywhere
+    finally:
+        raw.execute(_WAITS)

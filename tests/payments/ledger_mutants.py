@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from payments import (
@@ -33,6 +33,7 @@ from payments.batch_tables import INTENT
 from payments.cash_tables import HOLD
 from payments.evidence import Absent
 from payments.repository import Act, Look
+from resources import database
 from resources.errors import TenantError
 from tests.payments import (
     test_audit,
@@ -86,14 +87,7 @@ def _commit_before_the_hold(patch: pytest.MonkeyPatch) -> None:
 
 
 def _begin_with(statement: str | None) -> Callable[[pytest.MonkeyPatch], None]:
-    real = Connection.exec_driver_sql
-
-    def begin(self: Connection, asked: str, *more: Any, **names: Any) -> Any:
-        if asked != "BEGIN IMMEDIATE":
-            return real(self, asked, *more, **names)
-        return None if statement is None else real(self, statement)
-
-    return _put((Connection, "exec_driver_sql"), value=begin)
+    return _put((database, "_BEGIN_WRITING"), value=statement or "SELECT 1")
 
 
 def _forget_the_audit_of_decisions(patch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from resources import database as database_module
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.tables import FIRM, TENANT, BusinessDate, Instant, Json
@@ -113,6 +114,22 @@ def test_each_connection_is_durable_and_strict(database: Database) -> None:
         with door() as connection:
             found = {name: connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in wanted}
         assert found == wanted
+
+
+@only_sqlite
+def test_who_waits_too_long_for_the_one_writer_is_refused_and_may_come_again(
+    counter: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_BUSY_MILLISECONDS", 20)
+    with counter.write() as first:
+        first.execute(update(TENANT).values(name="first"))
+        with pytest.raises(DBAPIError, match="locked"), counter.write():
+            pass
+    with counter.write() as again:
+        assert again.execute(select(TENANT.c.name)).scalar_one() == "first"
+        again.execute(update(TENANT).values(name="again"))
+    with counter.read() as connection:
+        assert connection.execute(select(TENANT.c.name)).scalar_one() == "again"
 
 
 def test_foreign_keys_hold(database: Database) -> None:
