@@ -38,6 +38,7 @@ from resources.qbo.smart_sync import SmartSync
 from resources.secret_text import Secret
 from tests.conftest import FRIDAY_MORNING
 from tests.firm import Company, Firm
+from tests.payments.eventful_batch import pay
 
 VERIFIER = "verifier-canary-58a1c0"
 VENDOR, CUSTOMER = "Canary Feather & Söhne", "Kanarienvogel Handels-Cie"
@@ -251,6 +252,11 @@ class Day:
         self.sandbox.break_with(self.company.realm_id, kind="html_body")
         assert not self._run().success
         self.sandbox.heal(self.company.realm_id)
+
+    def payments(self) -> None:
+        """A batch on which everything goes wrong once."""
+        self.everything.lower()
+        pay(self.firm, self.company, vendor=VENDOR)
 
     def end_of_the_connection(self) -> None:
         """An app that Intuit does not know, and a user who disconnects."""

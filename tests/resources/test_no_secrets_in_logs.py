@@ -1,7 +1,7 @@
 """Whatever is run, at the lowest level of every logger: no secret is anywhere, no client data outside of lake and tables.
 
-One connection is made, synced, refused, broken in every way, announced by webhook and run by Dagster; then everything that
-was written is searched for the secrets the local QuickBooks has handed out, and for names and memos of the company's books.
+One connection is made, synced, refused, broken in every way, announced by webhook, run by Dagster and paid from; then everything
+that was written is searched for the secrets the local QuickBooks has handed out, and for names and memos of the company's books.
 """
 
 import base64
@@ -35,6 +35,7 @@ from resources.qbo.errors import (
 from resources.settings import Settings
 from tests.conftest import FRIDAY_MORNING
 from tests.firm import Firm, dagster_instance
+from tests.payments.eventful_batch import ACCOUNT_NUMBER
 from tests.resources.eventful_day import CANARY_TOKENS, CUSTOMER, MEMO, NOTE, VENDOR, VERIFIER, Day, Everything
 from tests.resources.qbo.kept_versions import kept, living
 from tests.sandbox import start_sandbox
@@ -105,6 +106,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
             day.errors_of_ours()
             day.webhook()
             day.dagster()
+            day.payments()
             day.end_of_the_connection()
             books = living(kept(installation, company.tenant))
             keys = installation.settings.key_file.read_text().split()
@@ -116,7 +118,9 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
             errors=day.errors,
             data=folder / "data",
             dagster=folder / "dagster",
-            secrets=frozenset({*_handed_out(state), *keys, _CLIENT_SECRET, VERIFIER, *_ENCODED, *CANARY_TOKENS}),
+            secrets=frozenset(
+                {*_handed_out(state), *keys, _CLIENT_SECRET, VERIFIER, *_ENCODED, *CANARY_TOKENS, ACCOUNT_NUMBER}
+            ),
             client_data=_client_data(books),
         )
 
@@ -200,6 +204,7 @@ def test_the_day_was_as_eventful_as_it_should_be(traces: Traces) -> None:
     assert "sqlalchemy.engine.Engine INFO" in traces.log, "statements are logged, without what they carry"
     assert "INSERT INTO open_bill" in traces.log
     assert "a delivery was not signed" in traces.log
+    assert "INSERT INTO intent" in traces.log, "a batch was sealed and sent"
     names = {name for name, _ in _contents(traces.dagster)}
     assert any(name.endswith((".out", ".err")) for name in names), "compute logs"
     assert any(name.endswith(".db") for name in names), "event logs"
