@@ -16,6 +16,7 @@ from assets.forecast_inputs import (
     ledger,
     reserve_targets,
 )
+from assets.known_payments import known_payments, reserve_balances
 from assets.priorities import PRIORITIES
 from assets.schemas import LEDGER_TABLES
 from assets.tenants import Metadata
@@ -25,7 +26,7 @@ from runway_calcs.books.cash import CashPosition
 from runway_calcs.books.ledger_measures import LedgerMeasures, ledger_measures
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.change import ForecastChange, forecast_change
-from runway_calcs.forecast.correction_effects import figures_of, recomputation
+from runway_calcs.forecast.correction_effects import Recomputation, figures_of
 from runway_calcs.forecast.expected_payments import ExpectedPayment, expected_payments
 from runway_calcs.forecast.figures import CashForecast, ExpectedItem
 from runway_calcs.forecast.recurring import RecurringFlow
@@ -126,8 +127,8 @@ def _hygiene(desk: Desk) -> Metadata:
     base = forecasting(desk)
     recompute = None
     if base.simulation is not None:
-        recompute = recomputation(
-            ledger(desk),
+        recompute = Recomputation(
+            ledger=ledger(desk),
             base=base,
             home_currency=home_currency(desk),
             inputs=forecast_inputs(desk),
@@ -154,7 +155,7 @@ def _reserves(desk: Desk) -> Metadata:
         if outlook is None
         else funding_plan(
             targets,
-            balances={},
+            balances=reserve_balances(known_payments(desk)),
             paid_within_path=paid_within_path(targets, base.forecast.items, policy=policy),
             outlook=outlook,
             policy=policy,

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from assets.books import home_currency
 from assets.desk import Desk
+from assets.known_payments import earmarks, known_payments, ledger_target
 from resources.entry_records import TargetEntry
 from runway_calcs.books.as_of import AsOf
 from runway_calcs.books.books_at import with_positions
@@ -40,10 +41,11 @@ def ledger(desk: Desk) -> Ledger:
 
 
 def forecast_inputs(desk: Desk, *, at: AsOf | None = None) -> ForecastInputs:
-    """What people had told the forecast when the week's books (or those of an earlier point of view) were read.
+    """What people and payments had told the forecast when the week's books (or those of an earlier point of view) were read.
 
-    What they said later belongs to later weeks.
+    What they said or decided later belongs to later weeks.
     """
+    holds, reserves = earmarks(known_payments(desk, at=at), at=at or desk.at)
     entries, tenant, until = desk.installation.entries, desk.week.tenant.tenant_id, (at or desk.at).known_until
     return ForecastInputs(
         known_items=tuple(
@@ -71,6 +73,8 @@ def forecast_inputs(desk: Desk, *, at: AsOf | None = None) -> ForecastInputs:
             )
             for one in entries.overrides(tenant, recorded_until=until)
         ),
+        holds=holds,
+        reserves=reserves,
     )
 
 
@@ -141,10 +145,15 @@ def _past_score(desk: Desk, *, as_of: date) -> ForecastScore:
 
 
 def reserve_targets(desk: Desk) -> tuple[ReserveTarget, ...]:
-    """The targets of reserves that stood when the week's books were read."""
+    """The targets of reserves that stood when the week's books were read, by id.
+
+    A target that was entered goes before the one that the payment ledger's reserve of the same id was opened with.
+    """
     entries = desk.installation.entries
     found = entries.reserves(desk.week.tenant.tenant_id, recorded_until=desk.week.known_until)
-    return tuple(_target(one) for one in found)
+    given = {one.reserve_id: one for reserve in known_payments(desk).reserves if (one := ledger_target(reserve))}
+    targets = given | {one.reserve_id: _target(one) for one in found}
+    return tuple(targets[reserve_id] for reserve_id in sorted(targets))
 
 
 def _target(entry: TargetEntry) -> ReserveTarget:

@@ -1,6 +1,6 @@
 """Priorities and the pay plan as assets: what waiting costs, whom a contact moves, which bills on which days.
 
-Belongs here: joining open bills with what people decided, and the forecast's draws with whom they concern.
+Belongs here: joining open bills with what people and payments decided, and the forecast's draws with whom they concern.
 Does not: arithmetic (`runway_calcs`), decisions and payments (`payments/`).
 
 They are made in the op of the calculators, whose forecast and draws they start from.
@@ -14,6 +14,7 @@ import pandas as pd
 
 from assets.desk import Desk, WeekTable, result_schema
 from assets.forecast_inputs import forecasting
+from assets.known_payments import decided_parts, delayed_until, known_payments, used_credits
 from assets.tenants import Metadata
 from experiences.console.document import MOST_BILLS
 from runway_calcs.bills.payables import Tier
@@ -22,10 +23,14 @@ from runway_calcs.bills.priority import BillPriority, bill_priorities
 from runway_calcs.books.payment_history import payment_history
 from runway_calcs.cents import median_half_up
 from runway_calcs.collection.priority import CollectionPriority, collection_priority
+from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.current import Forecasting, cautious_inflows, committed_outflows
 from runway_calcs.forecast.expected_payments import ExpectedPayment
 from runway_calcs.forecast.simulation import LATER, document_days
 from runway_calcs.forecast.what_if_draws import WhatIfDraws, what_if_draws
+from runway_calcs.hygiene.assessment import Hygiene
+from runway_calcs.hygiene.defects import DefectKind
+from runway_calcs.pay_plan.apart import UnplannedBill, bills_apart
 from runway_calcs.pay_plan.cash import CashPath
 from runway_calcs.pay_plan.plan import PayPlan, pay_plan
 from runway_calcs.policy import CollectionLiftPolicy, PaymentDayPolicy, PlanPolicy, WaitingPolicy
@@ -38,6 +43,7 @@ _SUPPORTED = (
     "books/open_invoices",
     "runway/cash_forecast",
     "runway/expected_payments",
+    "runway/hygiene",
 )
 
 
@@ -48,7 +54,7 @@ def _bill_priorities(desk: Desk) -> Metadata:
         found = bill_priorities(
             _payables(desk).bills,
             as_of=desk.at.as_of,
-            spendable_cents=base.simulation.opening_cents - base.forecast.floor_cents,
+            spendable_cents=base.simulation.opening_cents - base.forecast.floor_cents - _held_cents(base),
             waiting=WaitingPolicy(),
             days=PaymentDayPolicy(),
         )
@@ -68,6 +74,7 @@ def _pay_plan(desk: Desk) -> Metadata:
             waiting=WaitingPolicy(),
             days=PaymentDayPolicy(),
             policy=PlanPolicy(),
+            apart=_apart(desk),
         )
         found.append(plan)
     return desk.put_records("priority/pay_plan", found, kind=PayPlan)
@@ -128,8 +135,46 @@ def invoice_draws(base: Forecasting, open_invoices: pd.DataFrame) -> pd.DataFram
     return pd.DataFrame(np.array(rows, dtype="int64").reshape(len(ids), count), index=ids)
 
 
+def _held_cents(base: Forecasting) -> int:
+    """What the forecast pays for decisions, whatever the day: it is no longer free."""
+    assert base.simulation is not None, "asked of a forecast with draws"
+    return -sum(item.amount_cents for item in base.simulation.items if item.kind is FlowKind.HELD_BILL)
+
+
+def _apart(desk: Desk) -> tuple[UnplannedBill, ...]:
+    """The open bills that are decided, and those that are probably dead."""
+    decided = decided_parts(known_payments(desk), at=desk.at)
+    return bills_apart(desk.frame("books/open_bills"), decided=decided, dead=_dead_bills(desk))
+
+
+def _dead_bills(desk: Desk) -> Mapping[str, int]:
+    """Days past its date of each bill that the tray calls more likely paid, void or lost; not of those a person ruled alive."""
+    entries, tenant = desk.installation.entries, desk.week.tenant.tenant_id
+    ruled = entries.rulings(tenant, recorded_until=desk.week.known_until)
+    alive = {one.object_id for one in ruled if one.defect_kind == DefectKind.FAR_PAST and one.until is None}
+    overdue = desk.frame("books/open_bills").set_index("qbo_id")["overdue_days"]
+    return {
+        one.object_id: int(overdue[one.object_id])
+        for one in desk.result("runway/hygiene", Hygiene).defects
+        if one.kind is DefectKind.FAR_PAST and one.object_type == "Bill" and one.object_id not in alive
+    }
+
+
+def _decisions(desk: Desk, *, vendors: Mapping[str, VendorTerms]) -> PayableDecisions:
+    """What people recorded about the open bills, in entries and in the payment ledger."""
+    known = known_payments(desk)
+    return PayableDecisions(
+        vendors=vendors,
+        unapproved_bill_ids=known.unapproved_bill_ids,
+        excluded_bill_ids=frozenset(_dead_bills(desk)),
+        decided_cents={bill_id: one.cents for bill_id, one in decided_parts(known, at=desk.at).items()},
+        used_credit_cents=used_credits(known, at=desk.at),
+        not_before=delayed_until(known),
+    )
+
+
 def _payables(desk: Desk) -> Payables:
-    """The open bills with their discounts, the tiers that people set, and how late this payer usually pays each vendor."""
+    """The open bills that are neither decided nor probably dead, with discounts, tiers and how late each vendor is usually paid."""
 
     def made() -> Payables:
         entries, tenant = desk.installation.entries, desk.week.tenant.tenant_id
@@ -144,7 +189,7 @@ def _payables(desk: Desk) -> Payables:
             desk.frame("books/documents"),
             desk.frame("books/terms"),
             at=desk.at,
-            decisions=PayableDecisions(vendors=vendors),
+            decisions=_decisions(desk, vendors=vendors),
         )
 
     return desk.once("payables", made)

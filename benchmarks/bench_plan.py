@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def large(seed: int, *, cases: int | None) -> dict[str, Any]:
-    policy = PlanPolicy(gap_ppm=5_000, time_limit_seconds=3)
+    policy = PlanPolicy(gap_ppm=5_000)
     figures, plans = run([plan_case(seed + n, bills=200, days=90) for n in range(cases or 10)], policy=policy)
     near = sum(plan.gap_ppm <= LARGE_GAP_PPM for plan in plans)
     figures["bars"] = {
@@ -75,7 +75,7 @@ def ordinary(seed: int, *, cases: int | None) -> dict[str, Any]:
 
 def steady(seed: int, *, cases: int | None) -> dict[str, Any]:
     drawn = [steady_case(seed + n, bills=200, days=90) for n in range(cases or 10)]
-    figures, _ = run(drawn, policy=PlanPolicy(gap_ppm=5_000, time_limit_seconds=3))
+    figures, _ = run(drawn, policy=PlanPolicy(gap_ppm=5_000))
     figures["bars"] = {"no_floor_violations": figures["floor_violations"] == 0}
     return figures
 

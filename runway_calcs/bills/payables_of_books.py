@@ -39,7 +39,13 @@ class PayableDecisions:
     """By bill id."""
     unapproved_bill_ids: frozenset[str] = frozenset()
     excluded_bill_ids: frozenset[str] = frozenset()
-    """Held or disputed: neither ranked nor planned."""
+    """Disputed, or probably dead: neither ranked nor planned."""
+    decided_cents: Mapping[str, int] = field(default_factory=dict)
+    """By bill id, what a decided payment takes off it: that part is paid on its decided day and not planned again."""
+    used_credit_cents: Mapping[str, int] = field(default_factory=dict)
+    """By QuickBooks' id of the vendor credit, what decided payments use of it."""
+    not_before: Mapping[str, date] = field(default_factory=dict)
+    """By bill id, the day until which a person put it off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +74,8 @@ def payables_of_books(
         at: the point of view.
         decisions: what people recorded.
 
-    A bill without a due date counts as due on its own date. A discount stands for the open amount up to its last day,
-    counted from the bill's date.
+    A bill without a due date counts as due on its own date. A discount stands for the whole open amount up to its last day,
+    counted from the bill's date: with a part decided there is none. A bill that is decided in whole is left out.
     """
     known = select_known(documents, known_until=at.known_until, first_known_at=at.first_known_at, key=DOCUMENT_KEY)
     term_of = known[known["txn_type"] == "Bill"].set_index("qbo_id")["term_id"].to_dict()
@@ -78,11 +84,20 @@ def payables_of_books(
     for row in open_items.sort_values(["txn_type", "qbo_id"]).to_dict("records"):
         if row["open_cents"] < 0:
             credit_id = f"{row['txn_type']}:{row['qbo_id']}"
-            owed.append(VendorCredit(credit_id=credit_id, party_id=row["party_id"], open_cents=-int(row["open_cents"])))
-        elif row["qbo_id"] not in decisions.excluded_bill_ids:
+            cents = -int(row["open_cents"])
+            if row["txn_type"] == "VendorCredit":
+                cents -= decisions.used_credit_cents.get(row["qbo_id"], 0)
+            if cents > 0:
+                owed.append(VendorCredit(credit_id=credit_id, party_id=row["party_id"], open_cents=cents))
+        elif row["qbo_id"] not in decisions.excluded_bill_ids and _left(row, decisions) > 0:
             offered = discounts.get(term_of.get(row["qbo_id"], ""))
             bills.append(_bill(row, offered=offered, decisions=decisions))
     return Payables(bills=tuple(bills), vendor_credits=tuple(owed))
+
+
+def _left(row: Mapping[Hashable, object], decisions: PayableDecisions) -> int:
+    """What is open of a bill and not decided on."""
+    return int(str(row["open_cents"])) - decisions.decided_cents.get(str(row["qbo_id"]), 0)
 
 
 def _discounts(terms: pd.DataFrame, *, at: AsOf) -> dict[str, tuple[int, int]]:
@@ -103,14 +118,14 @@ def _bill(
     assert isinstance(dated, pd.Timestamp)
     vendor = decisions.vendors.get(party_id, VendorTerms())
     discount = None
-    if offered is not None:
+    if offered is not None and not decisions.decided_cents.get(bill_id):
         share, days = offered
         discount = EarlyDiscount(discount_ppm=share, last_on=dated.date() + timedelta(days=days))
     return PayableBill(
         bill_id=bill_id,
         party_id=party_id,
         party_name=str(row["party_name"]),
-        open_cents=int(str(row["open_cents"])),
+        open_cents=_left(row, decisions),
         due_on=due.date() if isinstance(due, pd.Timestamp) else dated.date(),
         tier=vendor.tier,
         discount=discount,
@@ -119,4 +134,5 @@ def _bill(
         usual_days_late=vendor.usual_days_late,
         is_approved=bill_id not in decisions.unapproved_bill_ids,
         may_part_pay=vendor.may_part_pay,
+        not_before=decisions.not_before.get(bill_id),
     )

@@ -6,6 +6,7 @@ Belongs here: business days and pay-run days of a stretch of time. Does not: whi
 
 from datetime import date, timedelta
 
+from runway_calcs.bills.payables import PayableBill
 from runway_calcs.policy import PaymentDayPolicy
 
 _BUSINESS_WEEKDAYS = range(5)
@@ -38,6 +39,7 @@ def next_pay_run(*, first: date, policy: PaymentDayPolicy) -> date:
     raise ValueError("the policy has no pay-run weekday from Monday to Friday")
 
 
-def approved_by(*, as_of: date, is_approved: bool, policy: PaymentDayPolicy) -> date:
-    """The first day on which a bill may be paid as far as its approval goes."""
-    return as_of if is_approved else as_of + timedelta(days=policy.approval_days)
+def first_payable_on(bill: PayableBill, *, as_of: date, policy: PaymentDayPolicy) -> date:
+    """The first day on which a bill may be paid as far as its approval and a person's delay go."""
+    approved = as_of if bill.is_approved else as_of + timedelta(days=policy.approval_days)
+    return approved if bill.not_before is None else max(approved, bill.not_before)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from runway_calcs.bills.discount_yield import DiscountYield, discount_yield
 from runway_calcs.bills.payables import PayableBill, in_stable_order
-from runway_calcs.bills.payment_days import approved_by, next_pay_run, pay_run_days
+from runway_calcs.bills.payment_days import first_payable_on, next_pay_run, pay_run_days
 from runway_calcs.bills.waiting_cost import late_fee_of, waiting_cost
 from runway_calcs.cents import divide_half_up
 from runway_calcs.policy import PaymentDayPolicy, WaitingPolicy
@@ -122,7 +122,7 @@ def bill_priorities(
 def _priority(
     bill: PayableBill, *, as_of: date, spendable_cents: int, waiting: WaitingPolicy, days: PaymentDayPolicy
 ) -> BillPriority:
-    pay_on = next_pay_run(first=approved_by(as_of=as_of, is_approved=bill.is_approved, policy=days), policy=days)
+    pay_on = next_pay_run(first=first_payable_on(bill, as_of=as_of, policy=days), policy=days)
     next_on = next_pay_run(first=pay_on + timedelta(days=1), policy=days)
     parts = _parts(bill, pay_on=pay_on, next_on=next_on, policy=waiting)
     price = discount_price(bill)

@@ -1,9 +1,11 @@
 """Money that is spoken for: bills with a decision, and reserves kept for a purpose.
 
-Belongs here: the two value types as the forecast takes them. Does not: deciding, funding (``runway_calcs/reserves/targets.py``).
+Belongs here: the two value types as the forecast takes them, and what reserves keep beside the floor.
+Does not: deciding, funding (``runway_calcs/reserves/targets.py``).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 
 from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, FlowKind
@@ -38,3 +40,20 @@ class PurposeReserve:
             raise ValueError(f"reserve {self.reserve_id}: held_cents is negative")
         if not self.purposes <= set(DISBURSEMENT_KINDS):
             raise ValueError(f"reserve {self.reserve_id}: a purpose is a kind of payment")
+
+
+def beside_the_floor(
+    reserves: Iterable[PurposeReserve], *, floor_cents: int, is_floor_next_payroll: bool
+) -> tuple[PurposeReserve, ...]:
+    """What reserves keep on top of the floor, by id.
+
+    Where the floor is the next payroll, what is put by for payroll is part of it: the two are the same money, and only what
+    exceeds the floor is kept beside it.
+    """
+    within = floor_cents if is_floor_next_payroll else 0
+    found = []
+    for reserve in sorted(reserves, key=lambda one: one.reserve_id):
+        inside = min(within, reserve.held_cents) if FlowKind.PAYROLL in reserve.purposes else 0
+        within -= inside
+        found.append(replace(reserve, held_cents=reserve.held_cents - inside))
+    return tuple(one for one in found if one.held_cents)

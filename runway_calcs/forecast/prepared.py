@@ -8,10 +8,11 @@ Does not: draws (``simulation.py``), figures (``figures.py``).
     (c) statistical    what past Fridays knew nothing of either, without the movements of the series of (b)
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import Self
 
 import pandas as pd
 
@@ -24,7 +25,7 @@ from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.balance_items import balance_items
 from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
 from runway_calcs.forecast.document_items import document_items
-from runway_calcs.forecast.earmarks import Hold, PurposeReserve
+from runway_calcs.forecast.earmarks import Hold, PurposeReserve, beside_the_floor
 from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.forecast.receipts_level import receipts_factor
 from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
@@ -59,6 +60,12 @@ class Timing:
         """The days on which the open documents may be paid."""
         return self.model.likely(self.open_documents)
 
+    def only(self, document_ids: Collection[str]) -> Self:
+        """The same timing for some of the documents."""
+        return replace(
+            self, open_documents=self.open_documents[self.open_documents["document_id"].isin(list(document_ids))]
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
@@ -92,7 +99,7 @@ class Prepared:
 
     @property
     def reserved_cents(self) -> int:
-        """What the reserves hold."""
+        """What the reserves keep beside the floor."""
         return sum(reserve.held_cents for reserve in self.reserves)
 
     @cached_property
@@ -113,16 +120,17 @@ def prepare(
     policy: ForecastPolicy,
     recurring_policy: RecurringPolicy,
     like: Prepared | None = None,
+    has_same_past: bool = False,
 ) -> Prepared:
     """The three layers of the forecast of these books.
 
     `like` is the forecast of nearly the same books (before a correction): its payment timing and its level of receipts are
-    taken over, so that the difference is that of the documents.
+    taken over, so that the difference is that of the documents. If these books `has_same_past`, movements and pieces
+    alike, then what is learned from them is taken over as well: it would come out the same.
     """
     at = books.at
-    series = recurring_flows(
-        books.movements, as_of=at.as_of, horizon_end=policy.horizon_end(at.as_of), policy=recurring_policy
-    )
+    past = like if has_same_past else None
+    series = past.series if past else _series(books, policy=policy, recurring_policy=recurring_policy)
     documents = document_items(
         payables=books.payables,
         receivables=books.receivables,
@@ -155,8 +163,12 @@ def prepare(
         )
         for side, payers in ((Dating.CUSTOMER, books.customers), (Dating.VENDOR, books.vendors))
     }
-    run_off = _run_off(books, series=series, policy=policy, recurring_policy=recurring_policy)
-    factor = _receipts_factor(books, run_off, items=items, customers=timing[Dating.CUSTOMER], policy=policy)
+    run_off = past.run_off if past else _run_off(books, series=series, policy=policy, recurring_policy=recurring_policy)
+    factor = (
+        like.receipts_factor
+        if like
+        else _receipts_factor(books, run_off, items=items, customers=timing[Dating.CUSTOMER], policy=policy)
+    )
     return Prepared(
         at=at,
         policy=policy,
@@ -164,17 +176,24 @@ def prepare(
         items=items,
         timing=timing,
         series=series,
-        spreads=spreads(series),
+        spreads=past.spreads if past else spreads(series),
         habits=books.habits,
         run_off=run_off,
-        receipts_factor=like.receipts_factor if like else factor,
-        reserves=tuple(sorted(inputs.reserves, key=lambda reserve: reserve.reserve_id)),
+        receipts_factor=factor,
+        reserves=beside_the_floor(
+            inputs.reserves, floor_cents=floor_cents, is_floor_next_payroll=policy.floor_cents is None
+        ),
         floor_cents=floor_cents,
         floor_reason=floor_reason,
         next_payroll_on=payroll_on,
         unused_vendor_credit_cents=documents.unused_vendor_credit_cents,
         unused_customer_credit_cents=documents.unused_customer_credit_cents,
     )
+
+
+def _series(books: BooksAt, *, policy: ForecastPolicy, recurring_policy: RecurringPolicy) -> tuple[RecurringFlow, ...]:
+    as_of = books.at.as_of
+    return recurring_flows(books.movements, as_of=as_of, horizon_end=policy.horizon_end(as_of), policy=recurring_policy)
 
 
 def _run_off(

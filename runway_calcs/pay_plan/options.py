@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from runway_calcs.bills.payables import PayableBill
-from runway_calcs.bills.payment_days import approved_by, business_days, next_pay_run, pay_run_days
+from runway_calcs.bills.payment_days import business_days, first_payable_on, next_pay_run, pay_run_days
 from runway_calcs.bills.waiting_cost import MICRO, cash_paid_cents, flat_fee_cents, waiting_cost
 from runway_calcs.pay_plan.cash import CashPath, Cents, Payment
 from runway_calcs.policy import PaymentDayPolicy, WaitingPolicy
@@ -65,13 +65,13 @@ class BillWays:
 def ways_to_pay(
     bill: PayableBill, *, as_of: date, path: CashPath, waiting: WaitingPolicy, days: PaymentDayPolicy
 ) -> BillWays:
-    """Every allowed day of a bill.
+    """Every allowed day of a bill, none before its assumed approval or the day until which a person put it off.
 
     A bill with a deadline in the window is paid on a pay-run day by then; if there is none, on the last business day by
     then (an extra payment), and if it is too late for that, on the first business day. Every other bill may also stay
     unpaid in the window: it then costs what it costs on the next payment day after it.
     """
-    earliest = max(path.first_on, approved_by(as_of=as_of, is_approved=bill.is_approved, policy=days))
+    earliest = max(path.first_on, first_payable_on(bill, as_of=as_of, policy=days))
     runs = pay_run_days(first=earliest, last=path.last_on, policy=days)
     has_deadline = bill.deadline is not None and bill.deadline <= path.last_on
     if has_deadline:

@@ -13,6 +13,7 @@ import numpy as np
 
 from runway_calcs.bills.payables import PayableBill, VendorCredit, after_credits, credits_used, in_stable_order
 from runway_calcs.bills.waiting_cost import MICRO
+from runway_calcs.pay_plan.apart import UnplannedBill
 from runway_calcs.pay_plan.cash import CashPath, Cents, Room, Shortfall, room_for
 from runway_calcs.pay_plan.options import Problem, problem_of, ways_to_pay
 from runway_calcs.pay_plan.reasons import PlannedBill, day_words, money, planned_bills
@@ -60,6 +61,8 @@ class PayPlan:
     """Set when the state is NOT_FEASIBLE, and with NOTHING_OPEN when the cash breaks the floor by itself."""
     bills: tuple[PlannedBill, ...]
     """By first payment day (unpaid ones last) and id."""
+    apart: tuple[UnplannedBill, ...] = ()
+    """Open bills, or parts, that are not planned, with the reason: decided already, or probably dead."""
     balance_cents: tuple[int, ...]
     """At the end of each day of the window, after the planned payments."""
     low_cents: int
@@ -75,13 +78,15 @@ def pay_plan(
     waiting: WaitingPolicy,
     days: PaymentDayPolicy,
     policy: PlanPolicy,
+    apart: Iterable[UnplannedBill] = (),
 ) -> PayPlan:
     """The plan of least cost over the days of `cash`, for open bills that are not held or disputed.
 
     A bill is paid in whole, or in parts where it may be; on pay-run days, unapproved ones from their assumed approval on;
     bills of tier 0 by their due date and bills with a hard date by that, whatever the cash; every other one on any day of
     the window or after it. A vendor's credits first reduce its bills in the order they are due. The balance stays at or
-    above the floor on every day, where that is possible; else no payment deepens the shortfall.
+    above the floor on every day, where that is possible; else no payment deepens the shortfall. `apart` are the open bills
+    that `bills` is without: they are listed with the plan, and decided ones are in the outflows of the cash.
 
     Raises:
         ValueError: if two bills share an id, or the window does not begin on the as-of day or the day after.
@@ -110,6 +115,7 @@ def pay_plan(
         stop=solution.stop,
         is_repeatable=solution.is_repeatable,
         shortfall=room.shortfall,
+        apart=tuple(apart),
         bills=planned_bills(ordered, used=used, problem=problem, parts=solution.parts, balance=balance, cash=cash),
         balance_cents=tuple(int(cents) for cents in balance),
         low_cents=int(balance.min()),

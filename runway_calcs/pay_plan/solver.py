@@ -48,6 +48,8 @@ class Stop(StrEnum):
     PROVEN = "proven"
     """Within the gap asked for."""
     NODES = "node limit"
+    SIZE = "size limit"
+    """What could hold a better plan is too much to search within a time that is the same on every machine."""
     TIME = "time limit"
 
 
@@ -83,16 +85,30 @@ def solve(problem: Problem, *, start: Cents, policy: PlanPolicy) -> Solution:
             distance = min(distance, int(np.sort(relaxed.reduced)[:_NARROW][-1]))
         # A part of a bill may be ever so small, so that its reduced cost excludes nothing.
         core = np.flatnonzero((relaxed.reduced < distance) | problem.is_part)
+        most = policy.most_entries // len(problem.capacity)
+        is_whole = len(core) <= most
+        if not is_whole and not is_narrow:
+            stop = Stop.SIZE
+            break
+        if not is_whole:
+            core = _nearest(relaxed.reduced, keep=best, most=most)
         found = _Core(problem, core).solve(policy=policy)
         stop, is_repeatable = found.stop, is_repeatable and found.stop is not Stop.TIME
-        # A plan outside the core costs at least the distance more than the relaxation.
-        bound = max(bound, min(cost, found.bound, relaxed.bound + distance))
+        if is_whole:
+            # A plan outside the core costs at least the distance more than the relaxation.
+            bound = max(bound, min(cost, found.bound, relaxed.bound + distance))
         if found.taken is not None:
             candidate = _rounded(problem, found.taken, reduced=relaxed.reduced, start=start)
             if cost_of(problem, candidate) < cost:
                 best, cost = candidate, cost_of(problem, candidate)
     stop = Stop.PROVEN if _is_close(cost, bound, policy=policy) else stop
     return Solution(parts=best, cost=cost, bound=min(bound, cost), stop=stop, is_repeatable=is_repeatable)
+
+
+def _nearest(reduced: Cents, *, keep: Parts, most: int) -> Cents:
+    """The options of least reduced cost, and those of a plan, so that the core holds one; they prove no bound."""
+    near = np.argsort(reduced, kind="stable")[:most]
+    return np.unique(np.concatenate([near, np.array(sorted(keep), dtype=np.int64)]))
 
 
 def _is_close(cost: int, bound: int, *, policy: PlanPolicy) -> bool:

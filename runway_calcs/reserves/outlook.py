@@ -8,10 +8,12 @@ from datetime import timedelta
 
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.current import Forecasting, cautious_inflows
-from runway_calcs.forecast.figures import ExpectedItem
+from runway_calcs.forecast.figures import ExpectedItem, ordered
+from runway_calcs.forecast.simulation import Simulation, released
 from runway_calcs.policy import ReservePolicy
 from runway_calcs.reserves.targets import CashOutlook, ReserveKind, ReserveTarget
 
+_CAUTIOUS = 0.1
 _PURPOSES: Mapping[ReserveKind, FlowKind] = {ReserveKind.PAYROLL: FlowKind.PAYROLL, ReserveKind.TAX: FlowKind.TAX}
 """The other kinds have no payments of their own kind in a forecast."""
 
@@ -25,11 +27,17 @@ def cash_outlook(base: Forecasting, *, gross_burn_cents_per_day: int | None) -> 
         as_of=forecast.as_of,
         floor_cents=forecast.floor_cents,
         is_floor_next_payroll=base.prepared.policy.floor_cents is None,
-        # A forecast's balances are without reserves; here they are part of the cash and counted as set aside.
-        balance_cents=tuple(day.band.p10_cents + forecast.reserved_cents for day in forecast.daily),
+        balance_cents=_cash_cents(base.simulation, reserved_cents=forecast.reserved_cents),
         receipt_cents=cautious_inflows(base.simulation),
         gross_burn_cents_per_day=gross_burn_cents_per_day,
     )
+
+
+def _cash_cents(simulation: Simulation, *, reserved_cents: int) -> tuple[int, ...]:
+    """The P10 cash of each day, reserves included: a forecast's balances are without them until their purpose is paid."""
+    flows = simulation.flows()
+    cash = simulation.balances(flows) - released(simulation.reserves, flows) + reserved_cents
+    return tuple(int(cents) for cents in ordered(cash, level=_CAUTIOUS))
 
 
 def paid_within_path(

@@ -97,6 +97,11 @@ class ReserveBalance:
         if not 0 <= self.held_cents <= self.current_cents:
             raise ValueError("a reserve holds at least what is drawn on it, and neither is negative")
 
+    @property
+    def available_cents(self) -> int:
+        """Current less held."""
+        return self.current_cents - self.held_cents
+
 
 EMPTY = ReserveBalance(current_cents=0, held_cents=0)
 
@@ -232,8 +237,9 @@ def funding_plan(
     amounts = {one.reserve_id: target_cents(one, outlook=outlook, policy=policy) for one in ordered}
     spans = {one.reserve_id: _span(one, outlook=outlook, is_paid=one.reserve_id in paid_within_path) for one in ordered}
     for one in ordered:
-        current = balances.get(one.reserve_id, EMPTY).current_cents
-        path.set_aside(current, kind=one.kind, first=0, last=spans[one.reserve_id])
+        # What decided payments draw leaves the path with them.
+        kept = balances.get(one.reserve_id, EMPTY).available_cents
+        path.set_aside(kept, kind=one.kind, first=0, last=spans[one.reserve_id])
     asked = {one.reserve_id: _contribution_days(one, outlook=outlook, policy=policy) for one in ordered}
     given: dict[str, list[Contribution]] = {one.reserve_id: [] for one in ordered}
     for day in sorted({day for days in asked.values() for day in days if day <= outlook.last_day}):
@@ -356,7 +362,7 @@ def _plan(
         target_cents=goal,
         current_cents=balance.current_cents,
         held_cents=balance.held_cents,
-        available_cents=balance.current_cents - balance.held_cents,
+        available_cents=balance.available_cents,
         utilisation_thousandths=divide_half_up(balance.held_cents * _THOUSANDTHS, balance.current_cents)
         if balance.current_cents
         else None,

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from runway_calcs.bills.payables import LateFee, after_credits, credits_used, in_stable_order
-from runway_calcs.bills.payment_days import approved_by
+from runway_calcs.bills.payment_days import first_payable_on
 from runway_calcs.pay_plan.options import BillWays, ways_to_pay
 from runway_calcs.pay_plan.plan import PayPlan, PlanState
 from runway_calcs.policy import PlanPolicy
@@ -147,7 +147,7 @@ def check_promises(case: PlanCase, plan: PayPlan) -> None:
         bill = by_id[one.bill_id]
         assert one.credit_cents + sum(part.settles_cents for part in one.payments) + one.unpaid_cents == bill.open_cents
         assert len(one.payments) + bool(one.unpaid_cents) <= 1 or bill.may_part_pay
-        first = approved_by(as_of=case.as_of, is_approved=bill.is_approved, policy=case.days)
+        first = first_payable_on(bill, as_of=case.as_of, policy=case.days)
         for part in one.payments:
             day = (part.paid_on - case.cash.first_on).days
             balance = balance[:day] + [cents - part.cash_cents for cents in balance[day:]]

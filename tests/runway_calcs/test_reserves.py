@@ -118,8 +118,9 @@ def test_a_reserve_is_given_free_on_its_day_when_the_path_pays_for_its_purpose()
 
 
 def test_what_is_already_set_aside_counts_and_stays_out_of_what_is_free() -> None:
+    """The decided payment of 60 draws on it and leaves the path on its day: 320 remain, 240 of them set aside."""
     balances = {"tax": ReserveBalance(current_cents=300, held_cents=60)}
-    (found,) = plan(target(400), of=outlook(380), balances=balances).plans
+    (found,) = plan(target(400), of=outlook([380] * 6 + [320] * 85), balances=balances).plans
     assert (found.current_cents, found.available_cents, found.utilisation_thousandths) == (300, 240, 200)
     assert (found.shortfall_cents, found.planned_cents, found.short_cents) == (100, 80, 20)
 
