@@ -7,42 +7,35 @@ A tenant that cannot be read is a row that says so, and never stops the others.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
 import dagster as dg
-from sqlalchemy import func, select
 
 from assets.experiences import preview
 from assets.fleet_file import COLUMNS, read_fleet, write_fleet
+from assets.mailing import DIGEST_KIND, EXCEPTIONS_KIND, morning, queue_exceptions
 from assets.pages import PORTFOLIOS, digest_links, write_index
 from assets.partitions import TENANTS
 from experiences.digest.document import DigestDocument, UnreadableDigestError, from_json
-from experiences.pages.page import page_text, render_page
 from experiences.portfolio.document import build_portfolio, to_json
-from experiences.portfolio.overview import Standing, TenantOverview
-from experiences.portfolio.render import (
-    exceptions_page,
-    exceptions_title,
-    portfolio_text,
-    portfolio_title,
-    render_portfolio,
-)
+from experiences.portfolio.exceptions import exceptions_mail
+from experiences.portfolio.overview import Link, Standing, TenantOverview
+from experiences.portfolio.render import portfolio_text, portfolio_title, render_portfolio
 from experiences.tray.document import TrayDocument
 from experiences.tray.document import from_json as tray_from_json
-from payments.bill_tables import BILL_WORKFLOW
+from payments.ledger import Ledger
+from payments.waiting import payments_waiting
 from resources.documents import Document, FirmDocument
 from resources.files import write_whole
 from resources.installation import Installation
-from resources.row_security import see_tenant
-from resources.tenants import Tenant, TenantId
+from resources.registry import Firm
+from resources.tenants import Tenant
 from runway_calcs.forecast.change import ChangeState
 from runway_calcs.policy import AttentionPolicy
 
 GROUP = "fleet"
-EXCEPTIONS_KIND = "firm_exceptions"
 _WATCHED = (dg.AssetKey(["raw_qbo", "bills"]), dg.AssetKey(["digest", "friday_digest"]))
-#: A bill in one of these states waits for a decision or for a look.
-_WAITING = ("staged", "needs_review", "unknown")
 _ARROWS = {"VARCHAR": "string", "BIGINT": "int64", "DATE": "date32", "BOOLEAN": "bool"}
 
 
@@ -87,20 +80,24 @@ def tenant_overview(
 
 @dg.asset(key=["fleet", "portfolio"], group_name=GROUP, kinds={"html", "text"}, deps=[tenant_overview])
 def portfolio(installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult[None]:
-    """Each firm's clients on one page, by who needs attention, and its weekly exceptions; the index of all pages."""
-    told, exceptions = [], 0
+    """Each firm's clients on one page, by who needs attention, its weekly exceptions, queued; the index of all pages."""
+    told, exceptions, mails = [], 0, 0
+    active = installation.registry.tenants()
     for firm in installation.registry.firms():
         rows = read_fleet(installation.settings.fleet_file, firm_id=firm.firm_id)
-        if not rows:
+        tenants = [one for one in active if one.firm_id == firm.firm_id]
+        if not rows or not tenants:
             continue
-        text, found = _publish_firm(installation, rows, firm_id=firm.firm_id, firm_name=firm.name)
+        text, found, queued = _publish_firm(installation, firm, rows, tenants=tenants)
         told.append(text)
         exceptions += found
+        mails += queued
     index = write_index(installation)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": dg.MetadataValue.int(len(told)),
             "exceptions": dg.MetadataValue.int(exceptions),
+            "mails_queued": dg.MetadataValue.int(mails),
             "index": dg.MetadataValue.path(str(index)),
             "preview": preview("\n\n".join(told)),
         }
@@ -108,28 +105,28 @@ def portfolio(installation: dg.ResourceParam[Installation]) -> dg.MaterializeRes
 
 
 def _publish_firm(
-    installation: Installation, rows: Sequence[TenantOverview], *, firm_id: str, firm_name: str
-) -> tuple[str, int]:
-    """Publish a firm's page and its exceptions; the page as text, and how many exceptions there are."""
-    document = build_portfolio(rows, firm_id=firm_id, firm_name=firm_name, policy=AttentionPolicy())
-    week = max((row.week_ending for row in rows if row.week_ending is not None), default=None)
+    installation: Installation, firm: Firm, rows: Sequence[TenantOverview], *, tenants: Sequence[Tenant]
+) -> tuple[str, int, int]:
+    """Publish a firm's page and its exceptions and queue these; the page as text, how many exceptions, how many mails."""
+    firm_id, now = firm.firm_id, installation.clock.now()
+    week = max(one.latest_friday(now) for one in tenants)
+    document = build_portfolio(rows, firm_id=firm_id, firm_name=firm.name, week_ending=week, policy=AttentionPolicy())
     folder = installation.settings.pages_root / PORTFOLIOS
-    tenants = [one for one in installation.registry.tenants() if one.firm_id == firm_id]
     html = render_portfolio(document, links=digest_links(installation, tenants, folder=folder))
     text = portfolio_text(document)
     write_whole(folder / f"{firm_id}.html", html)
     write_whole(folder / f"{firm_id}.txt", text)
-    if week is not None:
-        body, key = to_json(document), week.isoformat()
-        page = exceptions_page(document, week_ending=week)
-        for kind, title, as_html, as_text in (
-            ("portfolio", portfolio_title(document), html, text),
-            (EXCEPTIONS_KIND, exceptions_title(document, week_ending=week), render_page(page), page_text(page)),
-        ):
-            installation.documents.publish_for_firm(
-                FirmDocument(firm_id=firm_id, kind=kind, key=key, title=title, body=body, html=as_html, text=as_text)
-            )
-    return text, len(document.exceptions)
+    body, key, mail = to_json(document), week.isoformat(), exceptions_mail(document)
+    for kind, title, as_html, as_text in (
+        ("portfolio", portfolio_title(document), html, text),
+        (EXCEPTIONS_KIND, mail.subject, mail.html, mail.text),
+    ):
+        installation.documents.publish_for_firm(
+            FirmDocument(firm_id=firm_id, kind=kind, key=key, title=title, body=body, html=as_html, text=as_text)
+        )
+    is_whole = all(row.week_ending == week for row in rows)
+    queued = queue_exceptions(installation, firm_id, tenants=tenants, week_ending=week, is_whole=is_whole)
+    return text, len(document.exceptions), queued
 
 
 def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool, now: datetime) -> TenantOverview:
@@ -141,6 +138,9 @@ def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool,
     oldest = now - timedelta(days=thresholds.stale_after_days)
     runway = digest.runway if digest is not None else None
     change = digest.change if digest is not None else None
+    friday = tenant.latest_friday(now)
+    with Ledger(installation.database, clock=installation.clock).look(tenant.tenant_id) as look:
+        waiting = payments_waiting(look)
     return TenantOverview(
         firm_id=tenant.firm_id,
         tenant_id=tenant.tenant_id,
@@ -157,18 +157,20 @@ def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool,
         low_cents=runway.low_cents if runway is not None else None,
         low_on=runway.low_on if runway is not None else None,
         change_days=change.days if change is not None and change.state is ChangeState.COMPARED else None,
+        link=_link(installation, tenant),
         data_as_of=sync.data_as_of if sync is not None else None,
         is_stale=sync is None or sync.data_as_of < oldest,
+        is_behind=digest is not None and digest.week_ending < friday and now >= morning(friday, zone=tenant.zone),
         has_failed=has_failed,
         tray_count=tray.count if tray is not None else None,
         blocking_count=tray.blocking_count if tray is not None else None,
-        payments_waiting=_payments_waiting(installation, tenant.tenant_id),
+        **asdict(waiting),
     )
 
 
 def _digest(installation: Installation, tenant: Tenant, *, now: datetime) -> tuple[Standing, DigestDocument | None]:
     """The newest digest that still is news: of this week or of the one before."""
-    published = installation.documents.newest(tenant.tenant_id, kind="friday_digest")
+    published = installation.documents.newest(tenant.tenant_id, kind=DIGEST_KIND)
     if published is None or date.fromisoformat(published.key) < tenant.latest_friday(now) - timedelta(weeks=1):
         return Standing.MISSING, None
     try:
@@ -186,11 +188,11 @@ def _tray(published: Document | None) -> TrayDocument | None:
         return None  # of another version of the program: no count is shown, and the next Friday writes it anew
 
 
-def _payments_waiting(installation: Installation, tenant: TenantId) -> int:
-    waiting = select(func.count()).where(BILL_WORKFLOW.c.tenant_id == tenant, BILL_WORKFLOW.c.state.in_(_WAITING))
-    with installation.database.read() as connection:
-        see_tenant(connection, tenant)
-        return int(connection.execute(waiting).scalar_one())
+def _link(installation: Installation, tenant: Tenant) -> Link:
+    standing = installation.connections.standing(tenant.tenant_id)
+    if standing is None:
+        return Link.NEVER
+    return Link.CONNECTED if standing.state == "connected" else Link.LOST
 
 
 def _failed(instance: dg.DagsterInstance, tenants: Sequence[Tenant]) -> frozenset[str]:

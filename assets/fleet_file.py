@@ -39,12 +39,18 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "low_cents": ("BIGINT", "Median of the lowest balances, in home cents."),
     "low_on": ("DATE", "Its day."),
     "change_days": ("BIGINT", "Change of the runway since the last forecast."),
+    "link": ("VARCHAR", "Whether QuickBooks is connected."),
     "data_as_of": ("TIMESTAMP", "When the newest books were read, in UTC."),
     "is_stale": ("BOOLEAN", "Whether they are older than the tenant's threshold."),
+    "is_behind": ("BOOLEAN", "Whether its Friday morning has passed without a digest of the week."),
     "has_failed": ("BOOLEAN", "Whether its newest run of sync or digest failed."),
     "tray_count": ("BIGINT", "Entries in its tray."),
     "blocking_count": ("BIGINT", "Of them, those behind which a figure is known to be wrong."),
-    "payments_waiting": ("BIGINT", "Bills that wait for a person."),
+    "to_approve": ("BIGINT", "Bills that nobody has approved yet."),
+    "to_decide": ("BIGINT", "Bills proposed for payment, without a decision."),
+    "to_seal": ("BIGINT", "Bills decided on, in no finalized batch."),
+    "sealed": ("BIGINT", "Bills in a finalized batch that is not settled."),
+    "to_review": ("BIGINT", "Bills whose payment a person has to look at."),
 }
 _ROWS = TypeAdapter(tuple[TenantOverview, ...])
 

@@ -4,6 +4,7 @@ Belongs here: finding the pages and writing the index. Does not: its look (`expe
 """
 
 import os
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def write_index(installation: Installation) -> Path:
     return file
 
 
-def digest_links(installation: Installation, tenants: list[Tenant], *, folder: Path) -> dict[str, str]:
+def digest_links(installation: Installation, tenants: Sequence[Tenant], *, folder: Path) -> dict[str, str]:
     """The address of each tenant's newest digest as seen from a folder; tenants without one are left out."""
     links: dict[str, str] = {}
     for one in tenants:

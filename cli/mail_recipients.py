@@ -1,4 +1,4 @@
-"""`runway mail recipients`: who receives a tenant's mail.
+"""`runway mail recipients`: who receives the mail of a tenant or of a firm.
 
 Belongs here: adding, removing, listing. Does not: rules of recipients (`resources/recipients.py`).
 """
@@ -9,13 +9,14 @@ from typing import Any, cast
 import typer
 from rich.table import Table
 
-from cli.entering import AS_JSON, BY, DRY_RUN, TENANT, add_row, author, known_tenant, print_json
+from cli.entering import AS_JSON, BY, DRY_RUN, add_row, author, print_json
+from cli.mail_owners import OWNER, as_fields, known_owner
 from cli.session import console, open_installation
 from resources.mail_tables import CURRENCY_FORMATS, LOCALES, ROLES
-from resources.recipients import Recipient, Role
+from resources.recipients import Recipient, RecipientRefused, Role
 from resources.tenants import ZONES
 
-app = typer.Typer(no_args_is_help=True, help="Who receives a tenant's mail.")
+app = typer.Typer(no_args_is_help=True, help="Who receives the mail of a tenant or of a firm.")
 
 _ADDRESS = typer.Argument(help="Mail address.")
 
@@ -23,13 +24,14 @@ _ADDRESS = typer.Argument(help="Mail address.")
 @app.command()
 def add(
     *,
-    tenant: str = TENANT,
+    tenant: str = OWNER,
     address: str = _ADDRESS,
     name: str = typer.Option("", help="The name beside the address."),
-    role: str = typer.Option("client", help=f"Who it is: {', '.join(ROLES)}. Only the firm hears of failed runs."),
+    role: str = typer.Option("", help=f"Of a tenant's mail, who it is: {', '.join(ROLES)}; default: {ROLES[0]}."),
     locale: str = typer.Option("en-GB", help=f"How dates are written: {', '.join(LOCALES)}."),
     zone: str = typer.Option(
-        "", help=f"Whose Friday morning counts; default: the tenant's. One of {', '.join(ZONES)}."
+        "",
+        help=f"Whose Friday morning counts; default: that of the tenant or of all the firm's tenants. One of {', '.join(ZONES)}.",
     ),
     currency_format: str = typer.Option("symbol", help=f"How dollars are written: {', '.join(CURRENCY_FORMATS)}."),
     lift_suppression: bool = typer.Option(False, "--lift-suppression", help="The address works again."),
@@ -42,23 +44,25 @@ def add(
 ) -> None:
     """Add a recipient, or say anew how one reads; one that was removed receives again."""
     with open_installation() as installation:
-        known = known_tenant(installation, tenant)
+        known = known_owner(installation, tenant)
         recipients = installation.recipients
         asked: dict[str, Any] = {
             "address": address,
             "name": name,
-            "role": cast("Role", role),
+            "role": cast("Role", role or ("client" if known.owner.kind == "tenant" else "firm")),
             "locale": locale,
             "zone": zone or known.zone,
             "currency_format": currency_format,
         }
-        kept = recipients.check(**asked)
+        if not asked["zone"]:
+            raise RecipientRefused(f"The tenants of {tenant} are in several zones or none: name one with --zone.")
+        kept = recipients.check(known.owner, **asked)
         _tell(
-            f"{kept} receives the mail of {known.tenant_id} ({role}, {locale}, {asked['zone']}, {currency_format})",
+            f"{kept} receives the mail of {tenant} ({asked['role']}, {locale}, {asked['zone']}, {currency_format})",
             None
             if dry_run
             else recipients.add(
-                known,
+                known.owner,
                 **asked,
                 author=author(by),
                 lift_suppression=lift_suppression,
@@ -71,29 +75,28 @@ def add(
 @app.command()
 def remove(
     *,
-    tenant: str = TENANT,
+    tenant: str = OWNER,
     address: str = _ADDRESS,
     dry_run: bool = DRY_RUN,
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Send nothing more to a recipient; what was sent stays known."""
     with open_installation() as installation:
-        known = known_tenant(installation, tenant)
+        owner = known_owner(installation, tenant).owner
         recipients = installation.recipients
-        found = recipients.one(known.tenant_id, address)
+        found = recipients.one(owner, address)
         _tell(
-            f"{found.address} receives no more mail of {known.tenant_id}",
-            None if dry_run else recipients.remove(known, found.address),
+            f"{found.address} receives no more mail of {owner}",
+            None if dry_run else recipients.remove(owner, found.address),
             json_wanted=json_wanted,
         )
 
 
 @app.command("list")
-def list_recipients(tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
+def list_recipients(tenant: str = OWNER, json_wanted: bool = AS_JSON) -> None:
     """Recipients with how they read, and which of them get nothing and why."""
     with open_installation() as installation:
-        known = known_tenant(installation, tenant)
-        found = installation.recipients.all(known.tenant_id)
+        found = installation.recipients.all(known_owner(installation, tenant).owner)
     if json_wanted:
         print_json([_as_json(one) for one in found])
         return
@@ -120,4 +123,5 @@ def _tell(what: str, done: Recipient | None, *, json_wanted: bool) -> None:
 
 
 def _as_json(recipient: Recipient) -> dict[str, Any]:
-    return {**asdict(recipient), "obstacle": recipient.obstacle}
+    fields = {name: value for name, value in asdict(recipient).items() if name != "owner"}
+    return {**as_fields(recipient.owner), **fields, "obstacle": recipient.obstacle}

@@ -79,9 +79,9 @@ def _unsubscribed(recipients: Recipients, keys: MailKeys, token: str) -> Respons
     except BadUnsubscribeToken:
         _log.warning("a link to unsubscribe was not signed here and was not followed")
         return _no_such_link()
-    if not recipients.unsubscribe(subscription.tenant_id, subscription.address):
+    if not recipients.unsubscribe(subscription.owner, subscription.address):
         return _no_such_link()
-    _log.info("a recipient of %s unsubscribed", subscription.tenant_id)
+    _log.info("a recipient of %s unsubscribed", subscription.owner)
     return _page("You are unsubscribed.", "<p>Mails that wait are not sent any more.</p>")
 
 

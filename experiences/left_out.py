@@ -1,16 +1,18 @@
 """The short mail to a firm about tenants whose week could not be made: what happened, to whom, what is there instead.
 
-Belongs here: its words and both renderings. Does not: who failed and why (`pipelines/failure_notices.py`).
+Belongs here: its words. Does not: who failed and why (`pipelines/failure_notices.py`), the frame of the mail
+(``experiences/pages/notice.py``).
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from experiences.digest.wording import counted, plain_text, shortened
+from experiences.pages.notice import Notice, NoticeEntry, notice_text, render_notice
 
 _LONGEST_NAME = 60
+_LONGEST_IN_SUBJECT = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,29 +35,24 @@ class LeftOutNotice:
 
 
 _WHAT_FAILED = {
-    "tenant_sync": "the books could not be read",
-    "friday": "the digest could not be made, and none was sent to the client",
+    "tenant_sync": "The books could not be read",
+    "friday": "The digest could not be made, and none was sent to the client",
 }
 
 
-def left_out_notice(*, cause: str, tenants: Sequence[LeftOut]) -> LeftOutNotice:
+def left_out_notice(*, firm_name: str, cause: str, tenants: Sequence[LeftOut]) -> LeftOutNotice:
     """One mail about all tenants with the same cause."""
-    cause = plain_text(cause)
-    first = tenants[0]
-    who = _name(first) if len(tenants) == 1 else counted(len(tenants), "client")
-    subject = f"{shortened(who, limit=40)}: not up to date"
-    opening = "For the following clients a run failed for the same reason." if len(tenants) > 1 else "A run failed."
-    closing = "Digests of other clients are not affected. What was published earlier stays as it was."
-    lines = [f"{_name(one)} ({one.tenant_id}): {_what(one)}, {one.failed_at:%Y-%m-%d %H:%M} UTC" for one in tenants]
-    text = "\n".join([opening, "", f"Reason: {cause}", "", *(f"- {line}" for line in lines), "", closing, ""])
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    page = (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(subject)}</title></head>'
-        '<body style="font-family:sans-serif;font-size:16px;line-height:1.5;max-width:640px;margin:0 auto;padding:16px">'
-        f'<h1 style="font-size:20px">{html.escape(subject)}</h1><p>{opening}</p>'
-        f"<p>Reason: {html.escape(cause)}</p><ul>{items}</ul><p>{closing}</p></body></html>\n"
+    who = _name(tenants[0]) if len(tenants) == 1 else counted(len(tenants), "client")
+    headline = f"{shortened(who, limit=_LONGEST_IN_SUBJECT)}: not up to date"
+    notice = Notice(
+        subject=headline,
+        kicker=shortened(plain_text(firm_name), limit=_LONGEST_NAME),
+        headline=headline,
+        lead=f"Reason: {plain_text(cause)}",
+        entries=tuple(NoticeEntry(name=_name(one), alert=_what(one), lines=_lines(one)) for one in tenants),
+        footer=("Digests of other clients are not affected. What was published earlier stays as it was.",),
     )
-    return LeftOutNotice(subject=subject, html=page, text=text)
+    return LeftOutNotice(subject=notice.subject, html=render_notice(notice), text=notice_text(notice))
 
 
 def _name(tenant: LeftOut) -> str:
@@ -63,4 +60,8 @@ def _name(tenant: LeftOut) -> str:
 
 
 def _what(tenant: LeftOut) -> str:
-    return _WHAT_FAILED.get(tenant.job, f"{tenant.job} failed")
+    return f"{_WHAT_FAILED.get(tenant.job, f'{tenant.job} failed')}."
+
+
+def _lines(tenant: LeftOut) -> tuple[str, ...]:
+    return (f"{tenant.tenant_id}, {tenant.failed_at:%Y-%m-%d %H:%M} UTC",)

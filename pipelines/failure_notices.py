@@ -16,8 +16,8 @@ from typing import Any
 
 from experiences.left_out import LeftOut, left_out_notice
 from resources.installation import Installation
+from resources.mail_tables import MailOwner, of_firm
 from resources.outbox_rows import MailContent, OutboxRow, RowKey
-from resources.recipients import Mode
 from resources.tenants import Tenant, tenant_id
 
 NOTICE_KIND = "left_out"
@@ -51,28 +51,30 @@ class FailedRun:
 
 
 def enqueue_failure(installation: Installation, failed: FailedRun) -> int:
-    """Put a failure into a mail to each firm recipient of its tenant; into how many."""
+    """Put a failure into a mail to each recipient of the tenant's firm; into how many."""
     tenant = installation.registry.tenant(tenant_id(failed.tenant_id))
-    mode = installation.recipients.mode(tenant.tenant_id).mode
-    recipients = installation.recipients.reachable(tenant.tenant_id, role="firm")
-    return sum(_tell(installation, tenant, failed, address=one.address, mode=mode) for one in recipients)
+    recipients = installation.recipients.reachable(of_firm(tenant.firm_id))
+    return sum(_tell(installation, tenant, failed, address=one.address) for one in recipients)
 
 
-def _tell(installation: Installation, tenant: Tenant, failed: FailedRun, *, address: str, mode: Mode) -> bool:
-    # What is only looked at and what leaves the machine never share a mail.
-    stem = f"{tenant.local_date(failed.failed_at)}:{failed.fingerprint}:{mode}:"
-    told = [
-        row
-        for row in installation.outbox.rows_of_firm(tenant.firm_id, kind=NOTICE_KIND, key_prefix=stem)
-        if row.row_key.address == address
-    ]
+def _tell(installation: Installation, tenant: Tenant, failed: FailedRun, *, address: str) -> bool:
+    firm = of_firm(tenant.firm_id)
+    stem = f"{tenant.local_date(failed.failed_at)}:{failed.fingerprint}:"
+    told = _mails(installation, firm, stem=stem, address=address)
     if any(one["tenant_id"] == tenant.tenant_id for row in told for one in row.about or ()):
         return False
     for row in reversed(told):
         if row.state == "queued" and _enqueue(installation, row.row_key, tenant, failed, due_at=row.due_at):
             return True
-    fresh = RowKey(tenant_id=tenant.tenant_id, kind=NOTICE_KIND, key=f"{stem}{len(told) + 1:04d}", address=address)
+    fresh = RowKey(owner=firm, kind=NOTICE_KIND, key=f"{stem}{len(told) + 1:04d}", address=address)
     return _enqueue(installation, fresh, tenant, failed, due_at=installation.clock.now() + GATHERING)
+
+
+def _mails(installation: Installation, firm: MailOwner, *, stem: str, address: str) -> list[OutboxRow]:
+    """The mails of one cause and day to one recipient, the oldest first."""
+    rows = installation.outbox.rows(firm, kind=NOTICE_KIND)
+    own = [row for row in rows if row.row_key.address == address and row.row_key.key.startswith(stem)]
+    return sorted(own, key=lambda row: row.row_key)
 
 
 def _enqueue(
@@ -82,14 +84,15 @@ def _enqueue(
 
     def make(kept: OutboxRow | None) -> tuple[MailContent, Sequence[dict[str, Any]]]:
         about = [*((kept.about or []) if kept is not None else []), this]
-        return _content(failed.cause_of_any, about), about
+        return _content(failed.cause_of_any, about, firm_name=tenant.firm_name), about
 
     queued = installation.outbox.enqueue_about(row_key, make, due_at=due_at, expires_at=due_at + WORTH_SENDING)
     return queued != "unchanged"
 
 
-def _content(cause: str, about: Sequence[dict[str, Any]]) -> MailContent:
+def _content(cause: str, about: Sequence[dict[str, Any]], *, firm_name: str) -> MailContent:
     notice = left_out_notice(
+        firm_name=firm_name,
         cause=cause,
         tenants=[
             LeftOut(

@@ -65,7 +65,7 @@ def failed_runs(
     failed_at = installation.clock.now() if ended is None else datetime.fromtimestamp(ended, tz=UTC)
     for tenant, cause in causes(context):
         try:
-            enqueue_failure(
+            told = enqueue_failure(
                 installation,
                 FailedRun(
                     tenant_id=tenant,
@@ -75,6 +75,8 @@ def failed_runs(
                     failed_at=failed_at,
                 ),
             )
+            if not told:
+                context.log.info("nobody new is told that %s failed (recipients of its firm: docs/mail.md)", tenant)
         except TenantError as error:
             context.log.warning("%s", error)  # a partition without a registered tenant has no firm to tell
     return None

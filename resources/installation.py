@@ -119,7 +119,7 @@ class Installation:
 
     @cached_property
     def recipients(self) -> Recipients:
-        """Who receives a tenant's mail, and whether any leaves the machine."""
+        """Who receives the mail of a tenant or firm, and whether any leaves the machine."""
         return Recipients(self.database, clock=self.clock)
 
     @cached_property

@@ -33,6 +33,7 @@ from resources.failpoints import failpoint
 from resources.mail_message import Envelope, MailWriter
 from resources.outbox import Outbox
 from resources.outbox_claims import Claim
+from resources.outbox_rows import RowKey
 from resources.settings import MailSettings
 from resources.unsubscribe import MailKeys
 
@@ -99,7 +100,7 @@ class Drained:
     released: int = 0
     left_unknown: int = 0
     stopped_because: str | None = None
-    unknown_mails: tuple[str, ...] = field(default=())
+    unknown_mails: tuple[RowKey, ...] = field(default=())
 
 
 class SmtpLine:
@@ -262,7 +263,7 @@ class Mailer:
         claims, holder = self._outbox.claims, uuid.uuid4().hex
         swept = claims.sweep()
         counts: Counter[str] = Counter()
-        unknown: list[str] = []
+        unknown: list[RowKey] = []
         stopped_because = None
         with _line(self._settings) as line:
             while most is None or counts.total() < most:
@@ -274,7 +275,7 @@ class Mailer:
                     continue
                 counts[outcome.verdict] += 1
                 if outcome.verdict == "unknown":
-                    unknown.append(f"{claim.row_key.tenant_id} {claim.row_key.key} {claim.row_key.address}")
+                    unknown.append(claim.row_key)
                 if outcome.is_about_us:
                     stopped_because = outcome.answer
                     break

@@ -2,10 +2,13 @@
 
 Belongs here: MIME and headers. Does not: words (`experiences/`), SMTP (`resources/mail.py`).
 
-Nothing in it follows its reader: no image, no counted link. Headers are made by the standard library, which refuses line breaks in
-them; text that comes from books is put on one line before.
+Nothing in it follows its reader: no image, no counted link. The published renderings stand in it as they are; below them is the one
+line that is the recipient's own, with the way to unsubscribe for whoever's mail program shows no button for it.
+
+Headers are made by the standard library, which refuses line breaks in them; text that comes from books is put on one line before.
 """
 
+import html
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -24,6 +27,11 @@ from resources.unsubscribe import MailKeys, Subscription
 NO_ADDRESS = "runway@preview.invalid"
 #: A line of a body after its encoding (RFC 2045); the library's own default is two longer.
 _BODY_LINE = 76
+#: As the quiet words of the published pages, whose own rules for the class hold when the reader wants it dark.
+_FOOTER_STYLE = (
+    "margin:0;padding:8px 16px 24px;text-align:center;"
+    "font-family:sans-serif;font-size:14px;line-height:20px;color:#586069"
+)
 #: Tokens without a space: the library would fold them into encoded words, which no mail program opens.
 _UNFOLDED = frozenset({"list-unsubscribe", "message-id"})
 
@@ -76,22 +84,40 @@ class MailWriter:
         message["Date"] = format_datetime(at.astimezone(ZoneInfo(recipient.zone)))
         message["Message-ID"] = f"<{row.message_token}@{self.sender.partition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
-        for name, value in self._unsubscribing(recipient).items():
-            message[name] = value
-        message.set_content(content.text, cte="quoted-printable")
-        message.add_alternative(content.html, subtype="html", cte="quoted-printable")
+        link = self._unsubscribe_link(recipient)
+        if link:
+            message["List-Unsubscribe"] = f"<{link}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message.set_content(_text_with(link, content.text, recipient), cte="quoted-printable")
+        message.add_alternative(_html_with(link, content.html, recipient), subtype="html", cte="quoted-printable")
         # The library draws a boundary at random.
         message.set_boundary(f"=_{row.message_token}_{content.content_id[:16]}")
         return Envelope(sender=self.sender, recipient=recipient.address, message=message.as_bytes())
 
-    def _unsubscribing(self, recipient: Recipient) -> dict[str, str]:
+    def _unsubscribe_link(self, recipient: Recipient) -> str:
+        """The address at which this recipient unsubscribes; empty while none is set (nothing leaves the machine then)."""
         if not self._settings.unsubscribe_url:
-            return {}
-        token = self._keys.unsubscribe_token(Subscription(tenant_id=recipient.tenant_id, address=recipient.address))
-        return {
-            "List-Unsubscribe": f"<{self._settings.unsubscribe_url.rstrip('/')}/unsubscribe/{token}>",
-            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        }
+            return ""
+        token = self._keys.unsubscribe_token(Subscription(owner=recipient.owner, address=recipient.address))
+        return f"{self._settings.unsubscribe_url.rstrip('/')}/unsubscribe/{token}"
+
+
+def _text_with(link: str, text: str, recipient: Recipient) -> str:
+    return f"{text}\nSent to {recipient.address}. Unsubscribe: {link}\n" if link else text
+
+
+def _html_with(link: str, page: str, recipient: Recipient) -> str:
+    """The page with a last line; what the page says of books is escaped, so that its last `</body>` is its own."""
+    if not link:
+        return page
+    before, end, after = page.rpartition("</body>")
+    if not end:
+        before, after = after, before
+    line = (
+        f'<p class="quiet" style="{_FOOTER_STYLE}">Sent to {html.escape(recipient.address)}. '
+        f'<a href="{html.escape(link)}" style="color:inherit">Unsubscribe</a></p>\n'
+    )
+    return f"{before}{line}{end}{after}"
 
 
 def one_line(text: str) -> str:

@@ -3,8 +3,8 @@
 Belongs here: queueing, reading, resending, bounces. Does not: claiming and sending (`resources/outbox_claims.py`,
 `resources/mail.py`), what a mail says (`experiences/`).
 
-A row is unique for tenant, document, week and address, so that whatever runs twice queues once. A later rendering of the document
-takes the place of one that still waits; what has left is not touched.
+A row is unique for tenant or firm, document, week and address, so that whatever runs twice queues once. A later rendering of the
+document takes the place of one that still waits; what has left is not touched.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +15,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from resources.clock import Clock
 from resources.database import Database
-from resources.mail_tables import OUTBOX
-from resources.outbox_claims import OutboxClaims, due_rows
+from resources.mail_tables import FAMILIES, MailOwner, tables_of
+from resources.outbox_claims import OutboxClaims, due_rows, lost_rows
 from resources.outbox_rows import (
     MailContent,
     OutboxEvent,
@@ -30,10 +30,7 @@ from resources.outbox_rows import (
     rows,
     where_row,
 )
-from resources.recipients import recipient_in, suppress
-from resources.registry import lock_tenant
-from resources.tables import TENANT
-from resources.tenants import Tenant, TenantId
+from resources.recipients import lock_owner, recipient_in, suppress
 from resources.unsubscribe import MailKeys
 
 Queued = Literal["queued", "updated", "unchanged"]
@@ -46,7 +43,7 @@ class ResendRefused(ValueError):
 
 
 class Outbox:
-    """The mails of all tenants."""
+    """The mails of all tenants and firms."""
 
     def __init__(self, database: Database, *, clock: Clock, keys: MailKeys) -> None:
         self._database = database
@@ -71,26 +68,26 @@ class Outbox:
         expires_at: datetime,
     ) -> Queued:
         """Queue a mail whose content is made from what already waits; `make` is called inside the transaction."""
-        now = self._clock.now()
+        now, tables = self._clock.now(), tables_of(row_key.owner)
         with self._database.write() as connection:
-            lock_tenant(connection, row_key.tenant_id)
+            lock_owner(connection, row_key.owner)
             kept = one_row(connection, row_key)
             if kept is not None and kept.state != "queued":
                 return "unchanged"
             content, about = make(kept)
             if kept is not None and kept.content_id == content.content_id:
                 return "unchanged"
-            content_id = keep_content(connection, row_key.tenant_id, content)
+            content_id = keep_content(connection, row_key.owner, content)
             listed = None if about is None else list(about)
             if kept is not None:
                 connection.execute(
-                    update(OUTBOX).where(*where_row(row_key)).values(content_id=content_id, about=listed)
+                    update(tables.outbox).where(*where_row(row_key)).values(content_id=content_id, about=listed)
                 )
                 note(connection, row_key, attempt=kept.attempt, event="content updated", detail="", at=now)
                 return "updated"
             connection.execute(
-                insert(OUTBOX).values(
-                    tenant_id=row_key.tenant_id,
+                insert(tables.outbox).values(
+                    **{tables.key: row_key.owner.owner_id},
                     kind=row_key.kind,
                     key=row_key.key,
                     address=row_key.address,
@@ -109,36 +106,28 @@ class Outbox:
             note(connection, row_key, attempt=0, event="queued", detail="", at=now)
         return "queued"
 
-    def rows(self, tenant: TenantId, *, kind: str | None = None, key: str | None = None) -> list[OutboxRow]:
-        """A tenant's mails, the newest week first."""
-        statement = select(OUTBOX).where(OUTBOX.c.tenant_id == tenant)
+    def rows(self, owner: MailOwner, *, kind: str | None = None, key: str | None = None) -> list[OutboxRow]:
+        """The mails of a tenant or firm, the newest week first."""
+        tables = tables_of(owner)
+        outbox = tables.outbox
+        statement = select(outbox).where(tables.owned(outbox, owner))
         if kind is not None:
-            statement = statement.where(OUTBOX.c.kind == kind)
+            statement = statement.where(outbox.c.kind == kind)
         if key is not None:
-            statement = statement.where(OUTBOX.c.key == key)
+            statement = statement.where(outbox.c.key == key)
+        statement = statement.order_by(outbox.c.key.desc(), outbox.c.kind, outbox.c.address)
         with self._database.read() as connection:
-            return rows(connection, statement.order_by(OUTBOX.c.key.desc(), OUTBOX.c.kind, OUTBOX.c.address))
+            return rows(connection, statement, tables=tables)
 
     def row(self, row_key: RowKey) -> OutboxRow | None:
         """One mail."""
         with self._database.read() as connection:
             return one_row(connection, row_key)
 
-    def rows_of_firm(self, firm_id: str, *, kind: str, key_prefix: str) -> list[OutboxRow]:
-        """The mails of one kind of all tenants of a firm whose key begins so, the oldest first."""
-        statement = (
-            select(OUTBOX)
-            .join(TENANT, TENANT.c.tenant_id == OUTBOX.c.tenant_id)
-            .where(TENANT.c.firm_id == firm_id, OUTBOX.c.kind == kind, OUTBOX.c.key.startswith(key_prefix))
-            .order_by(OUTBOX.c.key, OUTBOX.c.queued_at, OUTBOX.c.tenant_id)
-        )
-        with self._database.read() as connection:
-            return rows(connection, statement)
-
     def content(self, row: OutboxRow) -> MailContent:
         """What a mail shows."""
         with self._database.read() as connection:
-            return content_of(connection, row.row_key.tenant_id, row.content_id)
+            return content_of(connection, row.row_key.owner, row.content_id)
 
     def history(self, row_key: RowKey) -> list[OutboxEvent]:
         """What happened to a mail, in order."""
@@ -146,11 +135,10 @@ class Outbox:
             return events(connection, row_key)
 
     def has_work(self) -> bool:
-        """Whether a mail of a live tenant is due, or a sender was lost with one; reads only."""
+        """Whether a mail of a live tenant or firm is due, or a sender was lost with one; reads only."""
         now = self._clock.now()
-        left = select(OUTBOX).where(OUTBOX.c.state == "sending", OUTBOX.c.lease_until <= now)
         with self._database.read() as connection:
-            return any(connection.execute(found.limit(1)).first() is not None for found in (due_rows(now), left))
+            return bool(due_rows(connection, now=now, most=1) or lost_rows(connection, now=now))
 
     def resend(self, row_key: RowKey, *, author: str) -> OutboxRow:
         """Queue a mail once more because a person asks for it.
@@ -160,10 +148,10 @@ class Outbox:
         """
         now = self._clock.now()
         with self._database.write() as connection:
-            lock_tenant(connection, row_key.tenant_id)
+            lock_owner(connection, row_key.owner)
             kept = _to_send_again(connection, row_key)
             connection.execute(
-                update(OUTBOX)
+                update(tables_of(row_key.owner).outbox)
                 .where(*where_row(row_key))
                 .values(state="queued", reason="", refusals=0, due_at=now, expires_at=now + RESEND_FOR, begun_at=None)
             )
@@ -180,20 +168,23 @@ class Outbox:
     def due(self) -> list[OutboxRow]:
         """The mails that would be sent now, in the sender's order."""
         with self._database.read() as connection:
-            return rows(connection, due_rows(self._clock.now()))
+            return due_rows(connection, now=self._clock.now())
 
     def find(self, message_token: str) -> OutboxRow | None:
         """The mail with this Message-ID, whosever it is."""
         with self._database.read() as connection:
-            found = rows(connection, select(OUTBOX).where(OUTBOX.c.message_token == message_token))
-        return found[0] if found else None
+            for tables in FAMILIES:
+                statement = select(tables.outbox).where(tables.outbox.c.message_token == message_token)
+                if found := rows(connection, statement, tables=tables):
+                    return found[0]
+        return None
 
     def came_back(self, row_key: RowKey, *, reason: str, is_final: bool, is_hard: bool) -> bool:
         """Record a report about a mail; a hard one ends mail to its address. Whether it said anything new."""
         now = self._clock.now()
         event = "bounced" if is_final else "delayed"
         with self._database.write() as connection:
-            lock_tenant(connection, row_key.tenant_id)
+            lock_owner(connection, row_key.owner)
             kept = one_row(connection, row_key)
             assert kept is not None, "a row of the outbox is never deleted"
             told = {(one.event, one.attempt, one.detail) for one in events(connection, row_key)}
@@ -201,18 +192,19 @@ class Outbox:
                 return False
             note(connection, row_key, attempt=kept.attempt, event=event, detail=reason, at=now)
             if is_final and kept.state in ("sent", "unknown"):
-                connection.execute(update(OUTBOX).where(*where_row(row_key)).values(state="bounced", reason=reason))
+                outbox = tables_of(row_key.owner).outbox
+                connection.execute(update(outbox).where(*where_row(row_key)).values(state="bounced", reason=reason))
             if is_final and is_hard:
-                suppress(connection, row_key.tenant_id, row_key.address, reason=reason, now=now)
+                suppress(connection, row_key.owner, row_key.address, reason=reason, now=now)
         return True
 
-    def waiting_if_live(self, tenant: Tenant) -> int:
-        """How many mails would leave at once if the tenant were live."""
+    def waiting_if_live(self, owner: MailOwner) -> int:
+        """How many mails would leave if the tenant or firm were live."""
         now = self._clock.now()
-        return sum(row.state == "queued" and now < row.expires_at for row in self.rows(tenant.tenant_id))
+        return sum(row.state == "queued" and now < row.expires_at for row in self.rows(owner))
 
     def _token(self, row_key: RowKey) -> str:
-        return self._keys.message_token(row_key.tenant_id, row_key.kind, row_key.key, row_key.address)
+        return self._keys.message_token(row_key.owner, row_key.kind, row_key.key, row_key.address)
 
 
 def _to_send_again(connection: Connection, row_key: RowKey) -> OutboxRow:
@@ -221,7 +213,7 @@ def _to_send_again(connection: Connection, row_key: RowKey) -> OutboxRow:
     refused = _why_not_again(kept)
     if kept is None or refused is not None:
         raise ResendRefused(refused)
-    recipient = recipient_in(connection, row_key.tenant_id, row_key.address)
+    recipient = recipient_in(connection, row_key.owner, row_key.address)
     assert recipient is not None, "a row of the outbox points to its recipient"
     if recipient.obstacle is not None:
         raise ResendRefused(f"{row_key.address} gets no mail: {recipient.obstacle}.")

@@ -16,10 +16,9 @@ from sqlalchemy import Connection, Select, func, select, update
 from resources.clock import Clock
 from resources.database import Database
 from resources.failpoints import failpoint
-from resources.mail_tables import MAIL_MODE, OUTBOX
+from resources.mail_tables import FAMILIES, MailTables, tables_of
 from resources.outbox_rows import MailContent, OutboxRow, RowKey, content_of, note, one_row, rows, where_row
-from resources.recipients import Recipient, mode_of, recipient_in, suppress
-from resources.registry import lock_tenant
+from resources.recipients import Recipient, lock_owner, mode_of, recipient_in, suppress
 from resources.tables import TENANT
 
 #: Longer than the longest conversation (four answers and the last one), so that no sender is overtaken while it speaks.
@@ -59,10 +58,10 @@ class OutboxClaims:
         self._clock = clock
 
     def claim(self, holder: str) -> Claim | None:
-        """The next mail that is due of a live tenant; None if there is none. Rows that must not leave end here."""
+        """The next mail that is due of a live tenant or firm; None if there is none. Rows that must not leave end here."""
         while True:
             with self._database.read() as connection:
-                found = rows(connection, due_rows(self._clock.now()).limit(1))
+                found = due_rows(connection, now=self._clock.now(), most=1)
             if not found:
                 return None
             claimed = self._take(found[0].row_key, holder)
@@ -87,9 +86,9 @@ class OutboxClaims:
         is_ours = self._settle(claim, event="failed", detail=reason, state="failed", reason=reason)
         if is_ours and is_bad_address:
             with self._database.write() as connection:
-                lock_tenant(connection, claim.row_key.tenant_id)
-                address = claim.row_key.address
-                suppress(connection, claim.row_key.tenant_id, address, reason=reason, now=self._clock.now())
+                owner, address = claim.row_key.owner, claim.row_key.address
+                lock_owner(connection, owner)
+                suppress(connection, owner, address, reason=reason, now=self._clock.now())
         return is_ours
 
     def unknown(self, claim: Claim, *, reason: str) -> bool:
@@ -111,21 +110,20 @@ class OutboxClaims:
     def sweep(self) -> Swept:
         """Settle the rows of senders whose lease is over: back into the queue if nothing was said, else unknown."""
         now = self._clock.now()
-        statement = select(OUTBOX).where(OUTBOX.c.state == "sending", OUTBOX.c.lease_until <= now)
         with self._database.read() as connection:
-            found = rows(connection, statement.order_by(OUTBOX.c.tenant_id, OUTBOX.c.key, OUTBOX.c.address))
+            found = lost_rows(connection, now=now)
         states = [self._settle_lost(row) for row in found]
         return Swept(released=states.count("queued"), unknown=states.count("unknown"))
 
     def _take(self, row_key: RowKey, holder: str) -> Claim | None:
         now = self._clock.now()
         with self._database.write() as connection:
-            lock_tenant(connection, row_key.tenant_id)
+            lock_owner(connection, row_key.owner)
             row = one_row(connection, row_key)
             is_free = row is not None and row.state == "queued" and row.due_at <= now
-            if row is None or not is_free or mode_of(connection, row_key.tenant_id).mode != "live":
+            if row is None or not is_free or mode_of(connection, row_key.owner).mode != "live":
                 return None
-            recipient = recipient_in(connection, row_key.tenant_id, row_key.address)
+            recipient = recipient_in(connection, row_key.owner, row_key.address)
             assert recipient is not None, "a row of the outbox points to its recipient"
             obstacle = recipient.obstacle or ("its time was over" if now >= row.expires_at else None)
             if obstacle is not None:
@@ -133,20 +131,21 @@ class OutboxClaims:
                 return None
             attempt = row.attempt + 1
             connection.execute(
-                update(OUTBOX)
+                update(tables_of(row_key.owner).outbox)
                 .where(*where_row(row_key))
                 .values(state="sending", attempt=attempt, lease_holder=holder, lease_until=now + LEASE, begun_at=None)
             )
             note(connection, row_key, attempt=attempt, event="claimed", detail="", at=now)
             taken = one_row(connection, row_key)
             assert taken is not None, "a row of the outbox is never deleted"
-            content = content_of(connection, row_key.tenant_id, taken.content_id)
+            content = content_of(connection, row_key.owner, taken.content_id)
             failpoint("mail.claim.in")
         failpoint("mail.claimed")
         return Claim(row=taken, recipient=recipient, content=content, holder=holder)
 
     def _cancel(self, connection: Connection, row: OutboxRow, *, reason: str) -> None:
-        connection.execute(update(OUTBOX).where(*where_row(row.row_key)).values(state="cancelled", reason=reason))
+        outbox = tables_of(row.row_key.owner).outbox
+        connection.execute(update(outbox).where(*where_row(row.row_key)).values(state="cancelled", reason=reason))
         note(connection, row.row_key, attempt=row.attempt, event="cancelled", detail=reason, at=self._clock.now())
 
     def _settle(self, claim: Claim, *, event: str, detail: str, **values: Any) -> bool:
@@ -158,14 +157,15 @@ class OutboxClaims:
         return is_ours
 
     def _step(self, connection: Connection, claim: Claim, *, event: str, detail: str, **values: Any) -> bool:
-        lock_tenant(connection, claim.row_key.tenant_id)
+        lock_owner(connection, claim.row_key.owner)
+        outbox = tables_of(claim.row_key.owner).outbox
         changed = connection.execute(
-            update(OUTBOX)
+            update(outbox)
             .where(
                 *where_row(claim.row_key),
-                OUTBOX.c.state == "sending",
-                OUTBOX.c.attempt == claim.row.attempt,
-                OUTBOX.c.lease_holder == claim.holder,
+                outbox.c.state == "sending",
+                outbox.c.attempt == claim.row.attempt,
+                outbox.c.lease_holder == claim.holder,
             )
             .values(**values)
         )
@@ -178,7 +178,7 @@ class OutboxClaims:
         """What became of a lost sender's row; None if it was settled meanwhile."""
         now = self._clock.now()
         with self._database.write() as connection:
-            lock_tenant(connection, found.row_key.tenant_id)
+            lock_owner(connection, found.row_key.owner)
             row = one_row(connection, found.row_key)
             is_lost = row is not None and row.state == "sending" and row.lease_until is not None
             if row is None or not is_lost or row.attempt != found.attempt or (row.lease_until or now) > now:
@@ -187,7 +187,7 @@ class OutboxClaims:
             state, event = ("unknown", "unknown") if is_begun else ("queued", "released")
             reason = "the sender was lost while it handed the mail over" if is_begun else row.reason
             connection.execute(
-                update(OUTBOX)
+                update(tables_of(row.row_key.owner).outbox)
                 .where(*where_row(row.row_key))
                 .values(state=state, reason=reason, lease_holder=None, lease_until=None)
             )
@@ -195,25 +195,41 @@ class OutboxClaims:
         return state
 
 
-def due_rows(now: datetime) -> Select[Any]:
-    """The queued rows whose time has come, of tenants whose mail leaves the machine, in the order of sending."""
+def due_rows(connection: Connection, *, now: datetime, most: int | None = None) -> list[OutboxRow]:
+    """The queued rows whose time has come, of owners whose mail leaves the machine, in the order of sending."""
+    found = [row for tables in FAMILIES for row in rows(connection, _due(tables, now).limit(most), tables=tables)]
+    return sorted(found, key=lambda row: (row.due_at, row.row_key))[:most]
+
+
+def lost_rows(connection: Connection, *, now: datetime) -> list[OutboxRow]:
+    """The rows of senders whose lease is over."""
+    found = []
+    for tables in FAMILIES:
+        outbox = tables.outbox
+        statement = select(outbox).where(outbox.c.state == "sending", outbox.c.lease_until <= now)
+        found += rows(connection, statement, tables=tables)
+    return sorted(found, key=lambda row: row.row_key)
+
+
+def _due(tables: MailTables, now: datetime) -> Select[Any]:
+    outbox = tables.outbox
     return (
-        select(OUTBOX)
-        .where(OUTBOX.c.state == "queued", OUTBOX.c.due_at <= now, OUTBOX.c.tenant_id.in_(_live_tenants()))
-        .order_by(OUTBOX.c.due_at, OUTBOX.c.tenant_id, OUTBOX.c.kind, OUTBOX.c.key, OUTBOX.c.address)
+        select(outbox)
+        .where(outbox.c.state == "queued", outbox.c.due_at <= now, tables.owner(outbox).in_(_live(tables)))
+        .order_by(outbox.c.due_at, tables.owner(outbox), outbox.c.kind, outbox.c.key, outbox.c.address)
     )
 
 
-def _live_tenants() -> Select[Any]:
-    """The ids of active tenants whose mail leaves the machine."""
-    newest = (
-        select(MAIL_MODE.c.tenant_id, func.max(MAIL_MODE.c.number).label("number"))
-        .group_by(MAIL_MODE.c.tenant_id)
-        .subquery()
+def _live(tables: MailTables) -> Select[Any]:
+    """The ids of owners whose mail leaves the machine; a tenant has to be active."""
+    mode = tables.mode
+    whose = tables.owner(mode)
+    newest = select(whose, func.max(mode.c.number).label("number")).group_by(whose).subquery()
+    live = (
+        select(whose)
+        .join(newest, (newest.c[tables.key] == whose) & (newest.c.number == mode.c.number))
+        .where(mode.c.mode == "live")
     )
-    return (
-        select(MAIL_MODE.c.tenant_id)
-        .join(newest, (newest.c.tenant_id == MAIL_MODE.c.tenant_id) & (newest.c.number == MAIL_MODE.c.number))
-        .join(TENANT, TENANT.c.tenant_id == MAIL_MODE.c.tenant_id)
-        .where(MAIL_MODE.c.mode == "live", TENANT.c.active == 1)
-    )
+    if tables.kind == "tenant":
+        live = live.join(TENANT, TENANT.c.tenant_id == whose).where(TENANT.c.active == 1)
+    return live

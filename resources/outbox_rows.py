@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from resources.mail_tables import MAIL_CONTENT, OUTBOX, OUTBOX_EVENT
-from resources.tenants import TenantId
+from resources.mail_tables import MailOwner, MailTables, tables_of
 
 State = Literal["queued", "sending", "sent", "failed", "unknown", "bounced", "cancelled"]
 
@@ -43,9 +42,9 @@ class MailContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RowKey:
-    """Which mail: there is one for each tenant, document, week and address."""
+    """Which mail: there is one for each tenant or firm, document, week and address."""
 
-    tenant_id: TenantId
+    owner: MailOwner
     kind: str
     key: str
     address: str
@@ -84,37 +83,27 @@ class OutboxEvent:
 
 def where_row(row_key: RowKey) -> tuple[ColumnElement[bool], ...]:
     """The conditions of one row."""
-    return (
-        OUTBOX.c.tenant_id == row_key.tenant_id,
-        OUTBOX.c.kind == row_key.kind,
-        OUTBOX.c.key == row_key.key,
-        OUTBOX.c.address == row_key.address,
-    )
+    tables = tables_of(row_key.owner)
+    return _same_mail(tables, tables.outbox, row_key)
 
 
-def rows(connection: Connection, statement: Select[Any]) -> list[OutboxRow]:
-    """The rows a statement over the whole outbox table finds."""
-    return [_row(one) for one in connection.execute(statement)]
+def rows(connection: Connection, statement: Select[Any], *, tables: MailTables) -> list[OutboxRow]:
+    """The rows a statement over the whole outbox of one kind of owner finds."""
+    return [_row(one, tables=tables) for one in connection.execute(statement)]
 
 
 def one_row(connection: Connection, row_key: RowKey) -> OutboxRow | None:
     """One row inside the caller's transaction."""
-    found = rows(connection, select(OUTBOX).where(*where_row(row_key)))
+    tables = tables_of(row_key.owner)
+    found = rows(connection, select(tables.outbox).where(*where_row(row_key)), tables=tables)
     return found[0] if found else None
 
 
 def events(connection: Connection, row_key: RowKey) -> list[OutboxEvent]:
     """What happened to one row, in order."""
-    statement = (
-        select(OUTBOX_EVENT)
-        .where(
-            OUTBOX_EVENT.c.tenant_id == row_key.tenant_id,
-            OUTBOX_EVENT.c.kind == row_key.kind,
-            OUTBOX_EVENT.c.key == row_key.key,
-            OUTBOX_EVENT.c.address == row_key.address,
-        )
-        .order_by(OUTBOX_EVENT.c.number)
-    )
+    tables = tables_of(row_key.owner)
+    event = tables.event
+    statement = select(event).where(*_same_mail(tables, event, row_key)).order_by(event.c.number)
     return [
         OutboxEvent(row_key=row_key, attempt=row.attempt, event=row.event, detail=row.detail, at=row.at)
         for row in connection.execute(statement)
@@ -122,13 +111,13 @@ def events(connection: Connection, row_key: RowKey) -> list[OutboxEvent]:
 
 
 def note(connection: Connection, row_key: RowKey, *, attempt: int, event: str, detail: str, at: datetime) -> None:
-    """Add what happened; the caller has locked the tenant, so that numbers follow each other."""
-    newest = connection.execute(
-        select(func.max(OUTBOX_EVENT.c.number)).where(OUTBOX_EVENT.c.tenant_id == row_key.tenant_id)
-    ).scalar_one()
+    """Add what happened; the caller has locked the owner, so that numbers follow each other."""
+    tables = tables_of(row_key.owner)
+    table = tables.event
+    newest = connection.execute(select(func.max(table.c.number)).where(tables.owned(table, row_key.owner))).scalar_one()
     connection.execute(
-        insert(OUTBOX_EVENT).values(
-            tenant_id=row_key.tenant_id,
+        insert(table).values(
+            **{tables.key: row_key.owner.owner_id},
             number=(newest or 0) + 1,
             kind=row_key.kind,
             key=row_key.key,
@@ -141,11 +130,12 @@ def note(connection: Connection, row_key: RowKey, *, attempt: int, event: str, d
     )
 
 
-def keep_content(connection: Connection, tenant: TenantId, content: MailContent) -> str:
+def keep_content(connection: Connection, owner: MailOwner, content: MailContent) -> str:
     """Store a rendering once; its id."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(MAIL_CONTENT).values(
-        tenant_id=tenant,
+    tables = tables_of(owner)
+    row = dialect.insert(tables.content).values(
+        **{tables.key: owner.owner_id},
         content_id=content.content_id,
         subject=content.subject,
         html=content.html,
@@ -155,17 +145,27 @@ def keep_content(connection: Connection, tenant: TenantId, content: MailContent)
     return content.content_id
 
 
-def content_of(connection: Connection, tenant: TenantId, content_id: str) -> MailContent:
+def content_of(connection: Connection, owner: MailOwner, content_id: str) -> MailContent:
     """A stored rendering."""
-    row = connection.execute(
-        select(MAIL_CONTENT).where(MAIL_CONTENT.c.tenant_id == tenant, MAIL_CONTENT.c.content_id == content_id)
-    ).one()
+    tables = tables_of(owner)
+    table = tables.content
+    row = connection.execute(select(table).where(tables.owned(table, owner), table.c.content_id == content_id)).one()
     return MailContent(subject=row.subject, html=row.html, text=row.text)
 
 
-def _row(row: Row[Any]) -> OutboxRow:
+def _same_mail(tables: MailTables, table: Table, row_key: RowKey) -> tuple[ColumnElement[bool], ...]:
+    return (
+        tables.owned(table, row_key.owner),
+        table.c.kind == row_key.kind,
+        table.c.key == row_key.key,
+        table.c.address == row_key.address,
+    )
+
+
+def _row(row: Row[Any], *, tables: MailTables) -> OutboxRow:
+    owner = MailOwner(kind=tables.kind, owner_id=getattr(row, tables.key))
     return OutboxRow(
-        row_key=RowKey(tenant_id=TenantId(row.tenant_id), kind=row.kind, key=row.key, address=row.address),
+        row_key=RowKey(owner=owner, kind=row.kind, key=row.key, address=row.address),
         state=row.state,
         reason=row.reason,
         attempt=row.attempt,

@@ -1,9 +1,9 @@
-"""Who receives a tenant's mail, and whether any of it leaves the machine.
+"""Who receives the mail of a tenant or of a firm, and whether any of it leaves the machine.
 
 Belongs here: recipients, unsubscribing, preview or live, addresses that mail does not reach. Does not: what is sent
 (`resources/outbox.py`), tokens (`resources/unsubscribe.py`).
 
-A recipient is never deleted: what was sent to it stays. A tenant without a word about its mode is in preview.
+A recipient is never deleted: what was sent to it stays. An owner of mail without a word about its mode is in preview.
 """
 
 import re
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from resources.clock import Clock
 from resources.database import Database
-from resources.mail_tables import CURRENCY_FORMATS, LOCALES, MAIL_MODE, MAIL_RECIPIENT, MAIL_SUPPRESSION, ROLES
-from resources.registry import lock_tenant
-from resources.tenants import Tenant, TenantId, zone_name
+from resources.mail_tables import CURRENCY_FORMATS, LOCALES, ROLES, MailOwner, tables_of
+from resources.registry import lock_firm, lock_tenant
+from resources.tenants import TenantId, zone_name
 
 Role = Literal["client", "firm"]
 Mode = Literal["preview", "live"]
@@ -37,12 +37,13 @@ class RecipientRefused(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """One reader of a tenant's mail."""
+    """One reader of the mail of a tenant or of a firm."""
 
-    tenant_id: TenantId
+    owner: MailOwner
     address: str
     name: str
     role: Role
+    """Whoever reads the mail of a firm is of the firm."""
     locale: str
     zone: str
     currency_format: str
@@ -66,7 +67,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeSet:
-    """What holds for a tenant's mail; nobody has set it where `author` is None."""
+    """What holds for somebody's mail; nobody has set it where `author` is None."""
 
     mode: Mode
     author: str | None
@@ -84,13 +85,15 @@ def mail_address(text: str) -> str:
 
 
 class Recipients:
-    """The recipients of all tenants; every statement names its tenant."""
+    """The recipients of all tenants and firms; every statement names whose."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    def check(self, *, address: str, name: str, role: str, locale: str, zone: str, currency_format: str) -> str:
+    def check(
+        self, owner: MailOwner, *, address: str, name: str, role: str, locale: str, zone: str, currency_format: str
+    ) -> str:
         """Refuse what `add` would refuse, and store nothing; the address as it is kept."""
         zone_name(zone)
         for value, known, what in (
@@ -100,13 +103,15 @@ class Recipients:
         ):
             if value not in known:
                 raise RecipientRefused(f"{value!r} is no {what}: choose one of {', '.join(known)}.")
+        if owner.kind == "firm" and role != "firm":
+            raise RecipientRefused("Whoever reads the mail of a firm is of the firm: leave the role out.")
         if len(name) > _LONGEST_NAME or not name.isprintable():
             raise RecipientRefused("A recipient's name is one line of at most 100 characters.")
         return mail_address(address)
 
     def add(
         self,
-        tenant: Tenant,
+        owner: MailOwner,
         *,
         address: str,
         name: str,
@@ -126,12 +131,13 @@ class Recipients:
             RecipientRefused: the address is none, or mail to it came back and nobody said that it works again.
         """
         kept = self.check(
-            address=address, name=name, role=role, locale=locale, zone=zone, currency_format=currency_format
+            owner, address=address, name=name, role=role, locale=locale, zone=zone, currency_format=currency_format
         )
         now = self._clock.now()
+        table = tables_of(owner).recipient
         values = {
             "name": name.strip(),
-            "role": role,
+            **({"role": role} if "role" in table.c else {}),
             "locale": locale,
             "zone": zone,
             "currency_format": currency_format,
@@ -141,143 +147,164 @@ class Recipients:
             **({"unsubscribed_at": None} if subscribe_again else {}),
         }
         with self._database.write() as connection:
-            lock_tenant(connection, tenant.tenant_id)
-            standing = _suppressed(connection, tenant.tenant_id).get(kept)
+            lock_owner(connection, owner)
+            standing = _suppressed(connection, owner).get(kept)
             if standing is not None and not lift_suppression:
                 raise RecipientRefused(
                     f"Mail to {kept} came back ({standing}): add it with --lift-suppression once the address works."
                 )
             if standing is not None:
-                _lift(connection, tenant.tenant_id, kept, author=author, now=now)
+                _lift(connection, owner, kept, author=author, now=now)
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            row = dialect.insert(MAIL_RECIPIENT).values(tenant_id=tenant.tenant_id, address=kept, **values)
-            connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "address"], set_=values))
-        return self.one(tenant.tenant_id, kept)
+            key = tables_of(owner).key
+            row = dialect.insert(table).values(**{key: owner.owner_id}, address=kept, **values)
+            connection.execute(row.on_conflict_do_update(index_elements=[key, "address"], set_=values))
+        return self.one(owner, kept)
 
-    def remove(self, tenant: Tenant, address: str) -> Recipient:
+    def remove(self, owner: MailOwner, address: str) -> Recipient:
         """Send nothing more to an address."""
-        kept = self.one(tenant.tenant_id, address)
+        kept = self.one(owner, address)
         self._end(kept, "removed_at")
-        return self.one(tenant.tenant_id, kept.address)
+        return self.one(owner, kept.address)
 
-    def unsubscribe(self, tenant: TenantId, address: str) -> bool:
-        """The reader's own end of it; whether it is one of the tenant's recipients. A second time changes nothing."""
+    def unsubscribe(self, owner: MailOwner, address: str) -> bool:
+        """The reader's own end of it; whether it is one of the owner's recipients. A second time changes nothing."""
         with self._database.read() as connection:
-            found = _recipients(connection, tenant, address=address)
+            found = _recipients(connection, owner, address=address)
         if not found:
             return False
         self._end(found[0], "unsubscribed_at")
         return True
 
-    def one(self, tenant: TenantId, address: str) -> Recipient:
+    def one(self, owner: MailOwner, address: str) -> Recipient:
         """One recipient, removed or not; `RecipientRefused` if there never was one."""
         address = mail_address(address)
         with self._database.read() as connection:
-            found = _recipients(connection, tenant, address=address)
+            found = _recipients(connection, owner, address=address)
         if not found:
-            raise RecipientRefused(f"{address} is no recipient of {tenant!r}: `runway mail recipients list` shows all.")
+            raise RecipientRefused(
+                f"{address} is no recipient of {owner}: `runway mail recipients list {owner}` shows all."
+            )
         return found[0]
 
-    def all(self, tenant: TenantId) -> tuple[Recipient, ...]:
+    def all(self, owner: MailOwner) -> tuple[Recipient, ...]:
         """Every recipient that was not removed, by role and address; unsubscribed ones too."""
         with self._database.read() as connection:
-            found = _recipients(connection, tenant)
+            found = _recipients(connection, owner)
         standing = [one for one in found if one.removed_at is None]
         return tuple(sorted(standing, key=lambda one: (one.role, one.address)))
 
-    def reachable(self, tenant: TenantId, *, role: Role | None = None) -> tuple[Recipient, ...]:
+    def reachable(self, owner: MailOwner) -> tuple[Recipient, ...]:
         """The recipients that get mail."""
-        return tuple(one for one in self.all(tenant) if one.obstacle is None and role in (None, one.role))
+        return tuple(one for one in self.all(owner) if one.obstacle is None)
 
-    def mode(self, tenant: TenantId) -> ModeSet:
-        """What holds for a tenant's mail."""
+    def mode(self, owner: MailOwner) -> ModeSet:
+        """What holds for an owner's mail."""
         with self._database.read() as connection:
-            return mode_of(connection, tenant)
+            return mode_of(connection, owner)
 
-    def set_mode(self, tenant: Tenant, mode: Mode, *, author: str) -> ModeSet:
+    def set_mode(self, owner: MailOwner, mode: Mode, *, author: str) -> ModeSet:
         """Say what holds from now on; the same again is not recorded twice."""
         with self._database.write() as connection:
-            lock_tenant(connection, tenant.tenant_id)
-            newest = connection.execute(_NEWEST_MODE.where(MAIL_MODE.c.tenant_id == tenant.tenant_id)).first()
+            lock_owner(connection, owner)
+            newest = connection.execute(_newest_mode(owner)).first()
             if newest is None or newest.mode != mode:
                 connection.execute(
-                    insert(MAIL_MODE).values(
-                        tenant_id=tenant.tenant_id,
+                    insert(tables_of(owner).mode).values(
+                        **{tables_of(owner).key: owner.owner_id},
                         number=1 if newest is None else newest.number + 1,
                         mode=mode,
                         author=author,
                         set_at=self._clock.now(),
                     )
                 )
-        return self.mode(tenant.tenant_id)
+        return self.mode(owner)
 
     def _end(self, recipient: Recipient, column: str) -> None:
+        tables = tables_of(recipient.owner)
+        table = tables.recipient
         with self._database.write() as connection:
             connection.execute(
-                update(MAIL_RECIPIENT)
+                update(table)
                 .where(
-                    MAIL_RECIPIENT.c.tenant_id == recipient.tenant_id,
-                    MAIL_RECIPIENT.c.address == recipient.address,
-                    MAIL_RECIPIENT.c[column].is_(None),
+                    tables.owned(table, recipient.owner),
+                    table.c.address == recipient.address,
+                    table.c[column].is_(None),
                 )
                 .values({column: self._clock.now()})
             )
 
 
-def recipient_in(connection: Connection, tenant: TenantId, address: str) -> Recipient | None:
+def lock_owner(connection: Connection, owner: MailOwner) -> None:
+    """Let one transaction at a time read and then write what belongs to this owner's mail."""
+    if owner.kind == "tenant":
+        lock_tenant(connection, TenantId(owner.owner_id))
+    else:
+        lock_firm(connection, owner.owner_id)
+
+
+def recipient_in(connection: Connection, owner: MailOwner, address: str) -> Recipient | None:
     """One recipient inside the caller's transaction."""
-    found = _recipients(connection, tenant, address=address)
+    found = _recipients(connection, owner, address=address)
     return found[0] if found else None
 
 
-def mode_of(connection: Connection, tenant: TenantId) -> ModeSet:
-    """What holds for a tenant's mail, inside the caller's transaction."""
-    row = connection.execute(_NEWEST_MODE.where(MAIL_MODE.c.tenant_id == tenant)).first()
+def mode_of(connection: Connection, owner: MailOwner) -> ModeSet:
+    """What holds for an owner's mail, inside the caller's transaction."""
+    row = connection.execute(_newest_mode(owner)).first()
     if row is None:
         return ModeSet(mode="preview", author=None, set_at=None)
     return ModeSet(mode=row.mode, author=row.author, set_at=row.set_at)
 
 
-def suppress(connection: Connection, tenant: TenantId, address: str, *, reason: str, now: datetime) -> None:
+def suppress(connection: Connection, owner: MailOwner, address: str, *, reason: str, now: datetime) -> None:
     """Send nothing more to an address that mail does not reach; the newest reason is kept."""
     values = {"reason": reason, "since": now, "lifted_by": None, "lifted_at": None}
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(MAIL_SUPPRESSION).values(tenant_id=tenant, address=address, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "address"], set_=values))
+    tables = tables_of(owner)
+    row = dialect.insert(tables.suppression).values(**{tables.key: owner.owner_id}, address=address, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=[tables.key, "address"], set_=values))
 
 
-_NEWEST_MODE = select(MAIL_MODE).order_by(MAIL_MODE.c.number.desc()).limit(1)
+def _newest_mode(owner: MailOwner) -> Select[Any]:
+    tables = tables_of(owner)
+    mode = tables.mode
+    return select(mode).where(tables.owned(mode, owner)).order_by(mode.c.number.desc()).limit(1)
 
 
-def _lift(connection: Connection, tenant: TenantId, address: str, *, author: str, now: datetime) -> None:
+def _lift(connection: Connection, owner: MailOwner, address: str, *, author: str, now: datetime) -> None:
+    tables = tables_of(owner)
+    table = tables.suppression
     connection.execute(
-        update(MAIL_SUPPRESSION)
-        .where(MAIL_SUPPRESSION.c.tenant_id == tenant, MAIL_SUPPRESSION.c.address == address)
+        update(table)
+        .where(tables.owned(table, owner), table.c.address == address)
         .values(lifted_by=author, lifted_at=now)
     )
 
 
-def _suppressed(connection: Connection, tenant: TenantId) -> dict[str, str]:
-    found = select(MAIL_SUPPRESSION.c.address, MAIL_SUPPRESSION.c.reason).where(
-        MAIL_SUPPRESSION.c.tenant_id == tenant, MAIL_SUPPRESSION.c.lifted_at.is_(None)
-    )
+def _suppressed(connection: Connection, owner: MailOwner) -> dict[str, str]:
+    tables = tables_of(owner)
+    table = tables.suppression
+    found = select(table.c.address, table.c.reason).where(tables.owned(table, owner), table.c.lifted_at.is_(None))
     return {row.address: row.reason for row in connection.execute(found)}
 
 
-def _recipients(connection: Connection, tenant: TenantId, *, address: str | None = None) -> list[Recipient]:
-    statement = select(MAIL_RECIPIENT).where(MAIL_RECIPIENT.c.tenant_id == tenant)
+def _recipients(connection: Connection, owner: MailOwner, *, address: str | None = None) -> list[Recipient]:
+    tables = tables_of(owner)
+    table = tables.recipient
+    statement = select(table).where(tables.owned(table, owner))
     if address is not None:
-        statement = statement.where(MAIL_RECIPIENT.c.address == address)
-    suppressed = _suppressed(connection, tenant)
-    return [_recipient(row, suppressed.get(row.address)) for row in connection.execute(statement)]
+        statement = statement.where(table.c.address == address)
+    suppressed = _suppressed(connection, owner)
+    return [_recipient(row, suppressed.get(row.address), owner=owner) for row in connection.execute(statement)]
 
 
-def _recipient(row: Row[Any], suppressed_because: str | None) -> Recipient:
+def _recipient(row: Row[Any], suppressed_because: str | None, *, owner: MailOwner) -> Recipient:
     return Recipient(
-        tenant_id=TenantId(row.tenant_id),
+        owner=owner,
         address=row.address,
         name=row.name,
-        role=row.role,
+        role="firm" if owner.kind == "firm" else row.role,
         locale=row.locale,
         zone=row.zone,
         currency_format=row.currency_format,

@@ -54,6 +54,14 @@ class TenantRegistry:
             rows = connection.execute(select(FIRM).order_by(FIRM.c.firm_id)).all()
         return [Firm(firm_id=row.firm_id, name=row.name) for row in rows]
 
+    def firm(self, firm_id: str) -> Firm:
+        """One firm; `RegistryError` if it was never registered."""
+        with self._database.read() as connection:
+            row = connection.execute(select(FIRM).where(FIRM.c.firm_id == firm_id)).first()
+        if row is None:
+            raise RegistryError(f"There is no firm {firm_id!r}: `runway firm list` shows all.")
+        return Firm(firm_id=row.firm_id, name=row.name)
+
     def add_tenant(self, tenant: str, *, firm_id: str, name: str, zone: str) -> Tenant:
         """Register a tenant of a firm; id and zone are checked here, at the edge."""
         checked = tenant_id(tenant)
@@ -123,6 +131,11 @@ def lock_tenant(connection: Connection, tenant: TenantId) -> None:
     named = [naming(tenant)] if has_row_security(connection) else []
     row = select(TENANT.c.tenant_id, *named).where(TENANT.c.tenant_id == tenant)
     connection.execute(row.with_for_update(key_share=True))
+
+
+def lock_firm(connection: Connection, firm_id: str) -> None:
+    """The same for what belongs to a firm as a whole."""
+    connection.execute(select(FIRM.c.firm_id).where(FIRM.c.firm_id == firm_id).with_for_update(key_share=True))
 
 
 _TENANTS = select(TENANT, FIRM.c.name.label("firm_name")).join(FIRM, FIRM.c.firm_id == TENANT.c.firm_id)

@@ -3,8 +3,8 @@
 Belongs here: making and checking both with the key ring. Does not: what unsubscribing changes (`resources/recipients.py`), HTTP
 (`cli/unsubscribing.py`).
 
-A token names its tenant and address and is signed, so that nobody unsubscribes somebody else. It has no end: an old mail's
-link works as long as the key it was signed with is in the ring.
+A token names its tenant or firm and the address and is signed, so that nobody unsubscribes somebody else. It has no end: an old
+mail's link works as long as the key it was signed with is in the ring.
 """
 
 import base64
@@ -14,11 +14,14 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resources.tenants import BadTenantId, TenantId, tenant_id
+from resources.mail_tables import MailOwner, of_firm, of_tenant
+from resources.tenants import BadTenantId, slug, tenant_id
 
 _SIGNATURE_BYTES = 20
 _TOKEN_BYTES = 16
 _LONGEST_TOKEN = 800
+#: Too short for the id of a tenant.
+_FIRM = "F"
 
 
 class BadUnsubscribeToken(Exception):
@@ -29,7 +32,7 @@ class BadUnsubscribeToken(Exception):
 class Subscription:
     """Whose mail a token ends."""
 
-    tenant_id: TenantId
+    owner: MailOwner
     address: str
 
 
@@ -42,8 +45,8 @@ class MailKeys:
         self._keys = tuple(keys)
 
     def unsubscribe_token(self, subscription: Subscription) -> str:
-        """The token of one recipient of one tenant; the same each time."""
-        said = _joined(subscription.tenant_id, subscription.address)
+        """The token of one recipient of one tenant or firm; the same each time."""
+        said = _joined(*_named(subscription.owner), subscription.address)
         return _encoded(_signature(self._keys[0], "unsubscribe", said) + said)
 
     def subscription(self, token: str) -> Subscription:
@@ -60,17 +63,33 @@ class MailKeys:
             raise BadUnsubscribeToken
         return _subscription(said)
 
-    def message_token(self, *parts: str) -> str:
+    def message_token(self, owner: MailOwner, *parts: str) -> str:
         """The local part of a Message-ID: the same for the same row, guessed by nobody."""
-        return _signature(self._keys[0], "message", _joined(*parts))[:_TOKEN_BYTES].hex()
+        return _signature(self._keys[0], "message", _joined(*_named(owner), *parts))[:_TOKEN_BYTES].hex()
 
 
 def _subscription(said: bytes) -> Subscription:
     try:
-        tenant, address = _split(said)
-        return Subscription(tenant_id=tenant_id(tenant), address=address)
+        *named, address = _split(said)
+        return Subscription(owner=_owner(named), address=address)
     except (ValueError, BadTenantId):
         raise BadUnsubscribeToken from None
+
+
+def _named(owner: MailOwner) -> tuple[str, ...]:
+    """An owner in signed words; a firm's begin with a word that is no tenant's id."""
+    return (owner.owner_id,) if owner.kind == "tenant" else (_FIRM, owner.owner_id)
+
+
+def _owner(named: list[str]) -> MailOwner:
+    match named:
+        case [tenant]:
+            return of_tenant(tenant_id(tenant))
+        case [word, firm_id] if word == _FIRM:
+            slug(firm_id, what="firm")
+            return of_firm(firm_id)
+        case _:
+            raise ValueError("a token names a tenant or a firm")
 
 
 def _signature(key: bytes, purpose: str, said: bytes) -> bytes:

@@ -5,7 +5,7 @@ Belongs here: its shape, its rules, its JSON form. Does not: reasons and order (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Literal
 
@@ -21,9 +21,11 @@ from runway_calcs.policy import AttentionPolicy
 class PortfolioDocument:
     """Everything that a firm's page says."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     firm_id: str
     firm_name: str
+    week_ending: date
+    """The newest Friday in any of its tenants' calendars."""
     rows: tuple[TenantOverview, ...]
     policy: AttentionPolicy
     missing_count: int
@@ -44,14 +46,15 @@ class PortfolioDocument:
 
 
 def build_portfolio(
-    rows: Sequence[TenantOverview], *, firm_id: str, firm_name: str, policy: AttentionPolicy
+    rows: Sequence[TenantOverview], *, firm_id: str, firm_name: str, week_ending: date, policy: AttentionPolicy
 ) -> PortfolioDocument:
     """The portfolio of one firm."""
     reads = [row.data_as_of for row in rows if row.data_as_of is not None]
     return PortfolioDocument(
-        schema_version=1,
+        schema_version=2,
         firm_id=firm_id,
         firm_name=plain_text(firm_name),
+        week_ending=week_ending,
         rows=by_attention(rows, policy=policy),
         policy=policy,
         missing_count=sum(row.standing is not Standing.OK for row in rows),

@@ -27,12 +27,22 @@ class Standing(StrEnum):
     """The published one was written by another version of the program."""
 
 
+class Link(StrEnum):
+    """Whether the books can be read."""
+
+    CONNECTED = "connected"
+    LOST = "connection lost"
+    NEVER = "never connected"
+
+
 class Reason(StrEnum):
     """Why a tenant needs attention, the most pressing first."""
 
     NO_FIGURES = "no figures"
     FAILED = "a run failed"
+    BEHIND = "no digest of this week"
     BELOW_FLOOR = "below the floor"
+    REVIEW = "a payment to review"
     SHORT = "short runway"
     CAUTIOUS = "short cautious runway"
     FALLEN = "runway became shorter"
@@ -60,21 +70,38 @@ class TenantOverview:
     low_on: date | None
     change_days: int | None
     """Change of the runway since the last forecast; None where there is none to speak of."""
+    link: Link
     data_as_of: datetime | None
     """Of the newest sync; None: never read."""
     is_stale: bool
+    is_behind: bool
+    """Its Friday morning has passed, and its newest digest is that of a week before."""
     has_failed: bool
     """Its newest run of the sync or of the digest failed."""
     tray_count: int | None
     """None: no tray was published."""
     blocking_count: int | None
-    payments_waiting: int
-    """Bills in the payment ledger that wait for a person."""
+    to_approve: int
+    """Bills of the payment ledger by what they wait for: that somebody says they are owed,"""
+    to_decide: int
+    """for a decision,"""
+    to_seal: int
+    """for somebody to finalize the batch,"""
+    sealed: int
+    """for a batch to be settled,"""
+    to_review: int
+    """for a person to look at them."""
 
     def __post_init__(self) -> None:
         ok = self.standing is Standing.OK
         require((self.state is not None) == ok, "figures come from a digest that can be read")
         require(ok or self.days is None, "no runway without a digest")
+        require(ok or not self.is_behind, "an old digest is one that can be read")
+
+    @property
+    def payments_waiting(self) -> int:
+        """Bills of the payment ledger that wait for something."""
+        return self.to_approve + self.to_decide + self.to_seal + self.sealed + self.to_review
 
     def reasons(self, policy: AttentionPolicy) -> tuple[Reason, ...]:
         """Why it needs attention; empty: nothing stands out."""
@@ -82,7 +109,9 @@ class TenantOverview:
             Reason.NO_FIGURES: self.standing is not Standing.OK
             or self.state in (RunwayState.NO_DATA, RunwayState.NOT_COMPUTABLE),
             Reason.FAILED: self.has_failed,
+            Reason.BEHIND: self.is_behind,
             Reason.BELOW_FLOOR: self.state is RunwayState.ALREADY_BELOW,
+            Reason.REVIEW: self.to_review > 0,
             Reason.SHORT: self.days is not None and self.days <= policy.short_days,
             Reason.CAUTIOUS: self.cautious_days is not None and self.cautious_days <= policy.short_cautious_days,
             Reason.FALLEN: self.change_days is not None and self.change_days <= -policy.fallen_days,
@@ -93,16 +122,18 @@ class TenantOverview:
 
 
 def by_attention(rows: Iterable[TenantOverview], *, policy: AttentionPolicy) -> tuple[TenantOverview, ...]:
-    """The rows with the most pressing reason first, within one reason by runway, cautious runway, change, name and id."""
+    """The rows with the most pressing reason first, within one by runway, its change, what is wrong, payments, name and id."""
     place = {reason: number for number, reason in enumerate(Reason)}
 
-    def rank(row: TenantOverview) -> tuple[int, int, int, int, str, str]:
+    def rank(row: TenantOverview) -> tuple[int, int, int, int, int, int, str, str]:
         reasons = row.reasons(policy)
         return (
             place[reasons[0]] if reasons else len(place),
             FAR_DAYS if row.days is None else row.days,
             FAR_DAYS if row.cautious_days is None else row.cautious_days,
             row.change_days or 0,
+            -(row.blocking_count or 0),
+            -row.payments_waiting,
             row.tenant_name.casefold(),
             row.tenant_id,
         )

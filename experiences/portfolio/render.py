@@ -1,16 +1,26 @@
-"""A firm's portfolio as a page, and its exceptions as a mail.
+"""A firm's portfolio as a page.
 
-Belongs here: their words. Does not: facts and order (``overview.py``), the frame of a page (``experiences/pages/page.py``).
+Belongs here: its table. Does not: facts and order (``overview.py``), sentences (``words.py``), the frame of a page
+(``experiences/pages/page.py``), the mail (``exceptions.py``).
 """
 
 from collections.abc import Mapping
 from datetime import date
 
 from experiences.digest.sentences import name
-from experiences.digest.wording import clock_time, counted, days, full_date, money_short, short_date
+from experiences.digest.wording import days, full_date, money_short, short_date
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from experiences.portfolio.document import PortfolioDocument
 from experiences.portfolio.overview import Reason, Standing, TenantOverview
+from experiences.portfolio.words import (
+    STATES,
+    books_read,
+    explained,
+    freshness,
+    headline,
+    next_step,
+    waiting_words,
+)
 from runway_calcs.forecast.figures import RunwayState
 
 _COLUMNS = (
@@ -21,16 +31,10 @@ _COLUMNS = (
     "Cash",
     "Low point",
     "To fix",
-    "Waiting",
+    "Payments waiting",
     "Books read",
 )
 _FIGURES = (False, True, True, True, True, True, True, True, True)
-_STATES = {
-    RunwayState.BEYOND_HORIZON: "beyond 13 weeks",
-    RunwayState.ALREADY_BELOW: "below the floor",
-    RunwayState.NOT_COMPUTABLE: "not computable",
-    RunwayState.NO_DATA: "no data",
-}
 
 
 def portfolio_page(document: PortfolioDocument, *, links: Mapping[str, str]) -> Page:
@@ -47,36 +51,12 @@ def portfolio_page(document: PortfolioDocument, *, links: Mapping[str, str]) -> 
     ]
     return Page(
         title=f"Portfolio, {name(document.firm_name)}",
-        kicker=name(document.firm_name),
-        headline=_headline(document),
-        lead=_freshness(document),
+        kicker=f"{name(document.firm_name)}, week ending {full_date(document.week_ending)}",
+        headline=headline(document),
+        lead=freshness(document),
         badges=(),
         blocks=tuple(blocks),
-        footer=_footer(document),
-    )
-
-
-def exceptions_page(document: PortfolioDocument, *, week_ending: date) -> Page:
-    """The weekly mail to the firm: only tenants that need attention, without links."""
-    needing = document.exceptions
-    blocks = (
-        (
-            Block(
-                heading="Needs attention",
-                tables=(_table(needing, caption="The most pressing first", document=document, links={}),),
-            ),
-        )
-        if needing
-        else ()
-    )
-    return Page(
-        title=exceptions_title(document, week_ending=week_ending),
-        kicker=name(document.firm_name),
-        headline=_headline(document),
-        lead=_freshness(document),
-        badges=(),
-        blocks=blocks,
-        footer=_footer(document),
+        footer=explained(document),
     )
 
 
@@ -90,44 +70,9 @@ def portfolio_text(document: PortfolioDocument) -> str:
     return page_text(portfolio_page(document, links={}))
 
 
-def exceptions_title(document: PortfolioDocument, *, week_ending: date) -> str:
-    """The mail's subject."""
-    count = len(document.exceptions)
-    return f"{full_date(week_ending)}: {count:,} of {counted(len(document.rows), 'client')} to look at"
-
-
 def portfolio_title(document: PortfolioDocument) -> str:
     """One line for lists."""
-    return _headline(document)
-
-
-def _headline(document: PortfolioDocument) -> str:
-    if not document.rows:
-        return "No clients yet"
-    count = len(document.exceptions)
-    of = counted(len(document.rows), "client")
-    return f"{count:,} of {of} to look at" if count else f"Nothing stands out in {of}"
-
-
-def _freshness(document: PortfolioDocument) -> str:
-    parts = []
-    if document.missing_count:
-        parts.append(f"{counted(document.missing_count, 'client')} without figures.")
-    if document.stale_count:
-        parts.append(f"{counted(document.stale_count, 'client')} with old books.")
-    if not parts and document.rows:
-        parts.append("Figures of all clients are there, and their books are fresh.")
-    return " ".join(parts)
-
-
-def _footer(document: PortfolioDocument) -> tuple[str, ...]:
-    policy = document.policy
-    return (
-        f"To look at: no figures, a failed run, below the floor, {policy.short_days} days or less, cautiously "
-        f"{policy.short_cautious_days} days or less, {policy.fallen_days} days shorter than a week before, old books, or data "
-        "known to be wrong.",
-        "Figures are those of each client's published digest.",
-    )
+    return headline(document)
 
 
 def _table(
@@ -142,36 +87,32 @@ def _table(
 
 
 def _row(row: TenantOverview, *, document: PortfolioDocument, href: str) -> tuple[Cell, ...]:
-    near = row.week_ending or date.max
+    near = document.week_ending
     reasons = row.reasons(document.policy)
     return (
-        Cell(text=name(row.tenant_name), detail=(", ".join(reasons),) if reasons else (), href=href),
+        Cell(
+            text=name(row.tenant_name),
+            detail=tuple(text for text in (", ".join(reasons), next_step(row)) if text),
+            href=href,
+        ),
         _until(row, near=near, is_alert=bool({Reason.SHORT, Reason.BELOW_FLOOR, Reason.NO_FIGURES} & set(reasons))),
         _cautious(row, near=near),
         Cell(text=_change(row)),
         Cell(text="" if row.cash_cents is None else money_short(row.cash_cents, currency=row.currency)),
         _low(row, near=near),
         Cell(text="" if row.tray_count is None else f"{row.tray_count:,}", detail=_blocking(row)),
-        Cell(text=f"{row.payments_waiting:,}" if row.payments_waiting else ""),
-        Cell(
-            text="never" if row.data_as_of is None else short_read(row),
-            is_alert=row.is_stale,
-        ),
+        Cell(text=f"{row.payments_waiting:,}" if row.payments_waiting else "", detail=waiting_words(row)),
+        Cell(text="never" if row.data_as_of is None else books_read(row), is_alert=row.is_stale),
     )
 
 
-def short_read(row: TenantOverview) -> str:
-    """When the books were read, in UTC."""
-    assert row.data_as_of is not None
-    return f"{clock_time(row.data_as_of, near=row.data_as_of.date())} UTC"
-
-
 def _until(row: TenantOverview, *, near: date, is_alert: bool) -> Cell:
+    old = (f"as of {short_date(row.week_ending, near=near)}",) if row.is_behind and row.week_ending is not None else ()
     if row.covered_until is not None and row.days is not None:
-        return Cell(text=short_date(row.covered_until, near=near), detail=(days(row.days),), is_alert=is_alert)
+        return Cell(text=short_date(row.covered_until, near=near), detail=(days(row.days), *old), is_alert=is_alert)
     if row.state is None:
         return Cell(text="no digest" if row.standing is Standing.MISSING else "not readable", is_alert=True)
-    return Cell(text=_STATES[row.state], is_alert=is_alert)
+    return Cell(text=STATES[row.state], detail=old, is_alert=is_alert)
 
 
 def _cautious(row: TenantOverview, *, near: date) -> Cell:

@@ -7,7 +7,7 @@ revision that reads or writes rows of these tables names their tenants, or it fi
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,7 @@
 """The portfolio: every tenant of a firm once, whatever became of it, from one file that is swapped in whole."""
 
 import multiprocessing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -8,14 +9,18 @@ import dagster as dg
 import duckdb
 import pytest
 
-from assets.fleet import EXCEPTIONS_KIND, FLEET_ASSETS
+from assets.fleet import FLEET_ASSETS
 from assets.fleet_file import read_fleet, write_fleet
+from assets.mailing import EXCEPTIONS_KIND
 from assets.partitions import TENANTS
 from experiences.digest.document import to_json
 from experiences.portfolio.document import from_json
 from experiences.portfolio.overview import Reason, Standing
+from resources.clock import FixedClock
 from resources.documents import Document
 from resources.installation import Installation
+from resources.mail_tables import of_firm
+from resources.outbox_rows import OutboxRow
 from resources.tenants import tenant_id
 from runway_calcs.policy import AttentionPolicy
 from tests.conftest import FRIDAY
@@ -97,6 +102,74 @@ def test_the_firms_mail_names_exceptions_only(firms: Installation, tmp_path: Pat
     assert [one for one in ("acme", "bolt", "cork") if f"{one} &lt;script&gt;" in mail.html] == sorted(named)
 
 
+def _reader(firms: Installation, address: str = "ann@oak.example", **overrides: str) -> None:
+    fields = {"zone": "America/New_York", "locale": "en-GB", "currency_format": "symbol"} | overrides
+    firms.recipients.add(of_firm("oak"), address=address, name="Ann", role="firm", author="ben", **fields)
+
+
+def _mails(firms: Installation) -> list[OutboxRow]:
+    return firms.outbox.rows(of_firm("oak"), kind=EXCEPTIONS_KIND)
+
+
+def test_the_firms_mail_is_queued_once_a_week_and_reader_with_what_was_published(
+    firms: Installation, tmp_path: Path, clock: FixedClock
+) -> None:
+    for tenant in ("acme", "bolt", "cork"):
+        _publish(firms, tenant, body=to_json(make_digest()))
+    _reader(firms)
+    _reader(firms, "bob@oak.example", locale="en-US", currency_format="code", zone="America/Los_Angeles")
+    for run in range(2):
+        _materialize(firms, tmp_path / f"dagster-{run}")
+    by_reader = {row.row_key.address: row for row in _mails(firms)}
+    assert {row.row_key.key for row in by_reader.values()} == {_WEEK}
+    plain, american = (firms.outbox.content(by_reader[f"{one}@oak.example"]) for one in ("ann", "bob"))
+    published = firms.documents.read_for_firm("oak", kind=EXCEPTIONS_KIND, key=_WEEK)
+    assert published is not None
+    assert (plain.subject, plain.html, plain.text) == (published.title, published.html, published.text)
+    assert "Nov 20, 2026" in american.subject
+    assert "$" not in american.text
+    # Every tenant has its digest: each reader gets the mail on the reader's own Friday morning.
+    assert by_reader["ann@oak.example"].due_at == clock.now()
+    assert by_reader["bob@oak.example"].due_at == datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+    firms.recipients.unsubscribe(of_firm("oak"), "ann@oak.example")
+    clock.move_to(clock.now() + timedelta(days=7))
+    _materialize(firms, tmp_path / "later")
+    assert {row.row_key.address for row in _mails(firms) if row.row_key.key != _WEEK} == {"bob@oak.example"}
+
+
+def test_the_firms_mail_waits_for_the_digests_of_its_last_time_zone(
+    firms: Installation, tmp_path: Path, clock: FixedClock
+) -> None:
+    """Seven in Los Angeles is fifteen in UTC; the others have their digests by then."""
+    firms.registry.add_tenant("late", firm_id="oak", name="late", zone="America/Los_Angeles")
+    for tenant in ("acme", "bolt", "cork"):
+        _publish(firms, tenant, body=to_json(make_digest()))
+    _reader(firms)
+    _materialize(firms, tmp_path / "early")
+    assert _mails(firms) == []
+    clock.move_to(datetime(2026, 11, 20, 15, 40, tzinfo=UTC))
+    _materialize(firms, tmp_path / "after")
+    (waiting,) = _mails(firms)
+    assert waiting.due_at == datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+    assert "No digest to take figures from" in firms.outbox.content(waiting).text
+    _publish(firms, "late", body=to_json(make_digest()))
+    _materialize(firms, tmp_path / "again")
+    (updated,) = _mails(firms)
+    assert (updated.state, updated.due_at) == ("queued", waiting.due_at)
+    assert "No digest to take figures from" not in firms.outbox.content(updated).text
+
+
+def test_a_tenant_left_behind_is_an_exception_with_the_day_of_its_figures(firms: Installation, tmp_path: Path) -> None:
+    before = replace(make_digest(), week_ending=FRIDAY - timedelta(weeks=1))
+    _publish(firms, "acme", body=to_json(before), key=before.week_ending.isoformat())
+    _materialize(firms, tmp_path / "dagster")
+    (row,) = [one for one in read_fleet(firms.settings.fleet_file, firm_id="oak") if one.tenant_id == "acme"]
+    assert row.is_behind
+    page = (firms.settings.pages_root / "portfolios" / "oak.txt").read_text()
+    assert "no digest of this week" in page
+    assert "as of 13 Nov" in page
+
+
 def test_a_second_run_publishes_nothing_new(firms: Installation, tmp_path: Path) -> None:
     _publish(firms, "acme", body=to_json(make_digest()))
     _materialize(firms, tmp_path / "dagster")
@@ -145,6 +218,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         ({"is_stale": True}, Reason.STALE),
         ({"has_failed": True}, Reason.FAILED),
         ({"blocking_count": 1}, Reason.BLOCKING),
+        ({"to_review": 1}, Reason.REVIEW),
+        ({"is_behind": True}, Reason.BEHIND),
         ({"standing": Standing.MISSING}, Reason.NO_FIGURES),
     ],
 )

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from resources.installation import Installation
+from resources.mail_tables import of_firm, of_tenant
 from resources.outbox_rows import RowKey
 from resources.tenants import tenant_id
 from tests.resources.mail_builders import make_content
@@ -61,7 +62,7 @@ class Command:
         return found.stderr
 
     def queue(self, key: str = "2026-11-20") -> RowKey:
-        row_key = RowKey(tenant_id=_ACME, kind="friday_digest", key=key, address=_ANN)
+        row_key = RowKey(owner=of_tenant(_ACME), kind="friday_digest", key=key, address=_ANN)
         outbox = self.installation.outbox
         outbox.enqueue(row_key, make_content(), due_at=_NOW - timedelta(hours=1), expires_at=_NOW + timedelta(days=2))
         return row_key
@@ -138,7 +139,10 @@ def test_what_is_due_is_listed_sent_and_shown_with_its_history(command: Command,
     (row,) = command.json("status", "acme")
     assert [one["event"] for one in row["history"]] == ["queued", "claimed", "begun", "sent"]
     assert "sent" in command.done("status", "acme", "--week", "2026-11-20")
-    assert command.json("status") == [{"tenant_id": "acme", "mode": "live", "states": {"sent": 1}}]
+    assert command.json("status") == [
+        {"firm_id": "oak", "mode": "preview", "states": {}},
+        {"tenant_id": "acme", "mode": "live", "states": {"sent": 1}},
+    ]
     assert "acme" in command.done("status")
 
 
@@ -191,3 +195,29 @@ def test_a_report_from_standard_input_marks_its_mail(command: Command) -> None:
     assert "--lift-suppression" in command.refused("recipients", "add", "acme", _ANN)
     assert "cannot be read" in command.refused("bounce", "no-such-report.eml")
     assert command("bounce", stdin=b"Subject: hi\r\n\r\nhi").exit_code == 1
+
+
+def test_a_firm_has_the_same_commands_for_its_own_mail(command: Command, server: MailServer) -> None:
+    added = command.json("recipients", "add", "firm:oak", _ANN, "--by", "ben")["recipient"]
+    assert (added["firm_id"], added["role"], added["zone"]) == ("oak", "firm", "Europe/London")
+    assert "no firm 'elm'" in command.refused("recipients", "list", "firm:elm")
+    assert "leave the role out" in command.refused("recipients", "add", "firm:oak", _ANN, "--role", "client")
+    command.installation.registry.add_tenant("bolt", firm_id="oak", name="Bolt", zone="America/Denver")
+    assert "--zone" in command.refused("recipients", "add", "firm:oak", "bob@oak.example")
+    row_key = RowKey(owner=of_firm("oak"), kind="firm_exceptions", key="2026-11-20", address=_ANN)
+    times = {"due_at": _NOW - timedelta(hours=1), "expires_at": _NOW + timedelta(days=2)}
+    command.installation.outbox.enqueue(row_key, make_content(), **times)
+    (file,) = command.json("preview", "firm:oak")
+    assert Path(file).parent.name == "firm_oak"
+    assert command.json("send")["sent"] == 0
+    assert command.json("mode", "firm:oak", "live")["mode"] == "live"
+    server.misbehave(content="hang up")
+    hint = "runway mail resend firm:oak 2026-11-20 ann@acme.example --kind firm_exceptions"
+    assert hint in command("send").stderr
+    assert hint in command.done("status", "firm:oak")
+    server.behave()
+    assert command.json("resend", "firm:oak", "2026-11-20", _ANN)["mail"]["firm_id"] == "oak"
+    assert command.json("send")["sent"] == 1
+    assert [one["state"] for one in command.json("status", "firm:oak")] == ["sent"]
+    command.done("recipients", "remove", "firm:oak", _ANN)
+    assert command.json("recipients", "list", "firm:oak") == []

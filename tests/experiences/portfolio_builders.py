@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from experiences.portfolio.overview import Standing, TenantOverview
+from experiences.portfolio.document import PortfolioDocument, build_portfolio
+from experiences.portfolio.overview import Link, Standing, TenantOverview
 from runway_calcs.forecast.figures import RunwayState
+from runway_calcs.policy import AttentionPolicy
 
 _FIGURES = (
     "week_ending",
@@ -38,13 +40,26 @@ def make_overview(**overrides: Any) -> TenantOverview:
         "low_cents": -210_000,
         "low_on": date(2027, 2, 12),
         "change_days": 3,
+        "link": Link.CONNECTED,
         "data_as_of": datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
         "is_stale": False,
+        "is_behind": False,
         "has_failed": False,
         "tray_count": 4,
         "blocking_count": 0,
-        "payments_waiting": 2,
+        "to_approve": 1,
+        "to_decide": 1,
+        "to_seal": 0,
+        "sealed": 0,
+        "to_review": 0,
     }
     if overrides.get("standing", Standing.OK) is not Standing.OK:
         values |= dict.fromkeys(_FIGURES)
     return TenantOverview(**{**values, **overrides})
+
+
+def make_portfolio(*rows: TenantOverview, firm_name: str = "Oak & Partners") -> PortfolioDocument:
+    """The portfolio of these rows in their week."""
+    return build_portfolio(
+        rows, firm_id="oak", firm_name=firm_name, week_ending=date(2026, 11, 20), policy=AttentionPolicy()
+    )

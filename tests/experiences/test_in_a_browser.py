@@ -9,16 +9,14 @@ import pytest
 from experiences.digest.render import render_html as digest_html
 from experiences.pages.index import Listed, ListedFirm, index_page
 from experiences.pages.page import render_page
-from experiences.portfolio.document import build_portfolio
 from experiences.portfolio.overview import Standing
 from experiences.portfolio.render import render_portfolio
 from experiences.tray.ranking import Ruling
 from experiences.tray.render import render_html as tray_html
-from runway_calcs.policy import AttentionPolicy
 from tests.browser import CHROMIUM, NO_CHROMIUM, Chromium, start_chromium
 from tests.experiences.builders import make_digest
 from tests.experiences.examples import NO_DATA, TIGHT
-from tests.experiences.portfolio_builders import make_overview
+from tests.experiences.portfolio_builders import make_overview, make_portfolio
 from tests.experiences.priority_builders import make_defect
 from tests.experiences.test_tray import make_tray
 
@@ -42,8 +40,7 @@ def _portfolio() -> str:
             tenant_id="cork", tenant_name="<script>", standing=Standing.MISSING, has_failed=True, is_stale=True
         ),
     ]
-    document = build_portfolio(rows, firm_id="oak", firm_name="Oak & Partners", policy=AttentionPolicy())
-    return render_portfolio(document, links={"acme": "x.html", "bolt": "y.html"})
+    return render_portfolio(make_portfolio(*rows), links={"acme": "x.html", "bolt": "y.html"})
 
 
 def _tray() -> str:

@@ -13,6 +13,7 @@ import pytest
 from pipelines.build import ASSETS
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
+from resources.mail_tables import of_tenant
 from resources.secret_text import LogScrubber
 from resources.tenants import TenantId, tenant_id
 from tests.conftest import FRIDAY
@@ -114,7 +115,9 @@ def test_running_friday_twice_changes_nothing(firm: Firm) -> None:
     for week in (None, FRIDAY - timedelta(days=7)):
         firm.succeed("friday", "acme", week_ending=week)
     assert _state(firm) == before
-    (mail,) = firm.installation.outbox.rows(company.tenant)  # of the newest week, as it was published, and once
+    (mail,) = firm.installation.outbox.rows(
+        of_tenant(company.tenant)
+    )  # of the newest week, as it was published, and once
     published = firm.installation.documents.read(company.tenant, kind="friday_digest", key=FRIDAY.isoformat())
     assert published is not None
     content = firm.installation.outbox.content(mail)
@@ -123,7 +126,7 @@ def test_running_friday_twice_changes_nothing(firm: Firm) -> None:
 
 def _add_reader(firm: Firm, tenant: TenantId) -> None:
     firm.installation.recipients.add(
-        firm.installation.registry.tenant(tenant),
+        of_tenant(tenant),
         address="ann@acme.example",
         name="Ann",
         role="client",

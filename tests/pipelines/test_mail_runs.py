@@ -11,6 +11,7 @@ import pytest
 from resources.clock import FixedClock
 from resources.installation import Installation
 from resources.mail import MAIL_POINTS, POINTS_BEFORE_THE_CONVERSATION
+from resources.mail_tables import of_tenant
 from resources.outbox_claims import LEASE
 from resources.outbox_rows import RowKey
 from resources.tenants import tenant_id
@@ -38,9 +39,9 @@ def server(tmp_path: Path) -> Iterator[MailServer]:
 def office(bare_installation: Installation) -> Installation:
     bare_installation.registry.add_firm("oak", name="Oak")
     acme = bare_installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="America/New_York")
-    bare_installation.recipients.set_mode(acme, "live", author="ann")
+    bare_installation.recipients.set_mode(of_tenant(acme.tenant_id), "live", author="ann")
     bare_installation.recipients.add(
-        acme,
+        of_tenant(acme.tenant_id),
         address=_ANN,
         name="Ann",
         role="client",
@@ -53,7 +54,7 @@ def office(bare_installation: Installation) -> Installation:
 
 
 def _queue(office: Installation, number: int) -> RowKey:
-    row_key = RowKey(tenant_id=tenant_id("acme"), kind="friday_digest", key=f"mail {number:03d}", address=_ANN)
+    row_key = RowKey(owner=of_tenant(tenant_id("acme")), kind="friday_digest", key=f"mail {number:03d}", address=_ANN)
     now = office.clock.now()
     office.outbox.enqueue(row_key, make_content(), due_at=now, expires_at=now + timedelta(days=3))
     return row_key
@@ -79,7 +80,7 @@ def test_a_killed_run_leaves_no_mail_that_is_sent_twice_and_none_that_is_forgott
         point = random.choice(list(MAIL_POINTS))
         assert exit_code(run_and_die, data, home, clock.now(), settings, point) == _KILLED, point
         if point not in (*POINTS_BEFORE_THE_CONVERSATION, "mail.recorded"):
-            rows = [row for row in office.outbox.rows(tenant_id("acme")) if row.state == "sending"]
+            rows = [row for row in office.outbox.rows(of_tenant(tenant_id("acme"))) if row.state == "sending"]
             inside |= {row.row_key for row in rows}
         clock.move_to(clock.now() + LEASE + timedelta(minutes=1))
     run(data, home, clock.now(), settings)

@@ -18,6 +18,7 @@ from pipelines.mail_sensors import failed_runs, mail_due
 from resources.clock import FixedClock
 from resources.documents import Document
 from resources.installation import Installation
+from resources.mail_tables import MailOwner, of_firm, of_tenant
 from resources.outbox_rows import OutboxRow
 from resources.recipients import Mode
 from resources.settings import Settings
@@ -25,6 +26,7 @@ from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING
 from tests.experiences.builders import make_digest
 from tests.firm import dagster_instance
+from tests.resources.mail_builders import published_parts
 from tests.resources.mail_server import MailServer, mail_server, make_certificates
 
 _DATES = re.compile(
@@ -60,13 +62,15 @@ def office(bare_installation: Installation, server: MailServer, clock: FixedCloc
 
 def _tenant(office: Installation, name: str, *, firm: str = "oak", mode: Mode = "live") -> Tenant:
     tenant = office.registry.add_tenant(name, firm_id=firm, name=f"{name} canary-{name}", zone="America/New_York")
-    office.recipients.set_mode(tenant, mode, author="ann")
+    office.recipients.set_mode(of_tenant(tenant.tenant_id), mode, author="ann")
     return tenant
 
 
-def _recipient(office: Installation, tenant: Tenant, address: str, **overrides: str) -> None:
-    fields = {"name": "", "role": "client", "locale": "en-GB", "zone": tenant.zone, "currency_format": "symbol"}
-    office.recipients.add(tenant, address=address, author="ann", **(fields | overrides))  # type: ignore[arg-type]  # words
+def _recipient(office: Installation, whose: Tenant | MailOwner, address: str, **overrides: str) -> None:
+    owner = of_tenant(whose.tenant_id) if isinstance(whose, Tenant) else whose
+    role = "client" if owner.kind == "tenant" else "firm"
+    fields = {"name": "", "role": role, "locale": "en-GB", "zone": "America/New_York", "currency_format": "symbol"}
+    office.recipients.add(owner, address=address, author="ann", **(fields | overrides))  # type: ignore[arg-type]  # words
 
 
 def _publish(office: Installation, tenant: Tenant, *, week: date = FRIDAY, at: datetime = FRIDAY_MORNING) -> Document:
@@ -85,8 +89,19 @@ def _publish(office: Installation, tenant: Tenant, *, week: date = FRIDAY, at: d
     return document
 
 
-def _rows(office: Installation, tenant: Tenant, kind: str = "friday_digest") -> dict[str, OutboxRow]:
-    return {row.row_key.address: row for row in office.outbox.rows(tenant.tenant_id, kind=kind)}
+def _rows(office: Installation, tenant: Tenant) -> dict[str, OutboxRow]:
+    return {row.row_key.address: row for row in office.outbox.rows(of_tenant(tenant.tenant_id), kind="friday_digest")}
+
+
+def _notices(office: Installation, firm: MailOwner) -> list[OutboxRow]:
+    return sorted(office.outbox.rows(firm, kind=NOTICE_KIND), key=lambda row: row.row_key)
+
+
+def _firm_reader(office: Installation, firm: str = "oak", *, mode: Mode = "live") -> MailOwner:
+    owner = of_firm(firm)
+    office.recipients.set_mode(owner, mode, author="ann")
+    _recipient(office, owner, "books@oak.example")
+    return owner
 
 
 def test_each_recipient_gets_one_mail_with_the_published_bytes_or_its_own_formats_of_the_same_figures(
@@ -151,6 +166,7 @@ def test_one_tenant_that_fails_changes_no_mail_of_another_and_no_mail_shows_anyt
     office: Installation, server: MailServer, clock: FixedClock, count: int
 ) -> None:
     """One is refused by the server, one could not be computed; everybody else's mail is there, with its own tenant's words."""
+    _firm_reader(office)
     tenants = [_tenant(office, f"tenant-{number:02d}") for number in range(count)]
     for tenant in tenants:
         _recipient(office, tenant, f"owner@{tenant.tenant_id}.example")
@@ -171,7 +187,7 @@ def test_one_tenant_that_fails_changes_no_mail_of_another_and_no_mail_shows_anyt
     canaries = {f"canary-{tenant.tenant_id}" for tenant in tenants}
     seen = []
     for message in digests:
-        plain, page = (part.get_content().replace("\r\n", "\n") for part in message.iter_parts())
+        plain, page = published_parts(message)
         (shown,) = {one for one in canaries if one in plain + page}
         tenant_id = shown.removeprefix("canary-")
         assert (plain, page) == (published[tenant_id].text, published[tenant_id].html)
@@ -188,9 +204,10 @@ def _failed(tenant: Tenant, *, cause: str = "", job: str = "tenant_sync", at: da
 def test_the_firm_gets_one_mail_for_all_tenants_with_the_same_cause_and_the_client_none(
     office: Installation, server: MailServer, clock: FixedClock
 ) -> None:
+    _firm_reader(office)
     tenants = [_tenant(office, name) for name in ("acme", "bolt", "cord")]
     for tenant in tenants:
-        _recipient(office, tenant, "books@oak.example", role="firm")
+        _recipient(office, tenant, "partner@oak.example", role="firm")
         _recipient(office, tenant, f"owner@{tenant.tenant_id}.example")
         assert enqueue_failure(office, _failed(tenant)) == 1
         assert enqueue_failure(office, _failed(tenant)) == 0, "told with today's mail"
@@ -200,27 +217,30 @@ def test_the_firm_gets_one_mail_for_all_tenants_with_the_same_cause_and_the_clie
     assert office.mailer.drain().sent == 2
     together, alone = sorted((one.get_body(("plain",)).get_content() for one in server.messages), key=len, reverse=True)
     assert all(f"canary-{tenant.tenant_id}" in together for tenant in tenants)
-    assert "the digest could not be made, and none was sent to the client" in alone
+    assert "The digest could not be made, and none was sent to the client" in alone
     assert {one["To"].addresses[0].addr_spec for one in server.messages} == {"books@oak.example"}
     assert enqueue_failure(office, _failed(tenants[1])) == 0
     late = _tenant(office, "dune")
-    _recipient(office, late, "books@oak.example", role="firm")
     assert enqueue_failure(office, _failed(late)) == 1, "who fails after the mail has left begins the next one"
 
 
-def test_failures_of_two_firms_or_of_preview_and_live_never_share_a_mail(office: Installation) -> None:
+def test_failures_of_two_firms_never_share_a_mail_and_one_in_preview_gets_none(
+    office: Installation, server: MailServer, clock: FixedClock
+) -> None:
     office.registry.add_firm("elm", name="Elm")
-    tenants = [
-        _tenant(office, "acme"),
-        _tenant(office, "bolt", firm="elm"),
-        _tenant(office, "cord", mode="preview"),
-    ]
-    for tenant in tenants:
-        _recipient(office, tenant, "shared@books.example", role="firm")
+    firms = [_firm_reader(office), _firm_reader(office, "elm", mode="preview")]
+    tenants = [_tenant(office, "acme"), _tenant(office, "bolt", firm="elm")]
+    for tenant, firm in zip(tenants, firms, strict=True):
         enqueue_failure(office, _failed(tenant))
-    for tenant in tenants:
-        (row,) = _rows(office, tenant, NOTICE_KIND).values()
+        (row,) = _notices(office, firm)
         assert [one["tenant_id"] for one in row.about or ()] == [tenant.tenant_id]
+    clock.move_to(clock.now() + timedelta(minutes=11))
+    assert office.mailer.drain().sent == 1
+    assert "canary-bolt" not in server.messages[0].as_string()
+
+
+def test_a_firm_without_recipients_is_told_nothing_and_nothing_breaks(office: Installation) -> None:
+    assert enqueue_failure(office, _failed(_tenant(office, "acme"))) == 0
 
 
 def test_the_sensor_asks_for_a_run_when_mail_is_due_and_the_run_sends_it(
@@ -260,8 +280,8 @@ def test_the_sensor_asks_for_a_run_when_mail_is_due_and_the_run_sends_it(
 
 def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, instance: dg.DagsterInstance) -> None:
     """Books that were never read: the run fails in words, and those are what the firm reads."""
-    acme = _tenant(office, "acme")
-    _recipient(office, acme, "books@oak.example", role="firm")
+    firm = _firm_reader(office)
+    _tenant(office, "acme")
     job = build_defs(resource_overrides={"installation": office}).resolve_job_def("friday")
     instance.add_dynamic_partitions("tenant", ["acme"])
     result = job.execute_in_process(
@@ -280,7 +300,7 @@ def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, inst
     ).for_run_failure()
     failed_runs(context)
     failed_runs(context)
-    (row,) = _rows(office, acme, NOTICE_KIND).values()
+    (row,) = _notices(office, firm)
     text = office.outbox.content(row).text
     assert "have never been read" in text
     assert "canary-acme" in text

@@ -1,12 +1,16 @@
 """Tenants with recipients and mails that wait, for tests of mail."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from html import escape
 from pathlib import Path
 from typing import Any
 
 from resources.clock import Clock, FixedClock
 from resources.database import Database
 from resources.mail import Mailer
+from resources.mail_tables import MailOwner, of_firm, of_tenant
 from resources.outbox import Outbox
 from resources.outbox_rows import MailContent, OutboxRow, RowKey
 from resources.recipients import Mode, Recipient, Recipients
@@ -17,6 +21,7 @@ from resources.unsubscribe import MailKeys
 
 KEY = bytes(range(32))
 ACME, BOLT = TenantId("acme-design"), TenantId("bolt-supply")
+OF_ACME, OF_BOLT, OF_OAK = of_tenant(ACME), of_tenant(BOLT), of_firm("oak")
 ANN, BEN = "ann@acme.example", "ben@acme.example"
 #: A Friday, 07:30 in New York.
 MORNING = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -43,16 +48,17 @@ class Post:
         if firm not in {one.firm_id for one in self.registry.firms()}:
             self.registry.add_firm(firm, name=firm.title())
         added = self.registry.add_tenant(tenant, firm_id=firm, name=name or tenant, zone="America/New_York")
-        self.recipients.set_mode(added, mode, author="ann")
+        self.recipients.set_mode(of_tenant(added.tenant_id), mode, author="ann")
         return added
 
-    def recipient(self, tenant: Tenant, address: str = ANN, **overrides: Any) -> Recipient:
+    def recipient(self, whose: Tenant | MailOwner, address: str = ANN, **overrides: Any) -> Recipient:
+        owner = of_tenant(whose.tenant_id) if isinstance(whose, Tenant) else whose
         return self.recipients.add(
-            tenant,
+            owner,
             **{
                 "address": address,
                 "name": address.partition("@")[0].title(),
-                "role": "client",
+                "role": "client" if owner.kind == "tenant" else "firm",
                 "locale": "en-GB",
                 "zone": "America/New_York",
                 "currency_format": "symbol",
@@ -61,8 +67,8 @@ class Post:
             },
         )
 
-    def queue(self, tenant: str = ACME, address: str = ANN, *, key: str = WEEK, **content: str) -> RowKey:
-        row_key = row_of(tenant, address, key=key)
+    def queue(self, whose: str | MailOwner = ACME, address: str = ANN, *, key: str = WEEK, **content: str) -> RowKey:
+        row_key = row_of(whose, address, key=key)
         now = self.clock.now()
         self.outbox.enqueue(row_key, make_content(**content), due_at=now, expires_at=now + timedelta(days=3))
         return row_key
@@ -81,8 +87,30 @@ class Post:
         self.clock.move_to(self.clock.now() + timedelta(**delta))
 
 
-def row_of(tenant: str = ACME, address: str = ANN, *, key: str = WEEK) -> RowKey:
-    return RowKey(tenant_id=TenantId(tenant), kind="friday_digest", key=key, address=address)
+def row_of(whose: str | MailOwner = ACME, address: str = ANN, *, key: str = WEEK) -> RowKey:
+    owner = of_tenant(TenantId(whose)) if isinstance(whose, str) else whose
+    kind = "friday_digest" if owner.kind == "tenant" else "firm_exceptions"
+    return RowKey(owner=owner, kind=kind, key=key, address=address)
+
+
+def published_parts(message: EmailMessage) -> tuple[str, str]:
+    """Text and HTML of a mail without the line that is its recipient's own; the mail has to have one in each."""
+    assert message.get_content_type() == "multipart/alternative"
+    plain, page = message.iter_parts()
+    assert isinstance(plain, EmailMessage)
+    assert isinstance(page, EmailMessage)
+    assert (plain.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
+    link = str(message["List-Unsubscribe"]).strip("<>")
+    address = message["To"].addresses[0].addr_spec
+    # On the wire every line ends in CRLF.
+    text, html = (part.get_content().replace("\r\n", "\n") for part in (plain, page))
+    own_text = f"\nSent to {address}. Unsubscribe: {link}\n"
+    (own_html,) = re.findall(
+        r'<p class="quiet" style="[^"]*">Sent to [^<]*<a href="[^"]*"[^>]*>Unsubscribe</a></p>\n', html
+    )
+    assert f'Sent to {escape(address)}. <a href="{link}"' in own_html
+    assert text.endswith(own_text)
+    return text.removesuffix(own_text), html.replace(own_html, "")
 
 
 def make_content(

@@ -18,13 +18,12 @@ from resources.outbox_claims import LEASE
 from resources.outbox_rows import RowKey
 from resources.settings import MailSettings
 from tests.processes import exit_code
-from tests.resources.mail_builders import MORNING, Post, open_post
+from tests.resources.mail_builders import ACME, MORNING, OF_OAK, Post, open_post
 from tests.resources.mail_server import MailServer
 
 #: Points at which the server has the mail, whatever the sender knows.
 POINTS_WITH_THE_SERVER = ("mail.answered", "mail.record.in")
 _KILLED = -9
-_MAILS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +72,17 @@ def campaign(folder: Path, migrated: Path, server: MailServer, *, kills: int, se
     post = open_post(path, now=MORNING, settings=settings)
     with closing(post.database):
         post.recipient(post.tenant())
+        post.recipient(OF_OAK)
+        post.recipients.set_mode(OF_OAK, "live", author="ann")
         queued: list[RowKey] = []
         open_rows: list[RowKey] = []
         lost_inside: dict[RowKey, str] = {}
         points: Counter[str] = Counter()
         while points.total() < kills:
-            fresh = [post.queue(key=f"mail {len(queued) + more:05d}") for more in range(_MAILS_AT_ONCE)]
+            fresh = [post.queue(whose, key=f"mail {len(queued):05d}") for whose in (ACME, OF_OAK)]
             queued += fresh
             open_rows += fresh
-            point, hit = random.choice(list(MAIL_POINTS)), random.randint(1, _MAILS_AT_ONCE)
+            point, hit = random.choice(list(MAIL_POINTS)), random.randint(1, len(fresh))
             ended = exit_code(die_on_the_way, path, post.clock.now(), settings, point, hit)
             assert ended == _KILLED, f"the sender was to die at passage {hit} of {point} and ended with {ended}"
             points[point] += 1
@@ -118,7 +119,7 @@ def _tally(
         unknown=sum(state == "unknown" for state in states.values()),
         unknown_that_arrived=sum(arrived[one] for one in lost_inside),
         kills_by_point=dict(sorted(points.items())),
-        sent_twice=[one.key for one in queued if arrived[one] > 1],
-        not_sent=[one.key for one in queued if one in must_arrive and arrived[one] == 0],
-        wrong_state=[f"{one.key}: {states[one]}" for one in queued if states[one] != expected[one]],
+        sent_twice=[f"{one.owner} {one.key}" for one in queued if arrived[one] > 1],
+        not_sent=[f"{one.owner} {one.key}" for one in queued if one in must_arrive and arrived[one] == 0],
+        wrong_state=[f"{one.owner} {one.key}: {states[one]}" for one in queued if states[one] != expected[one]],
     )

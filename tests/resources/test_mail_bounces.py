@@ -9,7 +9,7 @@ from resources.clock import FixedClock
 from resources.database import Database
 from resources.outbox_rows import OutboxRow
 from tests.databases import only_sqlite
-from tests.resources.mail_builders import ACME, ANN, BEN, Post
+from tests.resources.mail_builders import ANN, BEN, OF_ACME, Post
 
 pytestmark = only_sqlite
 
@@ -67,7 +67,7 @@ def test_a_hard_report_marks_its_mail_and_ends_mail_to_the_address(post: Post, s
     assert came_back.is_new
     assert came_back.report.reason == "5.1.1 550 5.1.1 no such user"
     assert post.row(sent.row_key).state == "bounced"
-    assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
+    assert [one.address for one in post.recipients.reachable(OF_ACME)] == [BEN]
 
 
 def test_the_same_report_again_is_known(post: Post, sent: OutboxRow) -> None:
@@ -79,13 +79,13 @@ def test_the_same_report_again_is_known(post: Post, sent: OutboxRow) -> None:
 def test_a_dry_run_changes_nothing(post: Post, sent: OutboxRow) -> None:
     take_in(_report(sent.message_token), outbox=post.outbox, is_dry_run=True)
     assert post.row(sent.row_key) == sent
-    assert len(post.recipients.reachable(ACME)) == 2
+    assert len(post.recipients.reachable(OF_ACME)) == 2
 
 
 def test_a_full_mailbox_brings_the_mail_back_and_keeps_the_address(post: Post, sent: OutboxRow) -> None:
     take_in(_report(sent.message_token, status="5.2.2"), outbox=post.outbox)
     assert post.row(sent.row_key).state == "bounced"
-    assert len(post.recipients.reachable(ACME)) == 2
+    assert len(post.recipients.reachable(OF_ACME)) == 2
 
 
 def test_a_delay_is_only_noted(post: Post, sent: OutboxRow) -> None:
@@ -106,11 +106,11 @@ def test_a_mail_nobody_knew_about_that_comes_back_is_known(post: Post) -> None:
 def test_a_forwarded_mail_that_comes_back_ends_no_mail_to_whoever_forwarded_it(post: Post, sent: OutboxRow) -> None:
     take_in(_report(sent.message_token, address="ann@elsewhere.example"), outbox=post.outbox)
     assert post.row(sent.row_key).state == "bounced"
-    assert len(post.recipients.reachable(ACME)) == 2
+    assert len(post.recipients.reachable(OF_ACME)) == 2
     take_in(
         _report(sent.message_token, address="ann@elsewhere.example", original=ANN, status="5.1.2"), outbox=post.outbox
     )
-    assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
+    assert [one.address for one in post.recipients.reachable(OF_ACME)] == [BEN]
 
 
 def test_a_report_about_a_mail_of_nobody_here_changes_nothing(post: Post, sent: OutboxRow) -> None:

@@ -16,7 +16,7 @@ from resources.outbox_rows import MailContent, OutboxRow
 from resources.recipients import Recipient
 from resources.settings import MailSettings
 from resources.unsubscribe import MailKeys, Subscription
-from tests.resources.mail_builders import ACME, ANN, KEY, make_content, row_of
+from tests.resources.mail_builders import ANN, KEY, OF_ACME, make_content, published_parts, row_of
 
 _AT = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 _SETTINGS = MailSettings(
@@ -27,7 +27,7 @@ _KEYS = MailKeys([KEY])
 
 def _recipient(name: str = "Ann", address: str = ANN) -> Recipient:
     return Recipient(
-        tenant_id=ACME,
+        owner=OF_ACME,
         address=address,
         name=name,
         role="client",
@@ -67,14 +67,6 @@ def _read(raw: bytes) -> EmailMessage:
     return message_from_bytes(raw, policy=default)
 
 
-def _parts(message: EmailMessage) -> tuple[str, str]:
-    assert message.get_content_type() == "multipart/alternative"
-    plain, page = message.iter_parts()
-    assert (plain.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
-    # On the wire every line ends in CRLF.
-    return plain.get_content().replace("\r\n", "\n"), page.get_content().replace("\r\n", "\n")
-
-
 def test_both_renderings_arrive_as_they_were_published() -> None:
     text = "Covered until 6 Oct.\n\n.\n.dots\nlow point -$8.2k \N{EM DASH} ok\n" + "x" * 2000 + "\n"
     html = (
@@ -82,7 +74,7 @@ def test_both_renderings_arrive_as_they_were_published() -> None:
         + "<td></td>" * 500
         + "\n"
     )
-    assert _parts(_read(_raw(make_content(text=text, html=html)))) == (text, html)
+    assert published_parts(_read(_raw(make_content(text=text, html=html)))) == (text, html)
 
 
 def test_the_headers_say_who_what_and_how_to_end_it() -> None:
@@ -98,7 +90,7 @@ def test_the_headers_say_who_what_and_how_to_end_it() -> None:
     address = str(message["List-Unsubscribe"])
     assert address.startswith("<https://runway.example/unsubscribe/")
     token = address.strip("<>").rpartition("/")[2]
-    assert _KEYS.subscription(token) == Subscription(tenant_id=ACME, address=ANN)
+    assert _KEYS.subscription(token) == Subscription(owner=OF_ACME, address=ANN)
 
 
 def test_a_long_link_to_unsubscribe_stays_one_word_on_the_wire() -> None:
@@ -154,7 +146,7 @@ def test_whatever_is_written_the_mail_has_its_own_headers_and_two_parts(
     ]
     assert [one for one in message.keys() if one not in ("MIME-Version", "Content-Type")] == expected  # noqa: SIM118 - a message has one key several times
     assert [one.addr_spec for one in message["To"].addresses] == [ANN]
-    plain, page = _parts(message)
+    plain, page = published_parts(message)
     assert plain.splitlines() == (text + "\n").splitlines()
     assert page.splitlines() == (html + "\n").splitlines()
 

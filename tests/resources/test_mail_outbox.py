@@ -10,13 +10,26 @@ from sqlalchemy.exc import DBAPIError
 
 from resources.clock import FixedClock
 from resources.database import Database
+from resources.mail_tables import MailOwner
 from resources.outbox import ResendRefused
 from resources.outbox_claims import LEASE, Claim
 from resources.recipients import RecipientRefused, mail_address
 from resources.tenants import BadZone
 from tests.databases import only_sqlite, url_of
 from tests.processes import at_once
-from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, MORNING, Post, make_content, row_of
+from tests.resources.mail_builders import (
+    ACME,
+    ANN,
+    BEN,
+    BOLT,
+    MORNING,
+    OF_ACME,
+    OF_BOLT,
+    OF_OAK,
+    Post,
+    make_content,
+    row_of,
+)
 
 
 @pytest.fixture
@@ -25,6 +38,8 @@ def post(database: Database, clock: FixedClock) -> Post:
     acme = made.tenant()
     made.recipient(acme)
     made.recipient(acme, BEN)
+    made.recipient(OF_OAK)
+    made.recipients.set_mode(OF_OAK, "live", author="ann")
     return made
 
 
@@ -51,7 +66,7 @@ def test_queueing_again_queues_nothing_and_changes_what_still_waits(post: Post) 
         settle()
         assert post.outbox.enqueue(row_key, make_content(text="Newer.\n"), **times) == "unchanged"
     assert post.outbox.content(post.row(row_key)).text == "New.\n"
-    assert len(post.outbox.rows(ACME)) == 1
+    assert len(post.outbox.rows(OF_ACME)) == 1
 
 
 @only_sqlite
@@ -103,8 +118,11 @@ def test_a_sender_lost_before_the_conversation_leaves_a_mail_that_is_sent_by_the
     assert post.told(row_key) == ["queued", "claimed", "released", "claimed", "begun", "sent"]
 
 
-def test_a_sender_lost_in_the_conversation_leaves_unknown_which_only_a_person_ends(post: Post) -> None:
-    row_key = post.queue()
+@pytest.mark.parametrize("whose", [ACME, OF_OAK], ids=["tenant", "firm"])
+def test_a_sender_lost_in_the_conversation_leaves_unknown_which_only_a_person_ends(
+    post: Post, whose: str | MailOwner
+) -> None:
+    row_key = post.queue(whose)
     lost = _claimed(post)
     assert post.outbox.claims.begin(lost)
     post.later(seconds=LEASE.total_seconds())
@@ -164,7 +182,7 @@ def test_only_what_was_not_taken_and_does_not_wait_is_sent_again(
 def test_nothing_is_sent_again_to_whoever_wants_none_and_what_never_was_is_refused(post: Post) -> None:
     row_key = post.queue()
     _failed(post, _claimed(post))
-    post.recipients.unsubscribe(ACME, ANN)
+    post.recipients.unsubscribe(OF_ACME, ANN)
     with pytest.raises(ResendRefused, match="unsubscribed"):
         post.outbox.resend(row_key, author="ann")
     with pytest.raises(ResendRefused, match="no such mail"):
@@ -173,10 +191,13 @@ def test_nothing_is_sent_again_to_whoever_wants_none_and_what_never_was_is_refus
 
 def test_what_happened_is_only_added_to(post: Post) -> None:
     post.queue()
+    post.queue(OF_OAK)
     for statement in (
         "UPDATE outbox_event SET detail = ''",
         "DELETE FROM outbox_event",
         "UPDATE mail_mode SET author = 'x'",
+        "UPDATE firm_outbox_event SET detail = ''",
+        "DELETE FROM firm_mail_mode",
     ):
         with pytest.raises(DBAPIError, match="append-only"), post.database.write() as connection:
             connection.execute(text(statement))
@@ -189,17 +210,17 @@ def test_message_ids_are_the_same_for_a_row_and_differ_between_rows(post: Post) 
     ]
     tokens = [row.message_token for row in rows]
     assert len(set(tokens)) == len(tokens)
-    assert post.keys.message_token(ACME, "friday_digest", "2026-11-13", ANN) == tokens[0]
+    assert post.keys.message_token(OF_ACME, "friday_digest", "2026-11-13", ANN) == tokens[0]
 
 
 def test_a_tenants_mails_and_recipients_are_its_own(post: Post) -> None:
     bolt = post.tenant(BOLT)
-    assert post.recipients.all(BOLT) == ()
+    assert post.recipients.all(OF_BOLT) == ()
     post.recipient(bolt)
     post.queue()
-    assert post.outbox.rows(BOLT) == []
-    post.recipients.unsubscribe(ACME, ANN)
-    assert [one.obstacle for one in post.recipients.all(BOLT)] == [None]
+    assert post.outbox.rows(OF_BOLT) == []
+    post.recipients.unsubscribe(OF_ACME, ANN)
+    assert [one.obstacle for one in post.recipients.all(OF_BOLT)] == [None]
     with pytest.raises(DBAPIError):
         post.queue(BOLT, BEN)
 
@@ -207,13 +228,12 @@ def test_a_tenants_mails_and_recipients_are_its_own(post: Post) -> None:
 @only_sqlite
 def test_the_mode_is_preview_until_somebody_says_otherwise_and_is_remembered_with_who(post: Post) -> None:
     post.registry.add_tenant(BOLT, firm_id="oak", name="Bolt", zone="America/New_York")
-    bolt = post.registry.tenant(BOLT)
-    assert (post.recipients.mode(BOLT).mode, post.recipients.mode(BOLT).author) == ("preview", None)
-    post.recipients.set_mode(bolt, "live", author="ann")
-    post.recipients.set_mode(bolt, "live", author="ben")
-    assert post.recipients.mode(BOLT).author == "ann", "the same again is not recorded"
-    post.recipients.set_mode(bolt, "preview", author="ben")
-    assert (post.recipients.mode(BOLT).mode, post.recipients.mode(BOLT).author) == ("preview", "ben")
+    assert (post.recipients.mode(OF_BOLT).mode, post.recipients.mode(OF_BOLT).author) == ("preview", None)
+    post.recipients.set_mode(OF_BOLT, "live", author="ann")
+    post.recipients.set_mode(OF_BOLT, "live", author="ben")
+    assert post.recipients.mode(OF_BOLT).author == "ann", "the same again is not recorded"
+    post.recipients.set_mode(OF_BOLT, "preview", author="ben")
+    assert (post.recipients.mode(OF_BOLT).mode, post.recipients.mode(OF_BOLT).author) == ("preview", "ben")
 
 
 @pytest.mark.parametrize(
@@ -242,7 +262,7 @@ def test_what_is_no_plain_address_is_refused(address: str) -> None:
 def test_addresses_are_kept_in_one_form(post: Post) -> None:
     acme = post.registry.tenant(ACME)
     post.recipient(acme, " Cleo+Digest@Acme.Example ")
-    assert "cleo+digest@acme.example" in {one.address for one in post.recipients.all(ACME)}
+    assert "cleo+digest@acme.example" in {one.address for one in post.recipients.all(OF_ACME)}
 
 
 @only_sqlite
@@ -258,19 +278,50 @@ def test_recipients_with_words_nobody_knows_are_refused_and_nothing_is_kept(post
             post.recipient(acme, "new@acme.example", **wrong)
     with pytest.raises(BadZone):
         post.recipient(acme, "new@acme.example", zone="Mars/Olympus")
-    assert len(post.recipients.all(ACME)) == 2
+    assert len(post.recipients.all(OF_ACME)) == 2
 
 
 @only_sqlite
 def test_adding_again_replaces_what_was_said_and_ends_an_unsubscription_only_if_asked(post: Post) -> None:
     acme = post.registry.tenant(ACME)
-    post.recipients.unsubscribe(ACME, ANN)
-    post.recipients.unsubscribe(ACME, ANN)
-    assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
+    post.recipients.unsubscribe(OF_ACME, ANN)
+    post.recipients.unsubscribe(OF_ACME, ANN)
+    assert [one.address for one in post.recipients.reachable(OF_ACME)] == [BEN]
     assert post.recipient(acme, locale="en-US").obstacle == "the recipient unsubscribed"
     again = post.recipient(acme, role="firm", locale="en-US", subscribe_again=True)
     assert (again.role, again.locale, again.obstacle) == ("firm", "en-US", None)
-    assert [one.address for one in post.recipients.reachable(ACME, role="firm")] == [ANN]
+    assert [one.address for one in post.recipients.reachable(OF_ACME)] == [BEN, ANN]
+
+
+@only_sqlite
+def test_a_firm_and_its_tenant_have_each_their_own_mode_readers_and_mails(post: Post) -> None:
+    """The same address reads both; nothing said of one holds for the other."""
+    of_tenant, of_firm = post.queue(ACME), post.queue(OF_OAK)
+    assert len({post.row(one).message_token for one in (of_tenant, of_firm)}) == 2
+    post.recipients.set_mode(OF_ACME, "preview", author="ben")
+    assert [row.row_key for row in post.outbox.due()] == [of_firm]
+    post.recipients.set_mode(OF_ACME, "live", author="ben")
+    post.recipients.unsubscribe(OF_OAK, ANN)
+    assert _claimed(post).row_key == of_tenant
+    assert post.outbox.claims.claim("one") is None
+    assert (post.row(of_firm).state, post.row(of_firm).reason) == ("cancelled", "the recipient unsubscribed")
+    assert post.recipients.one(OF_ACME, ANN).obstacle is None
+
+
+@only_sqlite
+def test_mails_of_tenants_and_firms_leave_in_the_order_they_are_due(post: Post) -> None:
+    keys = []
+    for number, whose in enumerate([OF_OAK, ACME, OF_OAK, ACME]):
+        keys.append(post.queue(whose, key=f"week {number}"))
+        post.later(seconds=1)
+    assert [_claimed(post).row_key for _ in keys] == keys
+
+
+@only_sqlite
+def test_whoever_reads_the_mail_of_a_firm_is_of_the_firm(post: Post) -> None:
+    with pytest.raises(RecipientRefused, match="leave the role out"):
+        post.recipient(OF_OAK, BEN, role="client")
+    assert {one.role for one in post.recipients.all(OF_OAK)} == {"firm"}
 
 
 def test_mail_that_came_back_ends_mail_to_an_address_until_somebody_says_it_works(post: Post) -> None:
@@ -282,7 +333,7 @@ def test_mail_that_came_back_ends_mail_to_an_address_until_somebody_says_it_work
     assert post.outbox.came_back(row_key, reason="5.1.1 gone", is_final=True, is_hard=True)
     assert not post.outbox.came_back(row_key, reason="5.1.1 gone", is_final=True, is_hard=True), "told before"
     assert (post.row(row_key).state, post.told(row_key)[-1]) == ("bounced", "bounced")
-    assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
+    assert [one.address for one in post.recipients.reachable(OF_ACME)] == [BEN]
     with pytest.raises(RecipientRefused, match="--lift-suppression"):
         post.recipient(acme)
     assert post.recipient(acme, lift_suppression=True).obstacle is None

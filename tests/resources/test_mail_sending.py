@@ -11,7 +11,7 @@ from resources.clock import FixedClock
 from resources.database import Database
 from resources.mail import MailNotConfigured
 from resources.settings import MailSettings
-from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, Post
+from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, OF_ACME, OF_BOLT, Post
 from tests.resources.mail_server import PASSWORD, Certificates, MailServer, mail_server, make_certificates
 
 
@@ -164,7 +164,7 @@ def test_an_address_that_does_not_exist_gets_no_more_mail(post: Post, server: Ma
     post.queue()
     server.misbehave(times=1, rcpt="550 5.1.1 no such user")
     post.mailer().drain()
-    assert [one.address for one in post.recipients.reachable(ACME)] == [BEN]
+    assert [one.address for one in post.recipients.reachable(OF_ACME)] == [BEN]
     following = post.queue(key="2026-11-27")
     assert post.mailer().drain().sent == 0
     assert (post.row(following).state, "5.1.1" in post.row(following).reason) == ("cancelled", True)
@@ -218,16 +218,16 @@ def test_in_preview_nothing_leaves_and_switching_to_live_sends_what_is_still_new
     post.later(days=7)
     new = post.queue(BOLT, "bea@bolt.example")
     assert (post.mailer().drain().sent, post.outbox.has_work(), server.stages) == (0, False, [])
-    post.recipients.set_mode(bolt, "live", author="ben")
-    assert post.outbox.waiting_if_live(bolt) == 1
+    post.recipients.set_mode(OF_BOLT, "live", author="ben")
+    assert post.outbox.waiting_if_live(OF_BOLT) == 1
     assert post.mailer().drain().sent == 1
     assert (post.row(new).state, post.row(old).state) == ("sent", "cancelled")
 
 
 def test_whoever_unsubscribed_or_was_removed_gets_nothing_that_still_waits(post: Post, server: MailServer) -> None:
     first, second = post.queue(), post.queue(address=BEN)
-    assert post.recipients.unsubscribe(ACME, ANN)
-    post.recipients.remove(post.registry.tenant(ACME), BEN)
+    assert post.recipients.unsubscribe(OF_ACME, ANN)
+    post.recipients.remove(OF_ACME, BEN)
     assert post.mailer().drain().sent == 0
     assert {post.row(one).state for one in (first, second)} == {"cancelled"}
     assert server.stages == []

@@ -14,22 +14,23 @@ from starlette.applications import Starlette
 from cli.unsubscribing import unsubscribe_routes
 from resources.clock import FixedClock
 from resources.database import Database
+from resources.mail_tables import of_tenant
 from resources.tenants import TenantId
 from resources.unsubscribe import BadUnsubscribeToken, MailKeys, Subscription
 from tests.browser import free_port
 from tests.databases import only_sqlite
-from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, KEY, Post
+from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, KEY, OF_ACME, OF_OAK, Post
 
 _OTHER = bytes(range(32, 64))
-_ANN = Subscription(tenant_id=ACME, address=ANN)
+_ANN = Subscription(owner=OF_ACME, address=ANN)
 
 
 @pytest.fixture
 def post(database: Database, clock: FixedClock) -> Post:
     made = Post(database, clock=clock)
-    for tenant in (made.tenant(), made.tenant(BOLT)):
-        made.recipient(tenant)
-        made.recipient(tenant, BEN)
+    for whose in (made.tenant(), made.tenant(BOLT), OF_OAK):
+        made.recipient(whose)
+        made.recipient(whose, BEN)
     return made
 
 
@@ -53,7 +54,7 @@ def address(post: Post) -> Iterator[str]:
 
 
 def _reached(post: Post, tenant: TenantId) -> list[str]:
-    return [one.address for one in post.recipients.reachable(tenant)]
+    return [one.address for one in post.recipients.reachable(of_tenant(tenant))]
 
 
 @only_sqlite
@@ -70,13 +71,17 @@ def test_one_click_unsubscribes_one_recipient_of_one_tenant(post: Post, address:
         done = httpx.post(link, data={"List-Unsubscribe": "One-Click"}, trust_env=False)
         assert done.status_code == 200
     assert (_reached(post, ACME), _reached(post, BOLT)) == ([BEN], [ANN, BEN])
+    of_firm = post.keys.unsubscribe_token(Subscription(owner=OF_OAK, address=BEN))
+    assert httpx.post(address + of_firm, trust_env=False).status_code == 200
+    assert [one.address for one in post.recipients.reachable(OF_OAK)] == [ANN]
+    assert (_reached(post, ACME), _reached(post, BOLT)) == ([BEN], [ANN, BEN])
 
 
 @only_sqlite
 def test_links_nobody_signed_are_not_there(post: Post, address: str) -> None:
     good = post.keys.unsubscribe_token(_ANN)
     foreign = MailKeys([_OTHER]).unsubscribe_token(_ANN)
-    nobody = post.keys.unsubscribe_token(Subscription(tenant_id=ACME, address="eve@evil.example"))
+    nobody = post.keys.unsubscribe_token(Subscription(owner=OF_ACME, address="eve@evil.example"))
     for token in (foreign, good[:-4], "A" + good[1:], "x", "%00", "a" * 5000, nobody):
         assert httpx.post(address + token, trust_env=False).status_code == 404, token[:40]
     for token in (foreign, "x", "a" * 5000):
@@ -93,21 +98,28 @@ def test_a_token_is_read_as_it_was_made_and_outlives_a_new_key() -> None:
     assert MailKeys([_OTHER, KEY]).unsubscribe_token(_ANN) != token
 
 
+def test_the_token_of_a_firm_is_read_as_it_was_made_and_is_no_tenants() -> None:
+    keys = MailKeys([KEY])
+    for owner in (OF_OAK, of_tenant(TenantId("oak"))):
+        subscription = Subscription(owner=owner, address=ANN)
+        assert keys.subscription(keys.unsubscribe_token(subscription)) == subscription
+
+
 def test_two_tenants_and_addresses_never_share_a_token() -> None:
     """Lengths are part of what is signed: ('ab', 'c') is not ('a', 'bc')."""
     keys = MailKeys([KEY])
     made = {
-        keys.unsubscribe_token(Subscription(tenant_id=TenantId(tenant), address=address))
+        keys.unsubscribe_token(Subscription(owner=of_tenant(TenantId(tenant)), address=address))
         for tenant, address in (("acme", "x@y.example"), ("acmex", "@y.example"), ("acm", "ex@y.example"))
     }
     assert len(made) == 3
-    assert keys.message_token("ab", "c") != keys.message_token("a", "bc")
+    assert keys.message_token(OF_ACME, "ab", "c") != keys.message_token(OF_ACME, "a", "bc")
 
 
 def test_a_message_id_is_no_token_and_shows_nothing() -> None:
     keys = MailKeys([KEY])
     with pytest.raises(BadUnsubscribeToken):
-        keys.subscription(keys.message_token(ACME, ANN))
+        keys.subscription(keys.message_token(OF_ACME, ANN))
 
 
 @settings(max_examples=80, derandomize=True)

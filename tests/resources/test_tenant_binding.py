@@ -20,6 +20,7 @@ from resources.database import Database
 from resources.dirty_tenants import DirtyTenants
 from resources.documents import Document, Documents
 from resources.entries import Entries
+from resources.mail_tables import FIRM_MAIL
 from resources.published_balances import CashSnapshot, PublishedBalancesStore
 from resources.qbo_webhooks import Event
 from resources.registry import TenantRegistry
@@ -223,6 +224,7 @@ def test_the_tables_without_a_tenant_are_known() -> None:
     assert {table.name for table in METADATA.sorted_tables} - _TENANT_TABLES == {
         FIRM.name,
         FIRM_DOCUMENT.name,
+        *(table.name for table in FIRM_MAIL.all),
         PERSON.name,
         WEBHOOK_EVENT.name,
     }

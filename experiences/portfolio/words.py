@@ -1,0 +1,100 @@
+"""What a firm's page and its mail say in the same words.
+
+Belongs here: sentences about a portfolio and a row of it. Does not: their order and frames (``render.py``, ``exceptions.py``).
+"""
+
+from datetime import date
+
+from experiences.digest.wording import clock_time, counted, days, short_date
+from experiences.portfolio.document import PortfolioDocument
+from experiences.portfolio.overview import Link, Standing, TenantOverview
+from runway_calcs.forecast.figures import RunwayState
+
+STATES = {
+    RunwayState.BEYOND_HORIZON: "beyond 13 weeks",
+    RunwayState.ALREADY_BELOW: "below the floor",
+    RunwayState.NOT_COMPUTABLE: "not computable",
+    RunwayState.NO_DATA: "no data",
+}
+_STATES_AS_SENTENCES = {
+    RunwayState.BEYOND_HORIZON: "Covered beyond 13 weeks",
+    RunwayState.ALREADY_BELOW: "Below the floor already",
+    RunwayState.NOT_COMPUTABLE: "Runway not computable",
+    RunwayState.NO_DATA: "No data for a runway yet",
+}
+NO_FIGURES = {Standing.MISSING: "No digest to take figures from", Standing.UNREADABLE: "The digest cannot be read"}
+
+
+def headline(document: PortfolioDocument) -> str:
+    """How many clients need attention, as the whole answer."""
+    if not document.rows:
+        return "No clients yet"
+    count = len(document.exceptions)
+    of = counted(len(document.rows), "client")
+    return f"{count:,} of {of} to look at" if count else f"Nothing stands out in {of}"
+
+
+def freshness(document: PortfolioDocument) -> str:
+    """How much of it can be relied on."""
+    parts = []
+    if document.missing_count:
+        parts.append(f"{counted(document.missing_count, 'client')} without figures.")
+    if document.stale_count:
+        parts.append(f"{counted(document.stale_count, 'client')} with old books.")
+    if not parts and document.rows:
+        parts.append("Figures of all clients are there, and their books are fresh.")
+    return " ".join(parts)
+
+
+def explained(document: PortfolioDocument) -> tuple[str, ...]:
+    """What counts as needing attention, and where figures come from."""
+    policy = document.policy
+    return (
+        f"To look at: no figures or no digest of the week, a failed run, below the floor, a payment to review, {policy.short_days} "
+        f"days or less, cautiously {policy.short_cautious_days} days or less, {policy.fallen_days} days shorter than a week "
+        "before, old books, or data known to be wrong.",
+        "Figures are those of each client's published digest.",
+    )
+
+
+def runway_words(row: TenantOverview, *, near: date) -> str:
+    """How long the cash lasts, as the beginning of a sentence."""
+    if row.covered_until is not None and row.days is not None:
+        return f"Covered until {short_date(row.covered_until, near=near)} ({days(row.days)})"
+    if row.state is None:
+        return NO_FIGURES[row.standing]
+    return _STATES_AS_SENTENCES[row.state]
+
+
+def waiting_words(row: TenantOverview) -> tuple[str, ...]:
+    """The payments that wait, by what they wait for."""
+    counts = (
+        (row.to_review, "to review"),
+        (row.to_approve, "to approve"),
+        (row.to_decide, "to decide"),
+        (row.to_seal, "to finalize"),
+        (row.sealed, "on the way"),
+    )
+    return tuple(f"{count:,} {what}" for count, what in counts if count)
+
+
+def books_read(row: TenantOverview) -> str:
+    """When the books were read, in UTC."""
+    assert row.data_as_of is not None, "they were read"
+    return f"{clock_time(row.data_as_of, near=row.data_as_of.date())} UTC"
+
+
+def next_step(row: TenantOverview) -> str:
+    """What brings fresh figures where something keeps them away; empty where nothing does."""
+    tenant = row.tenant_id
+    if row.link is Link.NEVER:
+        return f"QuickBooks is not connected: `runway connect {tenant}`."
+    if row.link is Link.LOST:
+        return f"QuickBooks no longer takes the connection: `runway connect {tenant}` renews it."
+    if row.has_failed:
+        return f"The last run failed, and Dagster shows why: `runway friday --tenant {tenant}` tries again."
+    if row.is_stale:
+        return f"The nightly sync did not come: `runway friday --tenant {tenant}` reads the books now."
+    if row.is_behind or row.standing is not Standing.OK:
+        return f"`runway friday --tenant {tenant}` makes the digest."
+    return ""
