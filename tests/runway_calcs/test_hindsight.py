@@ -1,0 +1,78 @@
+"""A past forecast beside the balances that came: only of days that have come, against its own floor and bands."""
+
+from datetime import date, timedelta
+
+from hypothesis import strategies as st
+
+from runway_calcs.forecast.figures import CashForecast, cash_forecast
+from runway_calcs.forecast.hindsight import hindsight
+from runway_calcs.policy import ForecastPolicy
+from tests.runway_calcs.builders import FRIDAY, position
+from tests.runway_calcs.forecasts import item, prepared
+from tests.runway_calcs.properties import EXAMPLES, holds
+
+POLICY = ForecastPolicy(draws=20, floor_cents=200_00)
+
+
+def _forecast() -> CashForecast:
+    """1,000.00 now, 100.00 out on each Monday; the floor is 200.00."""
+    items = [item(3 + 7 * week, -100_00, label=f"week {week}") for week in range(6)]
+    return cash_forecast(prepared(items, cash=position(1_000_00), policy=POLICY), seed=1)
+
+
+def _balances(*cents: int) -> dict[date, int]:
+    return {FRIDAY + timedelta(days=number): one for number, one in enumerate(cents, start=1)}
+
+
+def test_a_week_that_is_over_lies_in_its_band_or_not_and_one_ahead_is_not_told() -> None:
+    found = hindsight(_forecast(), balances=_balances(*[900_00] * 7, *[901_00] * 7), today=FRIDAY + timedelta(days=15))
+    assert [closing.last_day for closing in found.closings] == [FRIDAY + timedelta(days=7), FRIDAY + timedelta(days=14)]
+    assert [(closing.actual_cents, closing.is_inside) for closing in found.closings] == [
+        (900_00, True),
+        (901_00, False),
+    ]
+    assert not found.is_whole, "nothing is known of the fifteenth day"
+
+
+def test_the_first_day_below_the_floor_and_the_first_lowest_day_are_named() -> None:
+    found = hindsight(
+        _forecast(), balances=_balances(250_00, 200_00, 199_99, 100_00, 100_00), today=FRIDAY + timedelta(5)
+    )
+    assert (found.below_on, found.low_cents, found.low_on) == (
+        FRIDAY + timedelta(days=3),
+        100_00,
+        FRIDAY + timedelta(days=4),
+    )
+    assert found.is_whole
+
+
+def test_nothing_has_come_on_the_day_itself() -> None:
+    found = hindsight(_forecast(), balances=_balances(1), today=FRIDAY)
+    assert (found.closings, found.below_on, found.low_cents, found.is_whole) == ((), None, None, True)
+
+
+def _check(cents: list[int], days: tuple[int, int]) -> None:
+    sooner, later = sorted(days)
+    forecast, balances = _forecast(), _balances(*cents)
+    first, second = (
+        hindsight(forecast, balances=balances, today=FRIDAY + timedelta(days=days)) for days in (sooner, later)
+    )
+    assert second.closings[: len(first.closings)] == first.closings
+    assert second.until == min(FRIDAY + timedelta(days=later), forecast.horizon_end)
+    if first.below_on is not None:
+        assert second.below_on == first.below_on
+    if first.low_cents is not None and second.low_cents is not None:
+        assert second.low_cents <= first.low_cents
+    known = {one: balances[one] for one in balances if one <= first.until}
+    assert first == hindsight(forecast, balances=known, today=FRIDAY + timedelta(days=sooner))
+
+
+@EXAMPLES
+def test_what_comes_later_changes_nothing_that_was_told_of_the_days_before(examples: int) -> None:
+    span = st.integers(0, 119)
+    holds(
+        _check,
+        examples=examples,
+        cents=st.lists(st.integers(0, 1_500_00), min_size=120, max_size=120),
+        days=st.tuples(span, span),
+    )
