@@ -29,6 +29,8 @@ from resources.tenants import TenantId
 #: Who acts when a run does.
 RUN = "system:run"
 SETTLED = frozenset({"settled", "settled_with_exceptions"})
+#: Batches of one tenant that are asked for at a time: a company's calls are spaced anyway.
+MOST_OF_TENANT = 5
 #: A payment in one of these states is no longer the run's.
 DONE = INTENT_FINAL | {"needs_review"}
 
@@ -136,8 +138,13 @@ def _wait(act: Act, claimed: Claim, *, until: datetime) -> None:
     act.update(BATCH, {"batch_id": claimed.batch_id}, {"state": "waiting", "not_before": until, "lease_until": None})
 
 
-def due_batches(database: Database, *, now: datetime, most: int) -> list[DueBatch]:
-    """Batches that a run should take now, longest due first: finalized, waiting and due, or claimed by a run that is dead."""
+def due_batches(
+    database: Database, *, now: datetime, most: int, most_of_tenant: int = MOST_OF_TENANT
+) -> list[DueBatch]:
+    """Batches that a run should take now, longest due first: finalized, waiting and due, or claimed by a run that is dead.
+
+    Of one tenant at most `most_of_tenant`, so that a tenant with a thousand of them keeps nobody from being asked for.
+    """
     due = or_(
         BATCH.c.state == "finalized",
         and_(BATCH.c.state == "waiting", BATCH.c.not_before <= now),
@@ -145,8 +152,12 @@ def due_batches(database: Database, *, now: datetime, most: int) -> list[DueBatc
     )
     # Exactly one of these says since when, whatever the state.
     ready_at = func.coalesce(BATCH.c.not_before, BATCH.c.lease_until, BATCH.c.finalized_at, type_=Instant())
+    place = func.row_number().over(partition_by=BATCH.c.tenant_id, order_by=(ready_at, BATCH.c.batch_id))
     wanted = (BATCH.c.tenant_id, BATCH.c.batch_id, BATCH.c.generation, ready_at.label("ready_at"))
-    statement = select(*wanted).where(due).order_by(ready_at, BATCH.c.tenant_id, BATCH.c.batch_id).limit(most)
+    placed = select(*wanted, place.label("place")).where(due).subquery()
+    columns = [placed.c[column.name] for column in wanted]
+    statement = select(*columns).where(placed.c.place <= most_of_tenant).limit(most)
+    statement = statement.order_by(placed.c.ready_at, placed.c.tenant_id, placed.c.batch_id)
     with database.read() as connection:
         see_everybody(connection)
         return [DueBatch(**row) for row in connection.execute(statement).mappings()]

@@ -88,7 +88,16 @@ def _click(_number: int, url: str, now: str) -> list[str]:
         mine.database.close()
 
 
-def test_a_hundred_identical_posts_make_one_decision(desk: Desk) -> None:
+def _finalize_with_one_key(_number: int, url: str, now: str, ids: list[str]) -> list[str]:
+    mine = _desk(url, now)
+    wanted = {"by": "fin", "decision_ids": ids, "request_key": "one click on finalize"}
+    try:
+        return [finalize(mine.ledger, mine.tenant, **wanted).batch_id for _ in range(25)]
+    finally:
+        mine.database.close()
+
+
+def test_a_hundred_identical_posts_make_one_decision_and_one_batch(desk: Desk) -> None:
     before = len(desk.rows(AUDIT))
     answers = [one for answered in at_once(4, _click, *_at(desk)) for one in answered]
     assert len(answers) == 100
@@ -96,6 +105,13 @@ def test_a_hundred_identical_posts_make_one_decision(desk: Desk) -> None:
     assert set(answers) == {decision["decision_id"]}
     assert len(desk.rows(REQUEST, REQUEST.c.request_key == "one click")) == 1
     assert len(desk.rows(AUDIT)) == before + 1
+    batches = [
+        one for made in at_once(4, _finalize_with_one_key, *_at(desk), [decision["decision_id"]]) for one in made
+    ]
+    (batch,) = desk.rows(BATCH)
+    assert batches == [batch["batch_id"]] * 100
+    assert len(desk.rows(AUDIT)) == before + 2
+    _sound(desk)
 
 
 def _count_up(_number: int, url: str) -> None:

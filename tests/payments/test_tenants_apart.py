@@ -1,12 +1,14 @@
 """Two tenants beside each other: every statement binds its tenant, and one tenant's ids mean nothing to the other."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, insert, update
 
 from payments.alarms import resolve_alarm
 from payments.approvals import approve, withdraw_approval
@@ -14,19 +16,22 @@ from payments.batch_tables import BATCH, INTENT
 from payments.batches import finalize, finalize_open, ready_to_finalize, verify_seal
 from payments.break_glass import confirm_override, unconfirmed
 from payments.decisions import pay_now, stage
-from payments.errors import Refused
+from payments.errors import NotAllowed, Refused
 from payments.free_cash import enter_bank_balance, holders, resolve_shortfall, set_floor
 from payments.invariants import broken_invariants
 from payments.payees import BankDetails, confirm_payee, payees, propose_payee
-from payments.people import revoke
+from payments.people import grant, revoke
 from payments.postponing import delay, withdraw
 from payments.reserves import allocate, close, open_reserve, release, reserves
+from payments.runs import MOST_OF_TENANT, due_batches
 from payments.tables import ALARM, AUDIT, REPLAYED
 from payments.what_if import Supposed, what_if
 from resources.registry import TenantRegistry
+from resources.row_security import see_tenant
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
-from tests.payments.desk import CHECKING, Desk, make_bill
+from tests.payments.desk import CHECKING, PEOPLE, Desk, make_bill
+from tests.payments.rows import SEALED
 from tests.payments.stand_in_run import answer, claim, send
 from tests.payments.stand_in_run import close as close_batch
 from tests.resources.builders import ACME, BOLT, KEY
@@ -119,6 +124,55 @@ def test_ids_of_one_tenant_are_unknown_to_the_other(desks: tuple[Desk, Desk]) ->
             one()
     with desk.ledger.look(ACME) as look, pytest.raises(Refused):
         verify_seal(look, finalized.batch_id)
+
+
+def test_a_tenant_with_a_thousand_due_batches_keeps_nobody_waiting(desks: tuple[Desk, Desk]) -> None:
+    desk, other = desks
+    _batches_due(desk, 1_000)
+    desk.later(minutes=1)
+    other.ready("b1")
+    last = other.finalize(other.pay_now("b1")).batch_id
+    found = due_batches(desk.database, now=desk.clock.now() + timedelta(hours=1), most=100)
+    assert Counter(one.tenant_id for one in found) == {ACME: MOST_OF_TENANT, BOLT: 1}
+    assert found[-1].batch_id == last, "the longest due first"
+
+
+def _batches_due(desk: Desk, count: int) -> None:
+    row = {"tenant_id": desk.tenant, "origin": "people", "state": "open", "account_id": CHECKING, "pay_on": desk.today}
+    row |= {"rail": "record_only", "created_at": desk.clock.now(), "generation": 0}
+    sealed = SEALED | {"finalized_at": desk.clock.now()}
+    with desk.database.write() as connection:
+        see_tenant(connection, desk.tenant)
+        is_sqlite = connection.dialect.name == "sqlite"
+        guard = "TRIGGER batch_is_sealed_as_it_is"  # they hold no payments
+        connection.exec_driver_sql(f"DROP {guard}" if is_sqlite else f"ALTER TABLE batch DISABLE {guard}")
+        connection.execute(insert(BATCH), [row | {"batch_id": f"p{number:05}"} for number in range(count)])
+        connection.execute(update(BATCH).where(BATCH.c.tenant_id == desk.tenant).values(sealed))
+        if not is_sqlite:
+            connection.exec_driver_sql(f"ALTER TABLE batch ENABLE {guard}")
+
+
+def test_a_role_in_one_tenant_is_none_in_another(desks: tuple[Desk, Desk]) -> None:
+    """The administrator of one tenant does nothing in another of the same firm until somebody there grants it."""
+    desk, other = desks
+    desk.ready("b1")
+    theirs = desk.pay_now("b1")
+    for person, role in ((person, role) for person, roles in PEOPLE.items() for role in roles if person != "ada"):
+        revoke(other.ledger, BOLT, by="ada", person_id=person, role=role)
+    ledger = other.ledger
+    tries: list[Callable[[], object]] = [
+        lambda: other.approve("b1"),
+        lambda: other.stage("b1"),
+        lambda: other.pay_now("b1"),
+        lambda: other.delay("b1"),
+        lambda: other.finalize(theirs),
+        lambda: other.policy(separation_above_cents=10**9),
+        lambda: set_floor(ledger, BOLT, by="oli", account_id=CHECKING, floor_cents=0),
+        lambda: grant(ledger, BOLT, by="oli", person_id="vic", role="owner"),
+    ]
+    for one in tries:
+        with pytest.raises(NotAllowed):
+            one()
 
 
 def _use_everything(desk: Desk) -> None:
