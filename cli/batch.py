@@ -3,17 +3,22 @@
 Belongs here: commands and tables. Does not: any rule (`payments/batches.py`), sending.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import typer
 from rich.table import Table
 
 from cli.entering import add_row, money, print_json
-from cli.paying import AS_JSON, DRY_RUN, KEY, PERSON, TENANT, do, open_desk, plain, request_key
+from cli.paying import AS_JSON, DRY_RUN, KEY, PERSON, TENANT, Desk, do, open_desk, plain, request_key
+from cli.projecting import forecast_of, show_projected
 from cli.session import console
 from payments.batch_tables import BATCH, INTENT
 from payments.batches import Finalized, finalize_open, items_of, ready_to_finalize, verify_seal
 from payments.batches import finalize as seal_decisions
 from payments.cash_tables import HOLD
 from payments.intents import Item
+from payments.projected_cash import of_decisions
 from payments.promotion import pass_day
 from payments.repository import Look, Row
 
@@ -48,7 +53,8 @@ def finalize(
     with open_desk(tenant, dry_run=dry_run) as desk:
         with desk.look() as look:
             waiting = [one for one in ready_to_finalize(look) if not account or one.decision["account_id"] == account]
-        chosen = decisions or [item.decision["decision_id"] for item in waiting]
+            chosen = decisions or [item.decision["decision_id"] for item in waiting]
+            projected = _projected(desk, look, chosen) if dry_run and not json_wanted else None
         do(
             f"{by} finalizes {len(chosen)} payments",
             lambda: seal_decisions(desk.ledger, desk.tenant, by=by, decision_ids=chosen, request_key=request_key(key)),
@@ -56,6 +62,8 @@ def finalize(
             json_wanted=json_wanted,
             note=_sealed,
         )
+        if projected is not None:
+            show_projected(projected)
 
 
 @app.command("finalize-due")
@@ -142,6 +150,12 @@ def pass_one_day(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: 
                 f"{day.waiting} wait for a fresh balance."
             ),
         )
+
+
+def _projected(desk: Desk, look: Look, decision_ids: Sequence[str]) -> Mapping[str, Any]:
+    """What these decisions do to the week's forecast; empty without one."""
+    project = forecast_of(desk)
+    return {} if project is None else project(of_decisions(look, decision_ids))
 
 
 def _payments(look: Look, batch: Row) -> list[Row]:

@@ -3,11 +3,15 @@
 Belongs here: commands and tables. Does not: any rule (`payments/`), batches (`cli/batch.py`).
 """
 
+from dataclasses import replace
+from datetime import date
+
 import typer
 from rich.table import Table
 
 from cli.entering import add_row, money, parse_day, print_json
 from cli.paying import ACCOUNT, AMOUNT, AS_JSON, DRY_RUN, KEY, PERSON, TENANT, amount, do, open_desk, plain, request_key
+from cli.projecting import forecast_of, show_projected
 from cli.session import console
 from payments.bills import running
 from payments.break_glass import confirm_override, unconfirmed
@@ -15,6 +19,8 @@ from payments.decisions import Decided
 from payments.decisions import pay_now as rule_pay_now
 from payments.decisions import schedule as rule_schedule
 from payments.postponing import delay as rule_delay
+from payments.projected_cash import staged_and_decided
+from payments.repository import Look
 from payments.what_if import Supposed, WhatIf, what_if
 
 app = typer.Typer(
@@ -126,26 +132,41 @@ def delay(
 def suppose(
     *,
     tenant: str = TENANT,
-    bills: list[str] = typer.Argument(help="Bills, each as ID or ID=AMOUNT."),
-    account: str = ACCOUNT,
-    on: str = typer.Option("", "--on", help="The day; left out: today."),
+    bills: list[str] = typer.Argument(
+        None, help="Bills, each as ID or ID=AMOUNT; left out: all that are staged or decided, as they stand."
+    ),
+    account: str = typer.Option("", "--account", help="The cash account; needed where bills are named."),
+    on: str = typer.Option("", "--on", help="The day; left out: today, or the decided day."),
     json_wanted: bool = AS_JSON,
 ) -> None:
-    """What would be free if these bills were paid. Decides nothing."""
+    """What would be free if these bills were paid, and what it does to the week's forecast. Decides nothing."""
     with open_desk(tenant) as desk, desk.look() as look:
-        day = parse_day(on, option="--on") if on else look.today
-        supposed = []
-        for text in bills:
-            bill, _, cents = text.partition("=")
-            known = amount(cents, option=text) if cents else running(look, bill)["open_cents"]
-            supposed.append(Supposed(bill_id=bill, account_id=account, amount_cents=known or 0, pay_on=day))
-        found = what_if(look, supposed)
+        day = parse_day(on, option="--on") if on else None
+        if bills and not account:
+            raise typer.BadParameter("Named bills need the account they would be paid from: --account.")
+        if bills:
+            supposed = [_named(look, text, account=account, day=day or look.today) for text in bills]
+        else:
+            standing = staged_and_decided(look, account_id=account or None)
+            supposed = [replace(one, pay_on=day or one.pay_on) for one in standing]
+        found = what_if(look, supposed, project=forecast_of(desk))
     if json_wanted:
         print_json(
             plain(found) | {"fits": found.fits, "free_after_cents": [one.free_after_cents for one in found.accounts]}
         )
         return
+    if not supposed:
+        console.print("No bill is staged or decided.")
+        return
     _show(found)
+    show_projected(found.projected)
+
+
+def _named(look: Look, text: str, *, account: str, day: date) -> Supposed:
+    """A bill as typed: ID or ID=AMOUNT."""
+    bill, _, cents = text.partition("=")
+    known = amount(cents, option=text) if cents else running(look, bill)["open_cents"]
+    return Supposed(bill_id=bill, account_id=account, amount_cents=known or 0, pay_on=day)
 
 
 @app.command()
