@@ -17,7 +17,7 @@ from pipelines.build import build_defs
 from pipelines.paying import RELAUNCH_SECONDS, batch_config, payment_batches
 from tests.firm import dagster_instance
 from tests.payments.office import Company, Office, furnish, open_installation
-from tests.resources.builders import ACME
+from tests.resources.builders import ACME, BOLT
 from tests.sandbox import Sandbox
 
 
@@ -106,12 +106,21 @@ def test_a_run_by_hand_of_a_foreign_or_unfinalized_batch_pays_nothing(
 ) -> None:
     batch = office.batch(*office.enter("10.00"))
     before = office.company.remote()
-    other = _run(office, instance, config=batch_config("larch-bakery", batch))
-    assert not other.success
-    unknown = _run(office, instance, config=batch_config(ACME, "no-such-batch"))
-    assert not unknown.success
+    office.installation.registry.add_tenant(BOLT, firm_id="north-books", name="Bolt", zone="Europe/London")
+    for tenant, asked in ((BOLT, batch), ("nobody-known", batch), ("../acme", batch), (ACME, "no-such-batch")):
+        assert not _run(office, instance, config=batch_config(tenant, asked)).success
+    row = {
+        "batch_id": "p-open",
+        "origin": "people",
+        "state": "open",
+        "account_id": office.company.bank,
+        "generation": 0,
+    }
+    with office.ledger.act(ACME, actor="dan", kind="batch opened") as act:
+        act.insert(BATCH, row | {"pay_on": act.today, "rail": "record_only", "created_at": act.now})
+    assert _metadata(_run(office, instance, config=batch_config(ACME, "p-open")))["outcome"] == "not_finalized"
     assert office.company.remote() == before
-    assert {row["state"] for row in office.rows(BATCH)} == {"finalized"}
+    assert {row["batch_id"]: row["state"] for row in office.rows(BATCH)} == {batch: "finalized", "p-open": "open"}
     assert {row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))} == {"pending"}
 
 
