@@ -32,7 +32,7 @@ from runway_calcs.books.corrections import Ledger
 from runway_calcs.books.ledger_measures import ledger_measures
 from runway_calcs.collection.priority import collection_priority
 from runway_calcs.forecast.change import forecast_change
-from runway_calcs.forecast.correction_effects import figures_of, recomputation
+from runway_calcs.forecast.correction_effects import Recomputation, figures_of
 from runway_calcs.forecast.current import Forecasting, cautious_inflows, committed_outflows, current_forecast
 from runway_calcs.forecast.figures import cash_forecast
 from runway_calcs.forecast.historical import historical_forecast
@@ -247,8 +247,8 @@ def _hygiene(ledger: Ledger, now: Forecasting) -> None:
         known_books(ledger, at=now.books.at),
         position=now.books.position,
         base=figures_of(now),
-        recompute=recomputation(
-            ledger,
+        recompute=Recomputation(
+            ledger=ledger,
             base=now,
             home_currency="USD",
             inputs=ForecastInputs(),

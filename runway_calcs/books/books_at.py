@@ -4,11 +4,11 @@ Belongs here: the bundle of frames and the one place that takes them from a ledg
 Does not: the forecast (``runway_calcs/forecast/prepared.py``), which versions count (``runway_calcs/books/as_of.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from runway_calcs.books.as_of import LIST_KEY, AsOf, select_known
+from runway_calcs.books.as_of import DOCUMENT_KEY, LIST_KEY, AsOf, select_known
 from runway_calcs.books.cash import CashPosition, cash_position
 from runway_calcs.books.cash_pieces import CashHabits, cash_habits, cash_pieces
 from runway_calcs.books.corrections import Ledger
@@ -95,6 +95,57 @@ def with_positions(
             at=at,
         ),
     )
+
+
+def books_after(ledger: Ledger, *, before: Ledger, base: BooksAt, home_currency: str, policy: CashPolicy) -> BooksAt:
+    """The books of the ledger that a correction made of `before`, whose books at the same point of view are `base`.
+
+    As `books_at`, but that payers keep their history (a correction is no other habit), and what the correction cannot have
+    reached is the very object of `base`: past cash, which follows from postings, applications, the accounts' meaning and the
+    entry of documents.
+    """
+    if not _tells_the_same_past(ledger, before):
+        found = books_at(ledger, home_currency=home_currency, at=base.at, policy=policy)
+        return replace(
+            found,
+            customers=replace(found.customers, history=base.customers.history),
+            vendors=replace(found.vendors, history=base.vendors.history),
+        )
+    books = base
+    if ledger.accounts is not before.accounts:
+        position = cash_position(
+            ledger.accounts, ledger.postings, at=base.at, home_currency=home_currency, policy=policy
+        )
+        books = replace(books, position=position)
+    if ledger.documents is not before.documents:
+        documents, applications, at = ledger.documents, ledger.applications, base.at
+        books = replace(
+            books,
+            payables=open_items(documents, applications, side="payables", at=at),
+            receivables=open_items(documents, applications, side="receivables", at=at),
+            customers=replace(
+                base.customers, open_documents=open_documents(documents, applications, side="receivables", at=at)
+            ),
+            vendors=replace(
+                base.vendors, open_documents=open_documents(documents, applications, side="payables", at=at)
+            ),
+        )
+    return books
+
+
+def _tells_the_same_past(ledger: Ledger, before: Ledger) -> bool:
+    """Whether two ledgers have the same past cash: they may differ in what is open, when it is due, and in balances."""
+    meaning = [name for name in before.accounts.columns if name != "current_balance_cents"]
+    return (
+        ledger.postings is before.postings
+        and ledger.applications is before.applications
+        and _are_equal(ledger.accounts, before.accounts, columns=meaning)
+        and _are_equal(ledger.documents, before.documents, columns=[*DOCUMENT_KEY, "created_at"])
+    )
+
+
+def _are_equal(frame: pd.DataFrame, other: pd.DataFrame, *, columns: list[str]) -> bool:
+    return frame is other or frame[columns].equals(other[columns])
 
 
 def _payers(ledger: Ledger, *, side: Side, at: AsOf) -> Payers:

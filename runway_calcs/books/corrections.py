@@ -167,9 +167,10 @@ def lacks_own_due_date(documents: pd.DataFrame) -> pd.Series:
 
 
 def _closed(ledger: Ledger, correction: RemoveDocument | CloseDocument, *, at: AsOf) -> Ledger:
-    key = (correction.txn_type, correction.txn_id)
-    left = _open_cents(ledger, at=at).get(key, 0)
-    return replace(ledger, documents=_moved(ledger.documents, {key: -left}))
+    rows = _is(ledger.documents, txn_type=correction.txn_type, txn_id=correction.txn_id)
+    left = int(known_documents(ledger.documents[rows], ledger.applications, at=at)["open_cents"].sum())
+    moved = {(correction.txn_type, correction.txn_id): -left}
+    return replace(ledger, documents=_moved(ledger.documents, moved))
 
 
 def _with_credit_applied(ledger: Ledger, correction: ApplyCredit, *, at: AsOf) -> Ledger:
@@ -226,12 +227,6 @@ def _cleared(ledger: Ledger, correction: ClearUndeposited) -> Ledger:
     accounts = ledger.accounts.copy()
     accounts.loc[accounts["qbo_id"] == correction.account_id, "current_balance_cents"] -= correction.amount_cents
     return replace(ledger, accounts=accounts)
-
-
-def _open_cents(ledger: Ledger, *, at: AsOf) -> dict[tuple[str, str], int]:
-    known = known_documents(ledger.documents, ledger.applications, at=at)
-    keys = zip(known["txn_type"], known["qbo_id"], strict=True)
-    return {key: int(cents) for key, cents in zip(keys, known["open_cents"], strict=True)}
 
 
 def _moved(documents: pd.DataFrame, by_key: Mapping[tuple[str, str], int]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ Each item has a random stream of its own (seed and item id), documents of one co
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -28,6 +28,8 @@ Cents = NDArray[np.int64]
 Days = NDArray[np.int64]
 
 _REST_STREAM = 3
+_TIMED_BY = ["document_id", "counterparty_id", "terms", "entered_date", "document_date", "due_date"]
+"""Columns of an open document that its day of payment is drawn from."""
 LATER = 1_000_000
 """Day number of what never comes within any horizon."""
 
@@ -114,8 +116,43 @@ def released(reserves: Sequence[PurposeReserve], flows: Cents) -> Cents:
     return total
 
 
-def simulate(prepared: Prepared, *, seed: int, draws: int | None = None) -> Simulation:
+class DrawnBefore:
+    """The draws of a forecast by all that they depend on, for a forecast of nearly the same books and the same seed."""
+
+    def __init__(self, prepared: Prepared, simulation: Simulation) -> None:
+        self.prepared = prepared
+        self.simulation = simulation
+        self._rows = {key: row for row, key in enumerate(_drawn_from(prepared))}
+
+    def rows(self, prepared: Prepared) -> list[int | None]:
+        """For each item of the other forecast the row of its draws, or None where they may be others."""
+        before = self.prepared
+        if prepared.habits != before.habits or any(
+            timing.model is not before.timing[dating].model for dating, timing in prepared.timing.items()
+        ):
+            return [None] * len(prepared.items)
+        has_same_series = prepared.spreads is before.spreads
+        return [
+            self._rows.get(key) if has_same_series or item.dating is not Dating.SERIES else None
+            for item, key in zip(prepared.items, _drawn_from(prepared), strict=True)
+        ]
+
+
+def _drawn_from(prepared: Prepared) -> list[Hashable]:
+    """What the draws of each item depend on, beside habits, timing models and spreads: itself and its open document."""
+    documents = {
+        dating: {str(row[0]): row for row in timing.open_documents[_TIMED_BY].itertuples(index=False, name=None)}
+        for dating, timing in prepared.timing.items()
+    }
+    return [(item, documents.get(item.dating, {}).get(item.txn_id)) for item in prepared.items]
+
+
+def simulate(
+    prepared: Prepared, *, seed: int, draws: int | None = None, before: DrawnBefore | None = None
+) -> Simulation:
     """The draws of a prepared forecast.
+
+    `before` holds draws of the same seed and number: those that would come out the same are taken from it.
 
     Raises:
         ValueError: there is no cash figure to start from.
@@ -123,7 +160,7 @@ def simulate(prepared: Prepared, *, seed: int, draws: int | None = None) -> Simu
     if prepared.opening_cents is None:
         raise ValueError(f"no cash figure, so nothing to simulate: {prepared.position.reason}")
     count = draws or prepared.policy.draws
-    days, cents = _item_draws(prepared, seed=seed, draws=count)
+    days, cents = _item_draws(prepared, seed=seed, draws=count, before=before)
     return Simulation(
         opening_cents=prepared.opening_cents,
         horizon_days=prepared.policy.horizon_days,
@@ -148,8 +185,28 @@ def draw_rest(run_off: RunOff, *, prepared: Prepared, seed: int, draws: int) -> 
     )
 
 
-def _item_draws(prepared: Prepared, *, seed: int, draws: int) -> tuple[Days, Cents]:
-    items, as_of = prepared.items, prepared.at.as_of
+def _item_draws(prepared: Prepared, *, seed: int, draws: int, before: DrawnBefore | None) -> tuple[Days, Cents]:
+    if before is None:
+        return _fresh_draws(prepared.items, prepared=prepared, timing=prepared.timing, seed=seed, draws=draws)
+    known = before.rows(prepared)
+    fresh = [row for row, at in enumerate(known) if at is None]
+    kept = [row for row, at in enumerate(known) if at is not None]
+    items = [prepared.items[row] for row in fresh]
+    timing = {
+        dating: one.only({item.txn_id for item in items if item.dating is dating})
+        for dating, one in prepared.timing.items()
+    }
+    taken = np.array([at for at in known if at is not None], dtype="int64")
+    days, cents = np.empty((2, len(known), draws), dtype="int64")
+    days[kept], cents[kept] = before.simulation.item_days[taken], before.simulation.item_cents[taken]
+    days[fresh], cents[fresh] = _fresh_draws(items, prepared=prepared, timing=timing, seed=seed, draws=draws)
+    return days, cents
+
+
+def _fresh_draws(
+    items: Sequence[DatedItem], *, prepared: Prepared, timing: Mapping[Dating, Timing], seed: int, draws: int
+) -> tuple[Days, Cents]:
+    as_of = prepared.at.as_of
     days = np.empty((len(items), draws), dtype="int64")
     cents = np.empty((len(items), draws), dtype="int64")
     for row, item in enumerate(items):
@@ -159,10 +216,10 @@ def _item_draws(prepared: Prepared, *, seed: int, draws: int) -> tuple[Days, Cen
             spread = prepared.spreads[("in" if item.amount_cents > 0 else "out", item.stream)]
             off, cents[row] = draw_series_item(item, spread, draws=draws, seed=seed)
             days[row] += off
-    for dating, timing in prepared.timing.items():
+    for dating, payers in timing.items():
         rows = [row for row, item in enumerate(items) if item.dating is dating]
         if rows:
-            days[rows] = timing_days(timing, [items[row] for row in rows], draws=draws, seed=seed)
+            days[rows] = timing_days(payers, [items[row] for row in rows], draws=draws, seed=seed)
     _reach_the_cash(items, days, cents, habits=prepared.habits, seed=seed)
     return np.maximum(days, 1), cents
 
