@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.books import home_currency
+from assets.console_ledger import console_ledger
 from assets.desk import Desk, WeekTable, week_assets
 from assets.mailing import DIGEST_KIND, queue_digest
 from assets.tenants import Metadata
@@ -147,6 +148,7 @@ def _console(desk: Desk) -> Metadata:
         plan=next(iter(desk.records("priority/pay_plan", PayPlan)), None),
         draws=next(iter(desk.records("priority/what_if", WhatIfDraws)), None),
         open_payables=desk.frame("books/open_bills"),
+        ledger=console_ledger(desk),
     )
     return publish(
         desk,

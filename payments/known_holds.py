@@ -13,7 +13,7 @@ changes no earlier state: the same instant gives the same answer for ever.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from sqlalchemy import ColumnElement, Table
@@ -45,7 +45,7 @@ class KnownHold:
     #: Vendor credits used with it, by QuickBooks' id, in cents: the bill falls by the cash and by these.
     credits: tuple[tuple[str, int], ...]
     #: `soft` is a scheduled payment whose money is set aside later.
-    state: str
+    state: Literal["soft", "pending", "posted"]
     pay_on: date
     #: When the books say the payment was entered; None before.
     recorded_at: datetime | None

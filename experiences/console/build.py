@@ -4,16 +4,19 @@ Belongs here: joining them by bill, and the cut. Does not: computing them (`runw
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
 
 from experiences.console.document import MOST_BILLS, ConsoleBill, ConsoleDocument, ConsolePlan
+from experiences.console.ledger_facts import ConsoleLedger
 from experiences.digest.wording import plain_text
 from runway_calcs.bills.priority import BillPriority
 from runway_calcs.books.cash import CashPosition
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.forecast.what_if_draws import WhatIfDraws
+from runway_calcs.pay_plan.apart import UnplannedBill
 from runway_calcs.pay_plan.plan import PayPlan
 
 
@@ -31,6 +34,7 @@ def build_console(
     plan: PayPlan | None,
     draws: WhatIfDraws | None,
     open_payables: pd.DataFrame,
+    ledger: ConsoleLedger | None = None,
 ) -> ConsoleDocument:
     """The console document of one tenant's week; `open_payables` as of ``runway_calcs.books.open_items``."""
     planned = {} if plan is None else {bill.bill_id: bill for bill in plan.bills}
@@ -66,7 +70,13 @@ def build_console(
         total_cents=sum(one.open_cents for one in bills),
         plan=None if plan is None else _plan(plan),
         draws=draws,
+        unplanned=() if plan is None else tuple(_shown(one) for one in plan.apart),
+        ledger=ledger,
     )
+
+
+def _shown(one: UnplannedBill) -> UnplannedBill:
+    return replace(one, party_name=plain_text(one.party_name), doc_number=plain_text(one.doc_number))
 
 
 def _plan(plan: PayPlan) -> ConsolePlan:

@@ -1,7 +1,7 @@
 """What the payment console starts from, as data: open bills with priority and plan, the cash, draws for a what-if.
 
-Belongs here: its shape, its rules, its JSON form. Does not: approvals, decisions and holds, which the payment ledger knows at any
-moment.
+Belongs here: its shape, its rules, its JSON form. Does not: what of the payment ledger is shown (``ledger_facts.py``), and what has
+been decided since, which the ledger knows at any moment.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from experiences.console.ledger_facts import ConsoleLedger
 from experiences.digest.comparison import require
 from runway_calcs.bills.priority import BillPriority
 from runway_calcs.forecast.what_if_draws import WhatIfDraws
+from runway_calcs.pay_plan.apart import UnplannedBill
 from runway_calcs.pay_plan.plan import PlanState
 from runway_calcs.pay_plan.reasons import PlannedBill
 
@@ -76,6 +78,10 @@ class ConsoleDocument:
     total_cents: int
     plan: ConsolePlan | None
     draws: WhatIfDraws | None
+    unplanned: tuple[UnplannedBill, ...] = ()
+    """Open bills, or parts, that are neither ranked nor planned, with the reason. Names as a page may show them."""
+    ledger: ConsoleLedger | None = None
+    """None: the payment ledger had taken in no books of this company yet."""
 
     def __post_init__(self) -> None:
         require(len(self.bills) <= MOST_BILLS, "a console keeps its first bills")

@@ -6,6 +6,7 @@ Belongs here: its words. Does not: deciding anything; the frame of a page (``exp
 from zoneinfo import ZoneInfo
 
 from experiences.console.document import ConsoleBill, ConsoleDocument
+from experiences.console.ledger_words import ledger_blocks
 from experiences.digest.sentences import name, sentence
 from experiences.digest.wording import (
     clock_time,
@@ -67,10 +68,19 @@ def _lead(document: ConsoleDocument) -> str:
         else ""
     )
     plan = f" The plan is {document.plan.words}." if document.plan is not None else ""
-    return f"Cash {cash}, floor {floor}.{reserved}{plan}"
+    free = (
+        f" Free cash {money_exact(document.ledger.free_cents, currency=document.currency)}."
+        if document.ledger is not None
+        else ""
+    )
+    return f"Cash {cash}, floor {floor}.{reserved}{free}{plan}"
 
 
 def _blocks(document: ConsoleDocument) -> tuple[Block, ...]:
+    return (*_open_bills(document), *ledger_blocks(document), *_not_planned(document))
+
+
+def _open_bills(document: ConsoleDocument) -> tuple[Block, ...]:
     if not document.bills:
         return ()
     hidden = document.count - len(document.bills)
@@ -82,6 +92,25 @@ def _blocks(document: ConsoleDocument) -> tuple[Block, ...]:
         more=f"and {hidden:,} more" if hidden else "",
     )
     return (Block(heading="Open bills", tables=(table,)),)
+
+
+def _not_planned(document: ConsoleDocument) -> tuple[Block, ...]:
+    if not document.unplanned:
+        return ()
+    table = PageTable(
+        caption="Open bills beside the plan",
+        columns=("Bill", "Open", "Why"),
+        figures=(False, True, False),
+        rows=tuple(
+            (
+                Cell(text=name(one.party_name), detail=tuple(filter(None, (doc_number(one.doc_number),)))),
+                Cell(text=money_exact(one.cents, currency=document.currency)),
+                Cell(text=sentence(one.reason, near=document.as_of)),
+            )
+            for one in document.unplanned
+        ),
+    )
+    return (Block(heading="Not planned", tables=(table,)),)
 
 
 def _reason(part: ScorePart) -> str:

@@ -28,6 +28,7 @@ from experiences.digest.wording import (
 )
 from runway_calcs.collection.priority import PriorityState
 from runway_calcs.hygiene.defects import EffectState
+from runway_calcs.pay_plan.apart import WhyApart
 from runway_calcs.pay_plan.plan import PlanState
 
 _WHAT_LIMIT = 90
@@ -100,23 +101,45 @@ def plan_tables(document: DigestDocument) -> tuple[Table | None, ...]:
     )
 
 
+_UNPLANNED = {
+    WhyApart.DECIDED: "decided already",
+    WhyApart.PROBABLY_DEAD: "so long past due that they are more often paid, void or lost",
+}
+
+
 def plan_sentence(document: DigestDocument) -> str:
     """The cautious balance after the planned payments, what waiting costs, and how good the plan is proven to be."""
     plan = document.money_out.plan
-    if plan is None or (plan.state is PlanState.NOTHING_OPEN and not plan.payments.count):
+    if plan is None:
         return ""
+    if plan.state is PlanState.NOTHING_OPEN and not plan.payments.count:
+        return _unplanned(plan, document=document)
     near, currency = document.as_of, document.currency
     after = money_exact(plan.balance_after_cents, currency=currency)
     until = short_date(document.money_out.until, near=near)
     low = money_exact(plan.low_cents, currency=currency)
-    return " ".join(
-        (
-            f"After the plan the cautious balance on {until} is {after}, and at its lowest {low} on "
-            f"{short_date(plan.low_on, near=near)}.",
-            _waiting_cost(plan, document=document),
-            f"The plan is {plan.words}.",
+    return (
+        " ".join(
+            (
+                f"After the plan the cautious balance on {until} is {after}, and at its lowest {low} on "
+                f"{short_date(plan.low_on, near=near)}.",
+                _waiting_cost(plan, document=document),
+                f"The plan is {plan.words}.",
+                _unplanned(plan, document=document),
+            )
         )
-    ).replace("  ", " ")
+        .replace("  ", " ")
+        .strip()
+    )
+
+
+def _unplanned(plan: Plan, *, document: DigestDocument) -> str:
+    """What of the open bills is not in the plan, and why; empty if all is."""
+    told = [
+        f"{counted(one.count, 'bill')} of {money_exact(one.total_cents, currency=document.currency)} {_UNPLANNED[one.why]}"
+        for one in plan.unplanned
+    ]
+    return f"Not planned: {'; '.join(told)}." if told else ""
 
 
 def _waiting_cost(plan: Plan, *, document: DigestDocument) -> str:

@@ -11,6 +11,7 @@ from experiences.digest.comparison import require
 from experiences.digest.listing import Listing
 from runway_calcs.collection.priority import PriorityState
 from runway_calcs.hygiene.defects import EffectState
+from runway_calcs.pay_plan.apart import WhyApart
 from runway_calcs.pay_plan.plan import PlanState
 
 
@@ -76,6 +77,15 @@ class PlannedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnplannedTotal:
+    """Open bills, or parts, that the plan leaves alone for one reason."""
+
+    why: WhyApart
+    count: int
+    total_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The pay plan as far as the week ahead goes."""
 
@@ -91,6 +101,8 @@ class Plan:
     waiting_cost_cents: int
     """Of all that wait."""
     discounts: Listing[DiscountLine]
+    unplanned: tuple[UnplannedTotal, ...] = ()
+    """By reason; reasons without a bill are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

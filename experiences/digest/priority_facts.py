@@ -15,6 +15,7 @@ from experiences.digest.priorities import (
     DiscountLine,
     Plan,
     PlannedLine,
+    UnplannedTotal,
     WaitingLine,
 )
 from experiences.digest.wording import plain_text
@@ -22,6 +23,7 @@ from runway_calcs.bills.priority import BillPriority, HardDateKind
 from runway_calcs.collection.priority import CollectionPriority, PriorityState
 from runway_calcs.forecast.expected_payments import ExpectedPayment
 from runway_calcs.hygiene.defects import Defect, Severity
+from runway_calcs.pay_plan.apart import WhyApart
 from runway_calcs.pay_plan.plan import PayPlan
 from runway_calcs.pay_plan.reasons import Outcome, PlannedBill
 
@@ -81,6 +83,14 @@ def plan_facts(
         waiting=listing(waiting, cents=[line.amount_cents for line in waiting], most=MOST_ROWS),
         waiting_cost_cents=sum(line.cost_cents for line in waiting),
         discounts=_discounts(bills, doc_numbers=doc_numbers),
+        unplanned=_unplanned(plan),
+    )
+
+
+def _unplanned(plan: PayPlan) -> tuple[UnplannedTotal, ...]:
+    cents = {why: [one.cents for one in plan.apart if one.why is why] for why in WhyApart}
+    return tuple(
+        UnplannedTotal(why=why, count=len(found), total_cents=sum(found)) for why, found in cents.items() if found
     )
 
 

@@ -1,0 +1,91 @@
+"""What of the payment ledger a console's page says: what holds the cash, what is staged and what that would change.
+
+Belongs here: its words. Does not: the figures (``ledger_facts.py``), the rest of the page (``render.py``).
+"""
+
+from experiences.console.document import ConsoleDocument
+from experiences.console.ledger_facts import ConsoleLedger
+from experiences.digest.sentences import name
+from experiences.digest.wording import counted, days, doc_number, money_exact, money_short, percent, short_date
+from experiences.pages.page import Block, Cell, PageTable
+from runway_calcs.forecast.what_if_draws import WhatIfEffect
+
+_HELD = {"soft": "set aside later", "pending": "set aside", "posted": "paid, not in a balance yet"}
+_BASIS_POINT_PPM = 100
+
+
+def ledger_blocks(document: ConsoleDocument) -> tuple[Block, ...]:
+    """The blocks of free cash and of what is staged; none before the ledger took in any books."""
+    ledger = document.ledger
+    if ledger is None:
+        return ()
+    return (_set_aside(document, ledger), *_staged(document, ledger))
+
+
+def _set_aside(document: ConsoleDocument, ledger: ConsoleLedger) -> Block:
+    def money(cents: int) -> Cell:
+        return Cell(text=money_exact(cents, currency=document.currency))
+
+    rows = [
+        (Cell(text=name(one.name), detail=("in the books",)), money(one.basis_cents), Cell(text=""))
+        for one in ledger.accounts
+    ]
+    # What is kept on account of the floor: where a payroll reserve is part of it, less than the floor itself.
+    floor = sum(
+        one.basis_cents - one.reserved_cents - one.pending_cents - one.posted_cents - one.free_cents
+        for one in ledger.accounts
+    )
+    rows += [(Cell(text="Floor"), money(-floor), Cell(text=""))] if floor else []
+    rows += [
+        (Cell(text=name(one.name), detail=(f"{one.kind} reserve",)), money(-one.held_cents), Cell(text=""))
+        for one in ledger.reserves
+        if one.held_cents
+    ]
+    for one in ledger.holds:
+        detail = tuple(text for text in (doc_number(one.doc_number), _HELD[one.state]) if text)
+        # Money that is set aside later is still free.
+        cents = money(-one.amount_cents) if one.state != "soft" else Cell(text="")
+        day = Cell(text=short_date(one.pay_on, near=document.as_of))
+        rows.append((Cell(text=name(one.vendor), detail=detail), cents, day))
+    rows.append((Cell(text="Free cash"), money(ledger.free_cents), Cell(text="")))
+    table = PageTable(
+        caption="From the cash in the books to free cash",
+        columns=("What", "Amount", "Day"),
+        figures=(False, True, True),
+        rows=tuple(rows),
+    )
+    return Block(heading="Free cash", tables=(table,))
+
+
+def _staged(document: ConsoleDocument, ledger: ConsoleLedger) -> tuple[Block, ...]:
+    if not ledger.staged:
+        return ()
+    total = sum(one.amount_cents for one in ledger.staged)
+    words = f"{counted(len(ledger.staged), 'bill')} staged, {money_exact(total, currency=document.currency)} together."
+    if ledger.staged_on is not None and ledger.staged_effect is not None:
+        on = short_date(ledger.staged_on, near=document.as_of)
+        words += f" Paid on {on}: {_effect(ledger.staged_effect, currency=document.currency)}."
+    table = PageTable(
+        caption="Proposed for payment, not decided",
+        columns=("Bill", "Amount"),
+        figures=(False, True),
+        rows=tuple(
+            (
+                Cell(text=name(one.vendor), detail=tuple(filter(None, (doc_number(one.doc_number),)))),
+                Cell(text=money_exact(one.amount_cents, currency=document.currency)),
+            )
+            for one in ledger.staged
+        ),
+    )
+    return (Block(heading="Staged", paragraphs=(words,), tables=(table,)),)
+
+
+def _effect(found: WhatIfEffect, *, currency: str) -> str:
+    """The change of the runway, of the low point and of the probability: "runway -3 days, low point -$1.2k, ..."."""
+    bound = "at least " if found.is_open_ended else ""
+    low = money_short(found.low_cents, currency=currency)
+    before, after = (percent(one.below_floor_ppm // _BASIS_POINT_PPM) for one in (found.before, found.after))
+    return (
+        f"runway {bound}{'+' if found.days > 0 else ''}{days(found.days)}, low point {'+' if found.low_cents > 0 else ''}{low}, "
+        f"below the floor within 13 weeks {before} before, {after} after"
+    )
