@@ -13,6 +13,7 @@ from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, Desk, do, open_desk, pl
 from cli.session import console
 from payments import review
 from payments.drive import Driven, drive
+from payments.machine_memory import MachineMemory
 from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
 from payments.reconcile import reconcile
@@ -47,6 +48,7 @@ def run(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JSO
             open_books=desk.installation.bill_payments,
             open_rail=Rails(desk.installation).open,
             policy=policy_for(desk.installation.settings.qbo_environment),
+            memory=MachineMemory(folder=desk.installation.settings.machine_root, clock=desk.installation.clock),
         )
     if json_wanted:
         print_json(plain(driven))

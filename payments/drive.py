@@ -22,8 +22,11 @@ from payments.errors import Refused
 from payments.evidence import Absent, Adopt, Changed, Contradicted, Proof, Verdict
 from payments.ledger import Ledger
 from payments.legs import BookLeg, Leg, RailLeg
+from payments.machine_memory import MachineMemory, too_late
 from payments.outgoing import Outgoing, outgoing
 from payments.rails.protocol import RECORD_ONLY, Rail
+from payments.reconcile import reconcile
+from payments.repository import Row
 from payments.runs import DONE, RUN, Claim, NotClaimed, claim, close, refuse_broken_seal
 from payments.send_policy import SendPolicy, may_send_again, nets
 from resources.errors import TenantError
@@ -68,8 +71,11 @@ def drive(
     open_books: OpenBooks,
     open_rail: OpenRail | None = None,
     policy: SendPolicy | None = None,
+    memory: MachineMemory | None = None,
 ) -> Driven:
     """Bring a finalized batch as far as it goes now; harmless to call twice, at once, or for a batch of somebody else.
+
+    Without `memory` (a test in which nobody restores anything) a restored ledger is not recognised, and the clock is believed.
 
     Raises:
         UnknownHere: the tenant has no such batch.
@@ -82,7 +88,7 @@ def drive(
     if isinstance(claimed, NotClaimed):
         return Driven(outcome=claimed.because)
     refuse_broken_seal(ledger, claimed, policy=policy)
-    return _Run(ledger, claimed, open_books=open_books, open_rail=open_rail, policy=policy).go()
+    return _Run(ledger, claimed, open_books=open_books, open_rail=open_rail, policy=policy, memory=memory).go()
 
 
 class _Trouble(Exception):
@@ -99,7 +105,14 @@ class _Run:
     """One claim of one batch."""
 
     def __init__(
-        self, ledger: Ledger, claimed: Claim, *, open_books: OpenBooks, open_rail: OpenRail | None, policy: SendPolicy
+        self,
+        ledger: Ledger,
+        claimed: Claim,
+        *,
+        open_books: OpenBooks,
+        open_rail: OpenRail | None,
+        policy: SendPolicy,
+        memory: MachineMemory | None,
     ) -> None:
         self._ledger = ledger
         self._claim = claimed
@@ -107,6 +120,7 @@ class _Run:
         self._open_rail = open_rail
         self._rails: dict[str, Rail | None] = {}
         self._policy = policy
+        self._memory = memory
         self._books: BillPayments | None = None
         self._until: list[datetime] = []
         self._unclear_in_a_row = 0
@@ -114,6 +128,7 @@ class _Run:
     def go(self) -> Driven:
         trouble = ""
         try:
+            self._compare_if_restored()
             for intent_id in self._intents():
                 self._bring_on(intent_id)
         except _Trouble as stop:
@@ -125,6 +140,7 @@ class _Run:
         outcome, until, states = close(self._ledger, self._claim, until=until, policy=self._policy)
         with self._ledger.look(self._claim.tenant) as look:
             rows = look.many(INTENT, INTENT.c.batch_id == self._claim.batch_id)
+        self._forget_sends(rows)
         return Driven(
             outcome=outcome,
             states=dict(Counter(states)),
@@ -159,7 +175,7 @@ class _Run:
         if intent["state"] == "waiting" or self._waits_for_a_person(payment):
             self._wait_until(self._now() + self._policy.person_wait)
             return False
-        due = intent["not_before"] if intent["state"] == "ready" else intent["sent_at"] + self._policy.settle
+        due = intent["not_before"] if intent["state"] == "ready" else self._settled_at(payment)
         if due is None or self._now() >= due:
             return True
         self._wait_until(due)
@@ -188,12 +204,11 @@ class _Run:
         memory, is_whole, sees_all = self._leg(payment).nets(payment, self._policy)
         held = nets(
             first_sent_at=payment.first_sent_at,
-            last_sent_at=payment.intent["sent_at"],
+            has_settled=self._now() >= self._settled_at(payment),
             remembered_for=memory,
             is_whole_balance=is_whole,
             sees_all=sees_all,
             now=self._now(),
-            policy=self._policy,
         )
         return may_send_again(held, attempts=payment.intent["attempts"], policy=self._policy)
 
@@ -202,10 +217,17 @@ class _Run:
         leg = self._leg(payment)
         self._guarded(leg.make_ready)
         was_unclear = payment.intent["state"] == "unknown"
+        decided_at = self._ledger.clock.uptime()
+        if self._memory is not None:
+            number = payment.intent["attempts"] + 1
+            self._memory.note_send(self._claim.tenant, payment.intent_id, number=number)
         written = fates.send_written(self._ledger, self._claim, payment)
         if written is None:
             return
-        if not timedelta() <= self._now() - written["sent_at"] <= self._policy.send_window:
+        if self._memory is not None:
+            self._memory.note_ledger(self._ledger, self._claim.tenant)
+        is_in_time = timedelta() <= self._now() - written["sent_at"] <= self._policy.send_window
+        if not is_in_time or too_late(decided_at, self._ledger.clock, window=self._policy.send_window):
             self._record(
                 payment, Answer(kind="not_processed", detail="not sent: it took too long"), was_unclear=was_unclear
             )
@@ -265,6 +287,26 @@ class _Run:
 
     def _review(self, payment: Outgoing, reason: str, *, records: Sequence[Proof] = ()) -> None:
         fates.needs_review(self._ledger, self._claim, intent_id=payment.intent_id, reason=reason, records=records)
+
+    def _compare_if_restored(self) -> None:
+        """A ledger that may have been put back from a backup has forgotten payments: look for them before anything is sent."""
+        if self._memory is None or self._memory.knows(self._ledger, self._claim.tenant):
+            return
+        self._guarded(lambda: reconcile(self._ledger, self._claim.tenant, self._opened()))
+        self._memory.note_ledger(self._ledger, self._claim.tenant)
+
+    def _forget_sends(self, rows: Sequence[Row]) -> None:
+        if self._memory is not None:
+            for row in rows:
+                if row["state"] in DONE:
+                    self._memory.forget_send(self._claim.tenant, row["intent_id"])
+
+    def _settled_at(self, payment: Outgoing) -> datetime:
+        """When a look for a payment counts."""
+        if self._memory is not None:
+            return self._memory.settled_at(self._claim.tenant, payment.intent, settle=self._policy.settle)
+        sent_at: datetime = payment.intent["sent_at"]
+        return sent_at + self._policy.settle
 
     def _refuse_other_time(self) -> None:
         """Waiting is measured by this machine's clock: nothing is sent while it and QuickBooks' are apart."""

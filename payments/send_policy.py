@@ -57,21 +57,20 @@ class Nets:
 def nets(
     *,
     first_sent_at: datetime,
-    last_sent_at: datetime,
+    has_settled: bool,
     remembered_for: timedelta,
     is_whole_balance: bool,
     sees_all: bool,
     now: datetime,
-    policy: SendPolicy,
 ) -> Nets:
     """The nets of a payment of which a look just found nothing.
 
-    A clock that was set back makes a send look young: then the look does not count yet and the request id still does not get older.
+    A clock that was set back makes the first send look to come: then the request id is not counted on.
     """
     return Nets(
         request_id=timedelta() <= now - first_sent_at < remembered_for,
         whole_balance=is_whole_balance,
-        settled_look=sees_all and now - last_sent_at >= policy.settle,
+        settled_look=sees_all and has_settled,
     )
 
 

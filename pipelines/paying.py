@@ -19,6 +19,7 @@ from payments.batch_tables import INTENT
 from payments.drive import Driven, drive
 from payments.errors import Fenced
 from payments.ledger import Ledger
+from payments.machine_memory import MachineMemory
 from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
 from payments.reconcile import Reconciled, reconcile
@@ -60,6 +61,7 @@ def drive_batch(
             open_books=installation.bill_payments,
             open_rail=Rails(installation).open,
             policy=policy_for(installation.settings.qbo_environment),
+            memory=MachineMemory(folder=installation.settings.machine_root, clock=installation.clock),
         )
     except Fenced:
         driven = Driven(outcome="taken_over")

@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         return (self.data_dir / "mail-preview").absolute()
 
     @property
+    def machine_root(self) -> Path:
+        """What this machine alone knows of the payments it sent; it never goes into a backup."""
+        return (self.data_dir / "machine").absolute()
+
+    @property
     def key_file(self) -> Path:
         """The key file used when no keys are given."""
         return (self.data_dir / "keys" / "token.keys").absolute()

@@ -6,6 +6,7 @@ the product, and what came of them is read from the sandbox's own books.
 
 import mmap
 import shutil
+import struct
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from payments.bill_tables import BILL_WORKFLOW
 from payments.drive import Driven, drive
 from payments.invariants import RemotePayment, broken_invariants
 from payments.ledger import Ledger
+from payments.machine_memory import MachineMemory
 from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rails.opened import Rails
 from payments.reconcile import Reconciled, reconcile
@@ -28,7 +30,7 @@ from payments.repository import Row
 from payments.review import Outside
 from payments.send_policy import SendPolicy
 from payments.tables import ALARM
-from resources.clock import FixedClock
+from resources.clock import FixedClock, Uptime
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot, OpenBill
 from resources.qbo.bill_content import bill_detail
@@ -47,7 +49,10 @@ from tests.sandbox import Sandbox
 
 #: The sandbox keeps its own time: the two are compared in a test of their own.
 POLICY = SendPolicy(most_clock_difference=None)
-_CLOCK_BYTES = 8
+_EPOCH = datetime.fromtimestamp(0, tz=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+#: Microseconds since the epoch, and those that have really passed.
+_CLOCK = struct.Struct("<qq")
 
 
 def open_installation(
@@ -65,25 +70,38 @@ class SharedClock(FixedClock):
 
     def __init__(self, path: Path, now: datetime | None = None) -> None:
         if now is not None:
-            path.write_bytes(_instant(now))
+            path.write_bytes(_CLOCK.pack(_microseconds(now), 0))
         with path.open("r+b") as file:
-            self._shared = mmap.mmap(file.fileno(), _CLOCK_BYTES)
+            self._shared = mmap.mmap(file.fileno(), _CLOCK.size)
 
     def now(self) -> datetime:
         """The instant in the file."""
-        return datetime.fromtimestamp(0, tz=UTC) + timedelta(microseconds=int.from_bytes(self._shared[:], "little"))
+        return _EPOCH + timedelta(microseconds=self._read()[0])
 
     def sleep(self, seconds: float) -> None:
         """Move everybody forward."""
         self.move_to(self.now() + timedelta(seconds=seconds))
 
+    def uptime(self) -> Uptime | None:
+        """The time that has passed, in the file as well."""
+        return Uptime("shared", self._read()[1] / 1e6)
+
     def move_to(self, instant: datetime) -> None:
-        """Let everybody stand at another instant."""
-        self._shared[:] = _instant(instant)
+        """Let everybody stand at another instant; a later one has been waited for."""
+        passed = max(instant - self.now(), timedelta())
+        self._shared[:] = _CLOCK.pack(_microseconds(instant), self._read()[1] + passed // _MICROSECOND)
+
+    def set_by_hand(self, change: timedelta) -> None:
+        """Show everybody another time without any having passed."""
+        self._shared[:] = _CLOCK.pack(_microseconds(self.now() + change), self._read()[1])
+
+    def _read(self) -> tuple[int, int]:
+        now, passed = _CLOCK.unpack(self._shared[:])
+        return now, passed
 
 
-def _instant(when: datetime) -> bytes:
-    return ((when - datetime.fromtimestamp(0, tz=UTC)) // timedelta(microseconds=1)).to_bytes(_CLOCK_BYTES, "little")
+def _microseconds(when: datetime) -> int:
+    return (when - _EPOCH) // _MICROSECOND
 
 
 def drive_batch(
@@ -98,7 +116,13 @@ def drive_batch(
         open_books=installation.bill_payments,
         open_rail=Rails(installation).open,
         policy=policy,
+        memory=memory_of(installation),
     )
+
+
+def memory_of(installation: Installation) -> MachineMemory:
+    """What the machine of an installation knows."""
+    return MachineMemory(folder=installation.settings.machine_root, clock=installation.clock)
 
 
 class Company:
@@ -208,6 +232,9 @@ class Office(Desk):
             with self.database.write() as connection:
                 connection.execute(delete(CONNECTION))
             connect(installation, ACME, company.realm_id)
+        elif not installation.settings.machine_root.exists():
+            # Its company has payments of other tests: this ledger has not forgotten them, it never had them.
+            memory_of(installation).note_ledger(self.ledger, ACME)
         token = installation.connections.load(ACME).tokens.access_token.reveal()
         company.headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 

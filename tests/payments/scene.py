@@ -21,7 +21,7 @@ from payments.runs import SETTLED
 from resources.failpoints import Interrupted, arm, disarm, interrupt
 from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING
-from tests.payments.office import Company, Office, SharedClock, drive_batch, open_installation
+from tests.payments.office import Company, Office, SharedClock, drive_batch, memory_of, open_installation
 from tests.payments.zygote import FENCED, HASTY, PATIENT, Zygote, start_zygote
 from tests.sandbox import Sandbox, start_sandbox
 
@@ -96,7 +96,7 @@ class Scene:
         self.zygote: Zygote
 
     def begin(self) -> Office:
-        """A furnished ledger on a Friday morning, on a QuickBooks that behaves."""
+        """A furnished ledger on a Friday morning, known to the machine, on a QuickBooks that behaves."""
         self._number += 1
         if self._number % _TRIALS_A_COMPANY == 0:
             self.sandbox.control.delete(f"/__sandbox__/companies/{self.company.realm_id}").raise_for_status()
@@ -104,6 +104,7 @@ class Scene:
         self.put_back(self._furnished)
         self.journal.unlink(missing_ok=True)
         self.clock.move_to(FRIDAY_MORNING)
+        memory_of(self.opened).note_ledger(self.office.ledger, self.office.tenant)
         self.company.settings(request_ids="honoured", duplicate_doc_number="accept", overpaying_line="refuse")
         return self.office
 

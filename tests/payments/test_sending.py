@@ -15,7 +15,8 @@ from payments.bill_tables import BILL_WORKFLOW
 from payments.cash_tables import HOLD
 from payments.errors import NotAllowed, UnknownHere, WrongState
 from payments.review import end_payment, take_as_paid, unresolved, write_off
-from tests.payments.office import POLICY, Company, Office, furnish, open_installation
+from payments.tables import ALARM
+from tests.payments.office import POLICY, Company, Office, furnish, memory_of, open_installation
 from tests.sandbox import Sandbox
 
 
@@ -190,9 +191,33 @@ def test_a_payment_that_an_earlier_ledger_made_is_adopted_before_anything_is_sen
     opened = open_installation(backup, office.company.sandbox.url, now=office.clock.now() + timedelta(hours=30))
     with closing(opened):
         restored = Office(opened, office.company, register=False)
+        memory_of(opened).note_ledger(restored.ledger, restored.tenant)  # as if nobody noticed
         assert restored.drive(batch).states == {"paid": 1}
         assert restored.payments_of(batch) == {bill: 1}
         assert restored.broken() == []
+
+
+def test_a_ledger_put_back_from_a_backup_is_compared_with_quickbooks_before_anything_is_sent(
+    office: Office, tmp_path: Path
+) -> None:
+    first, second = office.enter("100.00", "200.00")
+    known, ledger = office.batch(first), tmp_path / "data" / "runway.sqlite"
+    office.installation.database.close()
+    shutil.copyfile(ledger, tmp_path / "backup.sqlite")
+    forgotten = office.batch(second)
+    assert [office.drive(one).outcome for one in (known, forgotten)] == ["settled", "settled"]
+    (lost,) = (row["doc_number"] for row in office.intents(forgotten).values())
+    office.installation.database.close()
+    for left in tmp_path.glob("data/runway.sqlite*"):
+        left.unlink()
+    shutil.copyfile(tmp_path / "backup.sqlite", ledger)
+    office.drive(known)
+    alarms = office.rows(ALARM, ALARM.c.kind == "orphan payment")
+    assert [one["subject"] for one in alarms if lost in one["detail"]] == [
+        f"record {office.company.records(lost)[0]['Id']}"
+    ]
+    assert office.intents(known)[first]["state"] == "paid"
+    assert memory_of(office.installation).knows(office.ledger, office.tenant)
 
 
 def test_a_request_delivered_twice_to_a_quickbooks_that_ignores_keys_is_raised_as_a_double(office: Office) -> None:
