@@ -69,7 +69,9 @@ def release(act: Act, bill: Row, *, because: str) -> None:
 
 def void(act: Act, *, hold_id: str, because: str) -> None:
     """End a hold whose payment will not be made; what it drew goes back to its reserve."""
-    act.update(HOLD, {"hold_id": hold_id}, {"state": "void", "void_because": because, "expires_at": None})
+    hold = act.update(HOLD, {"hold_id": hold_id}, {"state": "void", "void_because": because, "expires_at": None})
+    if hold["decision_id"] is None:  # a proposal draws on nothing
+        return
     for drawn in act.many(RESERVE_MOVEMENT, hold_id=hold_id, kind="draw"):
         move_money(
             act,

@@ -45,8 +45,10 @@ class Ledger:
         _pass(point, "before")
         try:
             with self.database.write() as connection:
-                lock_tenant(connection, tenant)
+                registered = lock_tenant(connection, tenant)
                 act = Act(connection, tenant, now=self.clock.now(), actor=actor, kind=kind)
+                if registered is not None:
+                    act.tenant_row = dict(registered)
                 yield act
                 act.write_audit()
                 _pass(point, "in")

@@ -116,12 +116,29 @@ class Act(Look):
 
     def __init__(self, connection: Connection, tenant: TenantId, *, now: datetime, actor: str, kind: str) -> None:
         super().__init__(connection, tenant, now=now)
+        #: The rows read so far, as they are now: the tenant's lock lets nobody else change them.
+        self._known: dict[tuple[Any, ...], Row] = {}
         self.actor = actor
         self.kind = kind
         #: What the audit says the act was about.
         self.entity = f"tenant {tenant}"
         self._before: dict[str, Row | None] = {}
         self._after: dict[str, Row | None] = {}
+
+    def many(
+        self,
+        table: Table | TableClause,
+        *conditions: ColumnElement[bool],
+        order_by: Sequence[ColumnElement[Any]] = (),
+        limit: int | None = None,
+        **keys: Any,
+    ) -> list[Row]:
+        """As every look; the rows are remembered for a change."""
+        found = super().many(table, *conditions, order_by=order_by, limit=limit, **keys)
+        if isinstance(table, Table):
+            names = _key_names(table)
+            self._known |= {(table.name, *(row[name] for name in names)): dict(row) for row in found}
+        return found
 
     def insert(self, table: Table, rows: Row | Sequence[Row]) -> None:
         """Add rows; the tenant is added to each."""
@@ -136,25 +153,33 @@ class Act(Look):
 
     def update(self, table: Table, keys: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
         """Change one row; the row as it is afterwards. `KeyError` if there is none."""
-        row = self.one(table, **keys)
-        if row is None:
-            raise KeyError(f"no row of {table.name} with {dict(keys)}")
+        row = self._present(table, keys)
         changed = {name: value for name, value in changes.items() if row[name] != value}
         if changed:
             bound = {"key_tenant_id": self.tenant} | {f"key_{name}": value for name, value in keys.items()}
             bound |= {f"new_{name}": value for name, value in changed.items()}
             self._connection.execute(_changing(table, tuple(keys), tuple(changed)), bound)
             self._note(_name(table, row), {name: row[name] for name in changed}, changed)
-        return row | changed
+            row = row | changed
+            self._known[table.name, *(row[name] for name in _key_names(table))] = row
+        return dict(row)
 
     def delete(self, table: Table, **keys: Any) -> None:
         """Take a row out; only items of an open batch are."""
-        row = self.one(table, **keys)
-        if row is None:
-            raise KeyError(f"no row of {table.name} with {keys}")
+        row = self._present(table, keys)
         self._connection.execute(_deleting(table, tuple(keys)), {"tenant_id": self.tenant, **keys})
         name = _name(table, row)
         self._before[name], self._after[name] = plain_row(row), None
+        del self._known[table.name, *(row[name] for name in _key_names(table))]
+
+    def _present(self, table: Table, keys: Mapping[str, Any]) -> Row:
+        """The row of this key as it is now; `KeyError` if there is none."""
+        names = _key_names(table)
+        assert keys.keys() == set(names), f"one row of {table.name} is named by {', '.join(names)}"
+        key = (table.name, *(keys[name] for name in names))
+        if key not in self._known and self.one(table, **keys) is None:
+            raise KeyError(f"no row of {table.name} with {dict(keys)}")
+        return self._known[key]
 
     def repeated(self, request_key: str, *, verb: str, content: Mapping[str, Any]) -> Any:
         """What was answered to this very request before; None if it is new. `KeyReused` if the key was another's."""
@@ -217,7 +242,12 @@ def link_hash(row: Mapping[str, Any]) -> str:
 
 
 def _name(table: Table, row: Mapping[str, Any]) -> str:
-    return entity_name(table.name, *(row[column.name] for column in table.primary_key if column.name != "tenant_id"))
+    return entity_name(table.name, *(row[name] for name in _key_names(table)))
+
+
+@cache
+def _key_names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.primary_key if column.name != "tenant_id")
 
 
 _PERSON = select(PERSON).where(PERSON.c.person_id == bindparam("person_id"))

@@ -17,6 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from resources.files import private_folder
 from resources.secret_text import quiet_row_logging
@@ -24,6 +26,7 @@ from resources.secret_text import quiet_row_logging
 _BUSY_MILLISECONDS = 30_000
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _STEP_SECONDS = 0.001
+_PAUSE_SECONDS = 5.0
 _WAITS = f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}"
 
 
@@ -66,7 +69,8 @@ def _engines(url: URL) -> tuple[Engine, Engine]:
         _prepare_sqlite(writer, begin=_begin_writing, query_only=False)
         _prepare_sqlite(reader, begin=_begin_reading, query_only=True)
         return writer, reader
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, hide_parameters=True)
+    _ask_after_a_pause(engine)
     return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
@@ -76,6 +80,27 @@ def _private_folder(url: URL) -> None:
     path = Path(url.database)
     private_folder(path.parent)
     path.touch(mode=0o600, exist_ok=True)
+
+
+def _ask_after_a_pause(engine: Engine) -> None:
+    """Ask whether the server is still there when a connection lay idle; before each transaction it would cost round trips."""
+
+    @event.listens_for(engine, "checkin")
+    def _note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["idle since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ask(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        idle = time.monotonic() - record.info.get("idle since", time.monotonic())
+        if idle > _PAUSE_SECONDS and not _is_there(engine, connection):
+            raise DisconnectionError
+
+
+def _is_there(engine: Engine, connection: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
 
 
 def _prepare_sqlite(engine: Engine, *, begin: Callable[[Connection], None], query_only: bool) -> None:

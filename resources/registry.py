@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import BindParameter, Connection, Row, RowMapping, Text, bindparam, select, update
 
 from resources.clock import Clock
 from resources.database import Database
@@ -122,15 +122,19 @@ class TenantRegistry:
         return self.tenant(tenant)
 
 
-def lock_tenant(connection: Connection, tenant: TenantId) -> None:
-    """Let one transaction at a time read and then write what belongs to this tenant.
+def lock_tenant(connection: Connection, tenant: TenantId) -> RowMapping | None:
+    """Let one transaction at a time read and then write what belongs to this tenant; its row, None if nobody registered it.
 
     Postgres locks the tenant's row, weakly enough that rows may still refer to it, and shows the ledger's rows of this tenant from
     then on; SQLite has one writer anyway.
     """
-    named = [naming(tenant)] if has_row_security(connection) else []
-    row = select(TENANT.c.tenant_id, *named).where(TENANT.c.tenant_id == tenant)
-    connection.execute(row.with_for_update(key_share=True))
+    locking = _NAMING_AND_LOCKING if has_row_security(connection) else _LOCKING
+    return connection.execute(locking, {"locked": tenant}).mappings().first()
+
+
+_LOCKED: BindParameter[str] = bindparam("locked", type_=Text)
+_LOCKING = select(TENANT).where(TENANT.c.tenant_id == _LOCKED).with_for_update(key_share=True)
+_NAMING_AND_LOCKING = _LOCKING.add_columns(naming(_LOCKED))
 
 
 def lock_firm(connection: Connection, firm_id: str) -> None:

@@ -25,7 +25,7 @@ def see_everybody(connection: Connection) -> None:
     _name(connection, _EVERYBODY)
 
 
-def naming(tenant: TenantId) -> ColumnElement[str]:
+def naming(tenant: TenantId | ColumnElement[str]) -> ColumnElement[str]:
     """A column that names the tenant as `see_tenant` does, for a statement that is made anyway."""
     return func.set_config(_SETTING, tenant, True)  # noqa: FBT003 - Postgres' "until the transaction ends"
 

@@ -18,7 +18,7 @@ from resources import database as database_module
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.tables import FIRM, TENANT, BusinessDate, Instant, Json
-from tests.databases import only_sqlite, url_of
+from tests.databases import only_postgres, only_sqlite, url_of
 from tests.processes import at_once
 from tests.resources.builders import ACME, add_tenants
 
@@ -130,6 +130,20 @@ def test_who_waits_too_long_for_the_one_writer_is_refused_and_may_come_again(
         again.execute(update(TENANT).values(name="again"))
     with counter.read() as connection:
         assert connection.execute(select(TENANT.c.name)).scalar_one() == "again"
+
+
+@only_postgres
+def test_a_connection_that_the_server_has_cut_is_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "_PAUSE_SECONDS", -1.0)
+    with database.write() as connection:
+        mine = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    other = Database(url_of(database))
+    with other.write() as connection:
+        assert connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine}).scalar_one()
+    other.close()
+    for door in (database.read, database.write):
+        with door() as connection:
+            assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != mine
 
 
 def test_foreign_keys_hold(database: Database) -> None:
