@@ -61,6 +61,16 @@ def test_the_definitions_load_with_an_empty_environment() -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("room", ["cli", "pipelines"])
+def test_matrices_are_multiplied_in_one_thread_so_that_the_last_bits_are_those_of_any_machine(room: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    program = f"import sys, os, {room}; print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    assert told.stdout.split() == ["1", "False"]
+
+
 def test_the_workspace_file_validates(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dagster", "definitions", "validate", "-w", str(ROOT / "workspace.yaml")],
