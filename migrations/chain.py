@@ -43,5 +43,17 @@ def upgrade(database: Database) -> bool:
     return True
 
 
+def downgrade(database: Database, revision: str) -> None:
+    """Take back everything after a revision, in one transaction; the ledger's rows are kept until the next upgrade.
+
+    Raises:
+        WouldLoseData: there are rows that nothing brings back; nothing was changed.
+    """
+    config = alembic_config()
+    with database.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()

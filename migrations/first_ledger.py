@@ -1,29 +1,29 @@
-"""The payment ledger as the first revision made it: what a downgrade returns to.
+"""The payment ledger as the first revision made it, and what a downgrade returns to.
 
-Belongs here: making and dropping those tables. Does not: the revision that first made them.
+Belongs here: making and dropping those tables, frozen as they were. Does not: the ledger as it is (revisions 0004 and 0005).
 """
 
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.added_only import drop_added_only, let_only_add
 from resources.tables import BusinessDate, Instant, Json
 
-_TABLES = ("decision", "hold", "batch", "intent", "intent_bill", "audit")
+FIRST_LEDGER = ("decision", "hold", "batch", "intent", "intent_bill", "audit")
 _APPEND_ONLY = "the audit log is append-only"
 
 
 def drop_first_ledger() -> None:
     """Drop the tables; refused if they hold anything, for nothing could carry it over."""
     bind = op.get_bind()
-    for name in _TABLES:
+    for name in FIRST_LEDGER:
         if bind.execute(sa.select(sa.func.count()).select_from(sa.table(name))).scalar_one():
             raise RuntimeError(
                 f"the table {name} holds rows, and no release ever wrote one: nothing was changed, look at them first"
             )
-    for name in reversed(_TABLES):
+    drop_added_only("audit")
+    for name in reversed(FIRST_LEDGER[:-1]):
         op.drop_table(name)
-    if bind.dialect.name == "postgresql":
-        op.execute("DROP FUNCTION audit_is_append_only()")
 
 
 def create_first_ledger() -> None:
@@ -32,7 +32,7 @@ def create_first_ledger() -> None:
     _batches()
     _intents()
     _audit()
-    _guard_audit()
+    let_only_add("audit", because=_APPEND_ONLY)
 
 
 def _decisions_and_holds() -> None:
@@ -205,28 +205,4 @@ def _audit() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.tenant_id"], name=op.f("fk_audit_tenant_id")),
         sa.PrimaryKeyConstraint("tenant_id", "number", name=op.f("pk_audit")),
         sqlite_strict=True,
-    )
-
-
-def _guard_audit() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{_APPEND_ONLY}'; END $$"
-        )
-        op.execute(
-            "CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
-            "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
-        )
-        return
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER audit_refuses_{verb.lower()} BEFORE {verb} ON audit "
-            f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
-        )
-    # INSERT OR REPLACE deletes without firing the DELETE trigger.
-    op.execute(
-        "CREATE TRIGGER audit_refuses_replace BEFORE INSERT ON audit "
-        "WHEN EXISTS (SELECT 1 FROM audit WHERE tenant_id = NEW.tenant_id AND number = NEW.number) "
-        "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
     )

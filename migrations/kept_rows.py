@@ -22,6 +22,15 @@ _KEPT = sa.table(
 def keep(tables: Sequence[str]) -> None:
     """Copy all rows of these tables; the caller drops them."""
     bind = op.get_bind()
+    for name in tables:
+        found = bind.execute(sa.select(sa.text("*")).select_from(sa.table(name))).mappings().all()
+        rows = [{"table_name": name, "position": at, "row": _written(dict(row))} for at, row in enumerate(found)]
+        if rows:
+            _make_room(bind)
+            bind.execute(sa.insert(_KEPT), rows)
+
+
+def _make_room(bind: sa.Connection) -> None:
     if not sa.inspect(bind).has_table(_KEPT.name):
         op.create_table(
             _KEPT.name,
@@ -30,11 +39,6 @@ def keep(tables: Sequence[str]) -> None:
             sa.Column("row", sa.Text(), nullable=False),
             sqlite_strict=True,
         )
-    for name in tables:
-        found = bind.execute(sa.select(sa.text("*")).select_from(sa.table(name))).mappings().all()
-        rows = [{"table_name": name, "position": at, "row": _written(dict(row))} for at, row in enumerate(found)]
-        if rows:
-            bind.execute(sa.insert(_KEPT), rows)
 
 
 def put_back(tables: Sequence[str]) -> None:

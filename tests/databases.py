@@ -64,12 +64,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @pytest.fixture(params=ENGINES)
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database without any table, on each engine."""
+    """A database without any table, on each engine; on Postgres as its owner, as an installation would have it."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'runway.sqlite'}"
     else:
         server: Postgres = request.getfixturevalue("postgres")
-        url = server.url(server.create())
+        url = server.url(server.create(), user=OWNER)
     yield from _opened(url)
 
 

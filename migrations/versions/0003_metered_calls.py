@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.going_back import refuse_to_lose
 from resources.tables import Instant
 
 revision = "0003"
@@ -33,4 +34,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise RuntimeError("migrations only go forward: restore the backup instead")
+    refuse_to_lose(["call_meter"])
+    op.drop_table("call_pace")
+    op.drop_table("call_meter")

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.added_only import drop_added_only, let_only_add
+from migrations.going_back import refuse_to_lose
 from resources.tables import BusinessDate, Instant
 
 revision = "0007"
@@ -107,31 +109,7 @@ def _entries(name: str, *columns: sa.Column[object], checks: dict[str, str]) -> 
     )
     key = _KEYS[name]
     op.create_index(f"ix_{name}_tenant_id_{'_'.join(key)}", name, ["tenant_id", *key])
-    _only_added_to(name)
-
-
-def _only_added_to(name: str) -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE FUNCTION {name}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{_APPEND_ONLY}'; END $$"
-        )
-        op.execute(
-            f"CREATE TRIGGER {name}_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}_is_append_only()"
-        )
-        return
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} "
-            f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
-        )
-    # INSERT OR REPLACE deletes without firing the DELETE trigger.
-    op.execute(
-        f"CREATE TRIGGER {name}_refuses_replace BEFORE INSERT ON {name} "  # noqa: S608 - fixed names
-        f"WHEN EXISTS (SELECT 1 FROM {name} WHERE tenant_id = NEW.tenant_id AND number = NEW.number) "
-        f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
-    )
+    let_only_add(name, because=_APPEND_ONLY)
 
 
 def _whole_number() -> sa.types.TypeEngine[int]:
@@ -139,4 +117,6 @@ def _whole_number() -> sa.types.TypeEngine[int]:
 
 
 def downgrade() -> None:
-    raise RuntimeError("migrations only go forward: restore the backup instead")
+    refuse_to_lose(_KEYS)
+    for name in reversed(_KEYS):
+        drop_added_only(name)

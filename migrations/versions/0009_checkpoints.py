@@ -31,4 +31,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise RuntimeError("migrations only go forward: restore the backup instead")
+    # The segments that a checkpoint stands for are all there: reading them takes longer.
+    op.drop_table("checkpoint")

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.added_only import drop_added_only, let_only_add
+from migrations.going_back import refuse_to_lose
 from resources.tables import BusinessDate, Instant
 
 revision = "0010"
@@ -16,7 +18,7 @@ _TABLE = "tray_ruling"
 
 def upgrade() -> None:
     _tray_rulings()
-    _only_added_to()
+    let_only_add(_TABLE, because=_APPEND_ONLY)
     op.create_table(
         "firm_document",
         *(sa.Column(name, sa.Text(), nullable=False) for name in _FIRM_DOCUMENT),
@@ -59,33 +61,11 @@ def _tray_rulings() -> None:
     op.create_index(f"ix_{_TABLE}_tenant_id_{'_'.join(key)}", _TABLE, ["tenant_id", *key])
 
 
-def _only_added_to() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE FUNCTION {_TABLE}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{_APPEND_ONLY}'; END $$"
-        )
-        op.execute(
-            f"CREATE TRIGGER {_TABLE}_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {_TABLE} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {_TABLE}_is_append_only()"
-        )
-        return
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {_TABLE}_refuses_{verb.lower()} BEFORE {verb} ON {_TABLE} "
-            f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
-        )
-    # INSERT OR REPLACE deletes without firing the DELETE trigger.
-    op.execute(
-        f"CREATE TRIGGER {_TABLE}_refuses_replace BEFORE INSERT ON {_TABLE} "  # noqa: S608 - fixed names
-        f"WHEN EXISTS (SELECT 1 FROM {_TABLE} WHERE tenant_id = NEW.tenant_id AND number = NEW.number) "
-        f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
-    )
-
-
 def _whole_number() -> sa.types.TypeEngine[int]:
     return sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 
 def downgrade() -> None:
-    raise RuntimeError("migrations only go forward: restore the backup instead")
+    refuse_to_lose([_TABLE, "firm_document"])
+    op.drop_table("firm_document")
+    drop_added_only(_TABLE)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.added_only import drop_added_only, let_only_add
+from migrations.going_back import refuse_to_lose
 from resources.tables import Instant, Json
 
 revision = "0011"
@@ -11,6 +13,15 @@ branch_labels = None
 depends_on = None
 
 _APPEND_ONLY = "what became of a mail is append-only: a later row says what holds now"
+_ADDED_ONLY = ("firm_mail_mode", "firm_outbox_event")
+_TABLES = (
+    "firm_mail_recipient",
+    "firm_mail_mode",
+    "firm_mail_suppression",
+    "firm_mail_content",
+    "firm_outbox",
+    "firm_outbox_event",
+)
 
 
 def upgrade() -> None:
@@ -18,8 +29,8 @@ def upgrade() -> None:
     _contents()
     _outbox()
     _events()
-    for name in ("firm_mail_mode", "firm_outbox_event"):
-        _only_added_to(name)
+    for name in _ADDED_ONLY:
+        let_only_add(name, because=_APPEND_ONLY, owner="firm_id")
 
 
 def _recipients() -> None:
@@ -150,30 +161,6 @@ def _events() -> None:
     op.create_index("ix_firm_outbox_event_firm_id_key", "firm_outbox_event", ["firm_id", "key"])
 
 
-def _only_added_to(name: str) -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE FUNCTION {name}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN RAISE EXCEPTION '{_APPEND_ONLY}'; END $$"
-        )
-        op.execute(
-            f"CREATE TRIGGER {name}_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {name} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}_is_append_only()"
-        )
-        return
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} "
-            f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
-        )
-    # INSERT OR REPLACE deletes without firing the DELETE trigger.
-    op.execute(
-        f"CREATE TRIGGER {name}_refuses_replace BEFORE INSERT ON {name} "  # noqa: S608 - fixed names
-        f"WHEN EXISTS (SELECT 1 FROM {name} WHERE firm_id = NEW.firm_id AND number = NEW.number) "
-        f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"
-    )
-
-
 def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text(), nullable=False)
 
@@ -203,4 +190,6 @@ def _whole_number() -> sa.types.TypeEngine[int]:
 
 
 def downgrade() -> None:
-    raise RuntimeError("migrations only go forward: restore the backup instead")
+    refuse_to_lose(_TABLES)
+    for name in reversed(_TABLES):
+        drop_added_only(name) if name in _ADDED_ONLY else op.drop_table(name)

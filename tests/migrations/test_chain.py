@@ -1,6 +1,5 @@
-"""The chain of migrations on both engines: what it makes is what the tables say, and nothing undoes it."""
+"""The chain of migrations on both engines: what it makes is what the tables say."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 import payments.tables  # noqa: F401 - registers the ledger's tables with the metadata
-from migrations.chain import alembic_config, upgrade
+from migrations.chain import upgrade
 from payments.tables import AUDIT
 from resources.clock import FixedClock
 from resources.database import Database
@@ -125,16 +124,3 @@ def _assert_refused(database: Database, clock: FixedClock, statement: str) -> No
         connection.execute(text(statement))
     with database.read() as connection:
         assert [row.actor for row in connection.execute(AUDIT.select())] == ["ann"]
-
-
-def test_there_is_no_way_back_behind_the_first_tables(database: Database) -> None:
-    with pytest.raises(RuntimeError, match="backup"):
-        _migrate(database, command.downgrade, "base")
-    assert set(METADATA.tables) <= set(inspect(database.writer).get_table_names())
-
-
-def _migrate(database: Database, way: Callable[..., None], revision: str) -> None:
-    config = alembic_config()
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        way(config, revision)

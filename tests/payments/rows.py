@@ -20,6 +20,7 @@ from payments.bill_tables import (
 from payments.cash_tables import CASH_ACCOUNT, HOLD, RESERVE, RESERVE_MOVEMENT, SHORTFALL
 from payments.tables import ALARM, AUDIT, REQUEST
 from resources.database import Database
+from resources.row_security import see_tenant
 from tests.resources.builders import ACME
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -236,8 +237,10 @@ ROWS: dict[Table, dict[str, Any]] = {
 def put(database: Database, table: Table, **overrides: Any) -> None:
     """Insert the row of a table, with what a test overrides."""
     tenant = {"tenant_id": ACME} if "tenant_id" in table.c else {}
+    row = {**tenant, **ROWS[table], **overrides}
     with database.write() as connection:
-        connection.execute(table.insert().values({**tenant, **ROWS[table], **overrides}))
+        see_tenant(connection, row.get("tenant_id", ACME))
+        connection.execute(table.insert().values(row))
 
 
 def put_all(database: Database) -> None:
@@ -249,6 +252,7 @@ def put_all(database: Database) -> None:
 def change(database: Database, table: Table, **values: Any) -> None:
     """Update every row of a table of the tenant."""
     with database.write() as connection:
+        see_tenant(connection, ACME)
         connection.execute(update(table).where(table.c.tenant_id == ACME).values(**values))
 
 
