@@ -74,5 +74,5 @@ def _row(one: Listed) -> tuple[Cell, ...]:
         Cell(text="Bills and plan" if one.bills else "", href=one.bills),
         Cell(text="Tray" if one.tray else "", href=one.tray),
         Cell(text="", links=tuple(earlier)),
-        Cell(text="What digests flagged" if one.test_drive else "", href=one.test_drive),
+        Cell(text="Past weeks" if one.test_drive else "", href=one.test_drive),
     )

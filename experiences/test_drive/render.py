@@ -15,6 +15,8 @@ from experiences.test_drive.document import DriveDocument, DrivenWeek, NextClose
 from experiences.test_drive.tables import band, bills_table, closings_table, late_table, share, to_fix_table
 from runway_calcs.forecast.figures import RunwayState
 
+HTML_LIMIT_BYTES = 160_000
+"""Twelve weeks with every list full of the longest names stay below this: a page for a browser, not a mail."""
 _VERDICTS = {
     Verdict.FELL_DATED: "gave a date, and the balance then fell below the floor",
     Verdict.FELL_CAUTIOUS: "gave only a cautious date, and the balance then fell below the floor",

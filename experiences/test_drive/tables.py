@@ -7,7 +7,7 @@ from datetime import date
 
 from experiences.digest.attention import effect_words
 from experiences.digest.sentences import name, sentence
-from experiences.digest.wording import counted, doc_number, money_exact, money_short, percent, short_date
+from experiences.digest.wording import counted, doc_number, money_exact, money_short, percent, short_date, shortened
 from experiences.pages.page import Cell, PageTable
 from experiences.test_drive.document import (
     Closing,
@@ -21,6 +21,8 @@ from experiences.test_drive.document import (
 from runway_calcs.books.document_fates import FateState
 
 _CLOSINGS_SHOWN = 4
+_DETAIL_LIMIT = 80
+"""A page has up to 144 rows: each keeps what it says below its name short."""
 _PPM_A_BASIS_POINT = 100
 
 
@@ -117,14 +119,18 @@ def _states(found: FlaggedDocuments, document: DriveDocument) -> str:
 def _document_row(one: FlaggedDocument, *, document: DriveDocument) -> tuple[Cell, ...]:
     near, currency = document.as_of, document.currency
     due = "no due date" if one.due_on is None else f"due {short_date(one.due_on, near=near)}"
-    details = (doc_number(one.doc_number), due, sentence(one.reason, near=near))
+    details = (", ".join(text for text in (doc_number(one.doc_number), due) if text), _in_short(one.reason, near=near))
     is_open = one.fate.state is FateState.OPEN
     return (
-        Cell(text=name(one.party), detail=(", ".join(text for text in details if text),)),
+        Cell(text=name(one.party), detail=tuple(text for text in details if text)),
         Cell(text=money_exact(one.amount_cents, currency=currency)),
         Cell(text=_fate(one, near=near), is_alert=is_open and not one.is_part),
         Cell(text=money_exact(one.fate.open_cents, currency=currency) if is_open else ""),
     )
+
+
+def _in_short(text: str, *, near: date) -> str:
+    return shortened(sentence(text, near=near), limit=_DETAIL_LIMIT)
 
 
 def _fate(one: FlaggedDocument, *, near: date) -> str:
@@ -165,7 +171,7 @@ def _entry_row(one: FlaggedEntry, *, document: DriveDocument) -> tuple[Cell, ...
     label = name(one.label)
     since = "still found" if one.gone_on is None else f"not found any more on {short_date(one.gone_on, near=near)}"
     return (
-        Cell(text=label[0].upper() + label[1:], detail=(sentence(one.what, near=near),)),
+        Cell(text=label[0].upper() + label[1:], detail=(_in_short(one.what, near=near),)),
         Cell(text=runway, is_alert=one.is_blocking),
         Cell(text=low),
         Cell(text=since),

@@ -11,10 +11,21 @@ from experiences.pages.index import Listed, ListedFirm, index_page
 from experiences.pages.page import render_page
 from experiences.portfolio.overview import Standing
 from experiences.portfolio.render import render_portfolio
+from experiences.test_drive.document import WEEK, FlaggedEntries, Since
+from experiences.test_drive.render import render_html as drive_html
 from experiences.tray.ranking import Ruling
 from experiences.tray.render import render_html as tray_html
 from tests.browser import CHROMIUM, NO_CHROMIUM, Chromium, start_chromium
-from tests.experiences.builders import make_digest
+from tests.experiences.builders import FRIDAY, make_digest
+from tests.experiences.drive_builders import (
+    NO_FORECAST,
+    OPEN,
+    make_document,
+    make_documents,
+    make_drive,
+    make_runway,
+    make_week,
+)
 from tests.experiences.examples import NO_DATA, TIGHT
 from tests.experiences.portfolio_builders import make_overview, make_portfolio
 from tests.experiences.priority_builders import make_defect
@@ -53,10 +64,30 @@ def _tray() -> str:
 def _index() -> str:
     digests = tuple((f"2026-11-{day:02d}", f"{day}.html") for day in (20, 13, 6))
     tenants = (
-        Listed(name=_LONG, digests=digests, bills="b.html", tray="t.html"),
+        Listed(name=_LONG, digests=digests, bills="b.html", tray="t.html", test_drive="d.html"),
         Listed(name="Acme", digests=(), bills="", tray=""),
     )
     return render_page(index_page([ListedFirm(name="Oak & Partners", portfolio="oak.html", tenants=tenants)]))
+
+
+def _drive() -> str:
+    fell = make_week(
+        2,
+        actual=[6_000_000, None],
+        basis="reconstructed",
+        since=Since(until=FRIDAY, below_on=FRIDAY, low_cents=-1_204_055, low_on=FRIDAY, is_whole=True),
+        late=make_documents(
+            make_document(party=_LONG, fate=OPEN), make_document(party="\N{RIGHT-TO-LEFT OVERRIDE}=cmd|'/c'")
+        ),
+    )
+    empty = make_week(
+        1,
+        runway=make_runway(FRIDAY - WEEK, **NO_FORECAST),
+        late=make_documents(),
+        bills=make_documents(),
+        to_fix=FlaggedEntries(rows=(), count=0, gone_count=0),
+    )
+    return drive_html(make_drive(fell, empty, tenant_name=_LONG), links={FRIDAY - WEEK: "w.html"})
 
 
 PAGES = {
@@ -66,6 +97,7 @@ PAGES = {
     "tray": _tray(),
     "portfolio": _portfolio(),
     "index": _index(),
+    "test drive": _drive(),
 }
 
 
