@@ -266,9 +266,10 @@ def _unapplied(books: KnownBooks, *, policy: HygienePolicy) -> Iterator[Defect]:
     found = documents[
         documents["txn_type"].isin(_CREDITS) & (documents["open_cents"] < 0) & (age >= policy.unapplied_after_days)
     ]
+    owed = documents[documents["txn_type"].isin(tuple(_PARTY_OF)) & (documents["open_cents"] > 0)]
     for row in found.sort_values(_KEY).to_dict("records"):
         txn_type, txn_id = str(row["txn_type"]), str(row["qbo_id"])
-        targets = applicable(books.documents, txn_type=txn_type, party_id=str(row["party_id"]))
+        targets = applicable(owed, txn_type=txn_type, party_id=str(row["party_id"]))
         yield Defect(
             kind=DefectKind.UNAPPLIED,
             severity=Severity.NON_BLOCKING,

@@ -159,10 +159,10 @@ def _bill_defects(books: KnownBooks, *, one_vendor: Mapping[str, str], policy: H
     bills = documents[
         (documents["txn_type"] == "Bill") & (documents["total_cents"] > 0) & (documents["txn_date"] >= since)
     ]
-    vendor = bills["party_id"].map(lambda party: one_vendor.get(party, party))
-    for _, rows in bills.groupby([vendor, bills["total_cents"]], sort=True):
-        if len(rows) > 1:
-            yield from _copies(books, rows.sort_values(["created_at", "qbo_id"]).to_dict("records"), policy=policy)
+    alike = bills.assign(vendor=bills["party_id"].map(lambda party: one_vendor.get(party, party)))
+    alike = alike[alike.duplicated(["vendor", "total_cents"], keep=False)]
+    for _, rows in alike.groupby(["vendor", "total_cents"], sort=True):
+        yield from _copies(books, rows.sort_values(["created_at", "qbo_id"]).to_dict("records"), policy=policy)
 
 
 def _copies(books: KnownBooks, rows: Sequence[Row], *, policy: HygienePolicy) -> Iterator[Defect]:
