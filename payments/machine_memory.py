@@ -86,9 +86,13 @@ class MachineMemory:
         private_folder(path.parent)
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(simplejson.dumps(what))
-        unfinished.rename(path)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(simplejson.dumps(what))
+            unfinished.rename(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
 
     def _read(self, path: Path) -> dict[str, Any] | None:
         try:

@@ -15,13 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from payments.points import DESK_POINTS, SEND_POINTS
+from tests.payments.full_disks import small_disk
 from tests.payments.kinds import KINDS, Kind
-from tests.payments.scene import Counts, Scene, open_scene
+from tests.payments.scene import DATA, Counts, Scene, open_scene
 
 WORKERS = 2
 
@@ -31,7 +33,7 @@ def work(*, worker: int, seed: int, seconds: float, known: Mapping[str, Any], on
     started = time.monotonic()
     kinds = [kind for kind in KINDS if not only or kind.name in only]
     done: dict[str, Any] = {name: dict(one) for name, one in known.items()}
-    with tempfile.TemporaryDirectory() as folder, open_scene(Path(folder)) as scene:
+    with _somewhere() as folder, open_scene(folder) as scene:
         left = sum(kind.share for kind in kinds)
         for kind in kinds:
             remaining = seconds - (time.monotonic() - started)
@@ -39,6 +41,16 @@ def work(*, worker: int, seed: int, seconds: float, known: Mapping[str, Any], on
             left -= kind.share
             done[kind.name] = _spend(scene, kind, done.get(kind.name), worker=worker, seed=seed, until=until)
     return done
+
+
+@contextmanager
+def _somewhere() -> Iterator[Path]:
+    """A folder in which the data has a small disk of its own, if that is allowed."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / DATA
+        data.mkdir()
+        with small_disk(data):
+            yield Path(folder)
 
 
 def _spend(

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.payments.cells import CELLS, play_cells
+from tests.payments.clock_jumps import play_jumps
 from tests.payments.desk_trials import play_desk, play_finalizers
+from tests.payments.full_disks import play_full_disk
+from tests.payments.restores import play_restore
 from tests.payments.scene import Counts, Scene
 from tests.payments.sending_trials import play
 from tests.payments.trials import KILL, STOP, deadly, drawn, walked
@@ -74,5 +77,26 @@ KINDS = (
         release=2_000,
         counted=lambda counts: counts.more["finalizations"],
         share=0.08,
+    ),
+    Kind(
+        name="restores",
+        play=play_restore,
+        release=500,
+        counted=lambda counts: counts.more["restores"],
+        share=0.04,
+    ),
+    Kind(
+        name="clock jumps",
+        play=play_jumps,
+        release=900,
+        counted=lambda counts: counts.more["clock jumps"],
+        share=0.04,
+    ),
+    Kind(
+        name="full disks",
+        play=play_full_disk,
+        release=300,
+        counted=lambda counts: counts.trials,
+        share=0.03,
     ),
 )

@@ -22,13 +22,15 @@ from resources.failpoints import Interrupted, arm, disarm, interrupt
 from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING
 from tests.payments.office import Company, Office, SharedClock, drive_batch, memory_of, open_installation
-from tests.payments.zygote import FENCED, HASTY, PATIENT, Zygote, start_zygote
+from tests.payments.zygote import FENCED, FULL, HASTY, PATIENT, Zygote, start_zygote
 from tests.sandbox import Sandbox, start_sandbox
 
 #: So many trials long a company is used: QuickBooks' lists of it grow with each.
 _TRIALS_A_COMPANY = 120
 #: Runs after which a batch has to be settled once the faults have ended.
 MOST_RUNS = 14
+#: The folder of the installation, within that of the scene.
+DATA = "data"
 _FIRST_REALM = 9130777000000100
 
 
@@ -77,8 +79,8 @@ class Scene:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
-        self.folder = folder / "data"
-        self.folder.mkdir()
+        self.folder = folder / DATA
+        self.folder.mkdir(exist_ok=True)
         self.journal = self.folder / "answered"
         self.clock = SharedClock(self.folder / "clock", FRIDAY_MORNING)
         self.opened = open_installation(self.folder, sandbox.url, clock=self.clock)
@@ -142,7 +144,7 @@ class Scene:
         self.counts.ends[ended] += 1
         if death is not None and ended in ("killed 9", "stopped"):
             self.counts.deaths[f"{death[0]} {death[2]}"] += 1
-        if ended not in ("exited 0", f"exited {FENCED}", "killed 9", "stopped"):
+        if ended not in ("exited 0", f"exited {FENCED}", f"exited {FULL}", "killed 9", "stopped"):
             self.counts.wrong.append(f"a run {ended}")
 
     def pass_time(self, batch: str) -> None:

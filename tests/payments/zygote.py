@@ -13,6 +13,7 @@ little else.
 import gc
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from payments.errors import Fenced
 from resources.failpoints import arm, interrupt, kill, stop
@@ -35,6 +39,8 @@ _ACTIONS = {"kill": kill, "stop": stop, "interrupt": interrupt}
 PATIENT, HASTY = 10.0, 0.3
 FENCED = 3
 _FAILED = 4
+#: The disk was full.
+FULL = 5
 
 
 class Zygote:
@@ -55,10 +61,17 @@ class Zygote:
         timeout: float = PATIENT,
         mutant: str = "",
         work: Sequence[Mapping[str, Any]] = (),
+        pages: int | None = None,
+        file_bytes: int | None = None,
+        may_be_full: bool = False,
     ) -> int:
-        """Begin a run of a batch, or work at the desk, that does something at these points; its process id."""
+        """Begin a run of a batch, or work at the desk, that does something at these points; its process id.
+
+        Its database may have so many pages, or no file it writes more bytes: as on a disk that is full.
+        """
         asked: dict[str, Any] = {"do": "start", "batch_id": batch_id, "timeout": timeout, "mutant": mutant}
         asked |= {"work": list(work), "deaths": [list(one) for one in deaths]}
+        asked |= {"pages": pages, "file_bytes": file_bytes, "may_be_full": may_be_full}
         return int(self._ask(asked)["pid"])
 
     def wait(self, pid: int) -> str:
@@ -121,13 +134,26 @@ class _Parent:
             for point, hit, action in asked["deaths"]:
                 arm(point, hit=hit, action=_ACTIONS[action])
             self._opened.__dict__["payment_client"] = self._clients[asked["timeout"]]
+            self._limit(asked)
             self._work(asked)
         except Fenced:
             return FENCED
+        except (OperationalError, OSError):
+            if asked["may_be_full"]:
+                return FULL
+            traceback.print_exc()
+            return _FAILED
         except BaseException:  # noqa: BLE001 - whatever it was, the campaign must hear of it
             traceback.print_exc()
             return _FAILED
         return 0
+
+    def _limit(self, asked: Mapping[str, Any]) -> None:
+        if asked["pages"] is not None:
+            limit = f"PRAGMA max_page_count={asked['pages']}"
+            event.listen(self._opened.database.writer, "connect", lambda raw, _: raw.execute(limit).close())
+        if asked["file_bytes"] is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (asked["file_bytes"], resource.RLIM_INFINITY))
 
     def _work(self, asked: Mapping[str, Any]) -> None:
         if asked["work"]:
