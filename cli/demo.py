@@ -71,6 +71,10 @@ def demo() -> None:
     console.print(
         "\nOpen a digest in a browser, or every page from the index that [bold].venv/bin/runway open[/] shows."
     )
+    console.print(
+        f"What earlier digests would have flagged, and what then happened: [bold].venv/bin/runway test-drive {tenants[1]}[/] "
+        "(makes eight weeks first)"
+    )
     console.print("The Dagster UI on this data: [bold]make dagster[/]")
 
 
