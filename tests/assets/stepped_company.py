@@ -170,6 +170,13 @@ class SteppedCompany:
         done: dict[str, int] = found["done"]
         return done
 
+    def cash_of_the_week(self) -> dict[date, int]:
+        """The cash at the end of each of the last seven days, by the sandbox's own journal as it is now."""
+        days, now = [self.today - timedelta(days=back) for back in range(6, -1, -1)], self.clock.now()
+        return {
+            day: self._sandbox.truth(self.realm_id, basis="known", day=day, instant=now)["cash_cents"] for day in days
+        }
+
     def _seen(self, name: str) -> Seen:
         settings = Settings(data_dir=self._folder / name, qbo_local_url=self._sandbox.url, qbo_retry_seconds=0.0)
         installation = Installation(settings, clock=self.clock)

@@ -17,9 +17,10 @@ from assets.books import POSITIONS
 from assets.calculators import CALCULATORS
 from assets.desk import Desk
 from assets.priorities import PRIORITIES
+from assets.test_drive import drive_of
 from experiences.digest.document import DigestDocument
 from experiences.digest.render import render_text as digest_text
-from experiences.test_drive.document import DriveDocument
+from experiences.test_drive.document import DriveDocument, FlaggedDocument
 from runway_calcs.books.cash import CashPosition
 from tests.assets.stepped_company import (
     CHANGES,
@@ -52,6 +53,10 @@ class Replay:
     """... and a week of edits and deletions later."""
     first_digest: DigestDocument
     rebuilt_digest: DigestDocument
+    cash: dict[date, int]
+    """What the sandbox says of each day since the first Friday, on the Friday after it."""
+    a_week_sooner: DriveDocument
+    """The drive from the second Friday; `drive` is from the third."""
     drive: dg.ExecuteInProcessResult
     drive_then: str
     drive_again: str
@@ -65,12 +70,16 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
         then = _calculated(live, [CONNECTED], sync=live.sync)
         company.let_a_week_pass(deeds=ENTRIES)
         then |= _calculated(live, [company.today], sync=live.sync)
+        cash = company.cash_of_the_week()
+        with live.desk(company.today) as desk:
+            a_week_sooner = drive_of(desk, weeks=1)
         newcomer = company.connected_today()
         rebuilt = _calculated(newcomer, [CONNECTED], sync=newcomer.sync)[CONNECTED]
         rebuilt_digest = newcomer.digest(CONNECTED)
         done = company.let_a_week_pass(deeds=(*CHANGES, *ENTRIES, *CHANGES))
         assert set(CHANGES) <= set(done), done
         then |= _calculated(live, [company.today], sync=live.sync)
+        cash |= company.cash_of_the_week()
         first_digest = live.digest(CONNECTED)
         drive = live.drive(company.today, weeks=2)
         drive_then = live.document("test_drive", company.today).body
@@ -87,6 +96,8 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
             rebuilt_again=_calculated(newcomer, [CONNECTED], sync=newcomer.sync)[CONNECTED],
             first_digest=first_digest,
             rebuilt_digest=rebuilt_digest,
+            cash=cash,
+            a_week_sooner=a_week_sooner,
             drive=drive,
             drive_then=drive_then,
             drive_again=live.document("test_drive", company.today).body,
@@ -179,6 +190,35 @@ def _assert_one_story(seen: Seen, drive: DriveDocument) -> None:
         scored = seen.digest(week.week_ending + WEEK).last_forecast.closing
         assert scored is not None
         assert (week.closings[0].actual_cents, week.closings[0].is_inside) == (scored.actual_cents, scored.is_inside)
+
+
+@together
+def test_a_test_drive_made_a_week_later_flags_the_same_and_knows_more(replay: Replay) -> None:
+    (sooner,), (later, _) = replay.a_week_sooner.weeks, replay.live.driven(replay.fridays[-1]).weeks
+    assert (later.runway, later.subject, later.cash_cents) == (sooner.runway, sooner.subject, sooner.cash_cents)
+    assert later.closings[0] == sooner.closings[0]
+    assert [closing.has_come for closing in sooner.closings[:3]] == [True, False, False]
+    assert [closing.has_come for closing in later.closings[:3]] == [True, True, False]
+    for one, other in ((sooner.late, later.late), (sooner.bills, later.bills)):
+        assert [_flagged(row) for row in one.rows] == [_flagged(row) for row in other.rows]
+        assert (one.count, one.amount_cents) == (other.count, other.amount_cents)
+    assert [entry.label for entry in sooner.to_fix.rows] == [entry.label for entry in later.to_fix.rows]
+
+
+def _flagged(row: FlaggedDocument) -> tuple[str, str, int]:
+    return (row.party, row.doc_number, row.amount_cents)
+
+
+@together
+def test_the_lowest_balance_since_and_the_first_below_the_floor_are_those_of_the_journal(replay: Replay) -> None:
+    for week in replay.live.driven(replay.fridays[-1]).weeks:
+        since = {day: cents for day, cents in replay.cash.items() if day > week.week_ending}
+        floor = week.runway.floor_cents
+        assert floor is not None
+        assert week.since.low_cents == min(since.values())
+        assert week.since.low_on == min(day for day, cents in since.items() if cents == week.since.low_cents)
+        assert week.since.below_on == min((day for day, cents in since.items() if cents < floor), default=None)
+        assert week.since.is_whole
 
 
 @together
