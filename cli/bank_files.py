@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from cli.entering import money
+from cli.entering import money, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk
 from cli.session import console
 from payments.bank_files import PaymentFile, confirm_upload, discard_file, make_file
@@ -44,12 +44,14 @@ def file(
     company_id: str = _COMPANY_ID,
     company_name: str = _COMPANY,
     by: str = PERSON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
 ) -> None:
     """Make the ACH file of a batch. From then on its payments count as possibly paid, until the person says what became of it."""
     originator = Originator(
         bank_routing=bank_routing, bank_name=bank_name, company_id=company_id, company_name=company_name
     )
-    with open_desk(tenant) as desk:
+    with open_desk(tenant, dry_run=dry_run) as desk:
         settings = desk.installation.settings
         given = settings.token_keys.get_secret_value()
         made: PaymentFile = make_file(
@@ -62,14 +64,20 @@ def file(
             vault=TokenVault(keys_from_text(given) if given else keys_from_file(settings.key_file)),
         )
     path = to / made.name
-    write_whole(path, made.text)
+    if not dry_run:
+        write_whole(path, made.text)
+    if json_wanted:
+        # Without its text: bank details are in the file only.
+        told = {name: getattr(made, name) for name in ("name", "payments", "total_cents", "was_made")}
+        print_json({"done": not dry_run, "path": str(path), **told})
+        return
     again = " It is the file that was made before." if made.was_made else ""
+    told_path = f"Would be written: {path}" if dry_run else str(path)
     console.print(
-        f"{path}: {made.payments} payments of {money(made.total_cents)}.{again}", markup=False, soft_wrap=True
+        f"{told_path}: {made.payments} payments of {money(made.total_cents)}.{again}", markup=False, soft_wrap=True
     )
-    console.print(
-        f"After the upload: runway batch uploaded {tenant} {batch}. Then delete the file.", markup=False, soft_wrap=True
-    )
+    follows = f"After the upload: runway batch uploaded {tenant} {batch}. Then delete the file."
+    console.print("Nothing was changed." if dry_run else follows, markup=False, soft_wrap=True)
 
 
 def uploaded(

@@ -4,13 +4,27 @@ Belongs here: commands and tables. Does not: any rule (`payments/batches.py`), s
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import typer
 from rich.table import Table
 
 from cli.entering import add_row, money, print_json
-from cli.paying import AS_JSON, DRY_RUN, KEY, PERSON, TENANT, Desk, do, open_desk, plain, request_key
+from cli.paying import (
+    AS_JSON,
+    DRY_RUN,
+    KEY,
+    PERSON,
+    TENANT,
+    Desk,
+    do,
+    open_desk,
+    plain,
+    request_key,
+    show_rows,
+    show_table,
+)
 from cli.projecting import forecast_of, show_projected
 from cli.session import console
 from payments.batch_tables import BATCH, INTENT
@@ -108,7 +122,7 @@ def list_batches(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
             row["finalized_by"] or "",
         )
         add_row(table, *cells, str(row["item_count"] or ""), money(row["total_cents"]))
-    console.print(table if rows else "No batches yet.")
+    show_rows(table, none="No batches yet.")
 
 
 @app.command()
@@ -132,8 +146,8 @@ def show(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JS
     table.add_column("Amount", justify="right")
     for line in lines:
         names = ("bill_set", "vendor_id", "doc_number", "state", "instructed", "settled", "recorded", "reflected")
-        add_row(table, *(str(line[name] or "") for name in names), money(line["amount_cents"]))
-    console.print(table)
+        add_row(table, *(_cell(line[name]) for name in names), money(line["amount_cents"]))
+    show_table(table)
 
 
 @app.command("pass-day")
@@ -183,6 +197,13 @@ def _payments(look: Look, batch: Row) -> list[Row]:
     return lines
 
 
+def _cell(value: Any) -> str:
+    """A word, an instant or a yes; nothing of none."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return ("yes" if value else "") if isinstance(value, bool) else str(value or "")
+
+
 def _show_items(items: list[Item]) -> None:
     table = Table("Decision", "Bill", "Vendor", "Account", "Decided by", "Day")
     table.add_column("Amount", justify="right")
@@ -197,7 +218,7 @@ def _show_items(items: list[Item]) -> None:
             str(one["pay_on"]),
         )
         add_row(table, *cells, money(one["amount_cents"]))
-    console.print(table if items else "Nothing waits for a batch.")
+    show_rows(table, none="Nothing waits for a batch.")
 
 
 def _sealed(finalized: Finalized) -> str:

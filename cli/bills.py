@@ -3,11 +3,29 @@
 Belongs here: commands and tables. Does not: any rule (`payments/`), deciding (`cli/decide.py`).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import typer
 from rich.table import Table
 
 from cli.entering import add_row, money, print_json
-from cli.paying import ACCOUNT, AMOUNT, AS_JSON, DRY_RUN, KEY, PERSON, TENANT, amount, do, open_desk, plain, request_key
+from cli.paying import (
+    ACCOUNT,
+    AMOUNT,
+    AS_JSON,
+    BILL,
+    DRY_RUN,
+    KEY,
+    PERSON,
+    TENANT,
+    amount,
+    carry_out,
+    open_desk,
+    plain,
+    request_key,
+    show_table,
+)
 from cli.session import console
 from payments.approvals import approve as give_approval
 from payments.approvals import withdraw_approval
@@ -22,8 +40,6 @@ from payments.policies import in_force, missing_approvals
 from payments.postponing import withdraw as take_out
 
 app = typer.Typer(no_args_is_help=True, help="Bills: from open to approved and staged.")
-
-_BILL = typer.Argument(help="QuickBooks' id of the bill.")
 
 
 @app.command("list")
@@ -73,11 +89,11 @@ def list_bills(
             remark,
         )
         add_row(table, *cells, money(row["open_cents"]))
-    console.print(table)
+    show_table(table)
 
 
 @app.command()
-def show(*, tenant: str = TENANT, bill: str = _BILL, json_wanted: bool = AS_JSON) -> None:
+def show(*, tenant: str = TENANT, bill: str = BILL, json_wanted: bool = AS_JSON) -> None:
     """Everything about one bill: content, approvals, decisions, holds, and its story."""
     with open_desk(tenant) as desk, desk.look() as look:
         cycles = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id == bill)
@@ -126,7 +142,7 @@ def show(*, tenant: str = TENANT, bill: str = _BILL, json_wanted: bool = AS_JSON
         add_row(
             table, "hold", one["created_by"], f"{one['created_at']:%Y-%m-%d %H:%M}", money(one["amount_cents"]), state
         )
-    console.print(table)
+    show_table(table)
     for row in told:
         console.print(f"{row['at']:%Y-%m-%d %H:%M}  {row['kind']} by {row['actor']}", markup=False, soft_wrap=True)
 
@@ -135,42 +151,38 @@ def show(*, tenant: str = TENANT, bill: str = _BILL, json_wanted: bool = AS_JSON
 def approve(
     *,
     tenant: str = TENANT,
-    bill: str = _BILL,
+    bill: str = BILL,
     by: str = PERSON,
     key: str = KEY,
     dry_run: bool = DRY_RUN,
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Say that a bill is owed as it is. Sets no money aside."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} approves bill {bill}",
-            lambda: give_approval(desk.ledger, desk.tenant, by=by, bill_id=bill, request_key=request_key(key)),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-            note=lambda missing: f"It still lacks: {'; '.join(missing)}." if missing else "It is approved.",
-        )
+    carry_out(
+        tenant,
+        f"{by} approves bill {bill}",
+        give_approval,
+        lambda: {"by": by, "bill_id": bill, "request_key": request_key(key)},
+        dry_run=dry_run,
+        json_wanted=json_wanted,
+        note=lambda missing: f"It still lacks: {'; '.join(missing)}." if missing else "It is approved.",
+    )
 
 
 @app.command("withdraw-approval")
 def withdraw_one_approval(
-    *, tenant: str = TENANT, bill: str = _BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
+    *, tenant: str = TENANT, bill: str = BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
 ) -> None:
     """Take one's own approval back, while nothing is decided."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} takes the approval of bill {bill} back",
-            lambda: withdraw_approval(desk.ledger, desk.tenant, by=by, bill_id=bill),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-        )
+    what = f"{by} takes the approval of bill {bill} back"
+    _simply(tenant, what, withdraw_approval, bill=bill, by=by, dry_run=dry_run, json_wanted=json_wanted)
 
 
 @app.command()
 def stage(
     *,
     tenant: str = TENANT,
-    bill: str = _BILL,
+    bill: str = BILL,
     account: str = ACCOUNT,
     amount_text: str = AMOUNT,
     by: str = PERSON,
@@ -179,43 +191,37 @@ def stage(
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Propose an approved bill for payment: visible, blocks nobody, expires."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} stages bill {bill} from account {account}",
-            lambda: propose(
-                desk.ledger,
-                desk.tenant,
-                by=by,
-                bill_id=bill,
-                account_id=account,
-                amount_cents=amount(amount_text),
-                request_key=request_key(key),
-            ),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-            note=lambda left: f"With every proposal on the account decided, {money(left)} would be free.",
-        )
+    carry_out(
+        tenant,
+        f"{by} stages bill {bill} from account {account}",
+        propose,
+        lambda: {
+            "by": by,
+            "bill_id": bill,
+            "account_id": account,
+            "amount_cents": amount(amount_text),
+            "request_key": request_key(key),
+        },
+        dry_run=dry_run,
+        json_wanted=json_wanted,
+        note=lambda left: f"With every proposal on the account decided, {money(left)} would be free.",
+    )
 
 
 @app.command()
 def unstage(
-    *, tenant: str = TENANT, bill: str = _BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
+    *, tenant: str = TENANT, bill: str = BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
 ) -> None:
     """Take a proposal back; the bill stays approved."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} takes the proposal of bill {bill} back",
-            lambda: take_back(desk.ledger, desk.tenant, by=by, bill_id=bill),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-        )
+    what = f"{by} takes the proposal of bill {bill} back"
+    _simply(tenant, what, take_back, bill=bill, by=by, dry_run=dry_run, json_wanted=json_wanted)
 
 
 @app.command()
 def withdraw(
     *,
     tenant: str = TENANT,
-    bill: str = _BILL,
+    bill: str = BILL,
     reason: str = typer.Option(..., help="Why it will not be paid from here."),
     by: str = PERSON,
     key: str = KEY,
@@ -223,26 +229,27 @@ def withdraw(
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Take a bill out of the workflow; its money is released."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} withdraws bill {bill}",
-            lambda: take_out(
-                desk.ledger, desk.tenant, by=by, bill_id=bill, reason=reason, request_key=request_key(key)
-            ),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-        )
+    carry_out(
+        tenant,
+        f"{by} withdraws bill {bill}",
+        take_out,
+        lambda: {"by": by, "bill_id": bill, "reason": reason, "request_key": request_key(key)},
+        dry_run=dry_run,
+        json_wanted=json_wanted,
+    )
 
 
 @app.command()
 def reopen(
-    *, tenant: str = TENANT, bill: str = _BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
+    *, tenant: str = TENANT, bill: str = BILL, by: str = PERSON, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON
 ) -> None:
     """Take a withdrawn bill back into the workflow."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} reopens bill {bill}",
-            lambda: begin_again(desk.ledger, desk.tenant, by=by, bill_id=bill),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-        )
+    what = f"{by} reopens bill {bill}"
+    _simply(tenant, what, begin_again, bill=bill, by=by, dry_run=dry_run, json_wanted=json_wanted)
+
+
+def _simply(
+    tenant: str, what: str, verb: Callable[..., Any], *, bill: str, by: str, dry_run: bool, json_wanted: bool
+) -> None:
+    """A verb that needs a bill and a person and nothing else."""
+    carry_out(tenant, what, verb, lambda: {"by": by, "bill_id": bill}, dry_run=dry_run, json_wanted=json_wanted)

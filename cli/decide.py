@@ -3,14 +3,33 @@
 Belongs here: commands and tables. Does not: any rule (`payments/`), batches (`cli/batch.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import typer
 from rich.table import Table
 
 from cli.entering import add_row, money, parse_day, print_json
-from cli.paying import ACCOUNT, AMOUNT, AS_JSON, DRY_RUN, KEY, PERSON, TENANT, amount, do, open_desk, plain, request_key
+from cli.paying import (
+    ACCOUNT,
+    AMOUNT,
+    AS_JSON,
+    BILL,
+    DRY_RUN,
+    KEY,
+    PERSON,
+    TENANT,
+    amount,
+    carry_out,
+    needed_amount,
+    open_desk,
+    plain,
+    request_key,
+    show_rows,
+    show_table,
+)
 from cli.projecting import forecast_of, show_projected
 from cli.session import console
 from payments.bills import running
@@ -21,13 +40,16 @@ from payments.decisions import schedule as rule_schedule
 from payments.postponing import delay as rule_delay
 from payments.projected_cash import staged_and_decided
 from payments.repository import Look
+from payments.rulings import Credit
 from payments.what_if import Supposed, WhatIf, what_if
 
 app = typer.Typer(
     no_args_is_help=True, help="Decisions: pay a staged bill now, on a day, or later. Money is set aside here."
 )
 
-_BILL = typer.Argument(help="QuickBooks' id of the bill.")
+_CREDITS = typer.Option(
+    [], "--credit", help="A vendor credit to use up with it, as ID=AMOUNT with QuickBooks' id; repeatable."
+)
 _RESERVE = typer.Option("", "--reserve", help="The reserve it draws on; a reserve of the vendor's is found by itself.")
 _OVERRIDE = typer.Option(
     "", "--override", help="Reason for setting cash or policy aside; a second person confirms within a day."
@@ -38,9 +60,10 @@ _OVERRIDE = typer.Option(
 def pay_now(
     *,
     tenant: str = TENANT,
-    bill: str = _BILL,
+    bill: str = BILL,
     account: str = ACCOUNT,
     amount_text: str = AMOUNT,
+    credits_used: list[str] = _CREDITS,
     reserve: str = _RESERVE,
     override: str = _OVERRIDE,
     by: str = PERSON,
@@ -49,34 +72,31 @@ def pay_now(
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Rule that a staged bill is paid with the next batch."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} pays bill {bill} now from account {account}",
-            lambda: rule_pay_now(
-                desk.ledger,
-                desk.tenant,
-                by=by,
-                bill_id=bill,
-                account_id=account,
-                amount_cents=amount(amount_text),
-                reserve_id=reserve or None,
-                override=override or None,
-                request_key=request_key(key),
-            ),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-            note=_set_aside,
-        )
+    carry_out(
+        tenant,
+        f"{by} pays bill {bill} now from account {account}",
+        rule_pay_now,
+        lambda: {
+            "by": by,
+            "bill_id": bill,
+            "request_key": request_key(key),
+            **_payment(account, amount_text, credits_used, reserve=reserve, override=override),
+        },
+        dry_run=dry_run,
+        json_wanted=json_wanted,
+        note=_set_aside,
+    )
 
 
 @app.command()
 def schedule(
     *,
     tenant: str = TENANT,
-    bill: str = _BILL,
+    bill: str = BILL,
     on: str = typer.Option(..., "--on", help="The day, as 2026-12-18."),
     account: str = ACCOUNT,
     amount_text: str = AMOUNT,
+    credits_used: list[str] = _CREDITS,
     reserve: str = _RESERVE,
     override: str = _OVERRIDE,
     by: str = PERSON,
@@ -85,32 +105,28 @@ def schedule(
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Rule that a staged bill is paid on a later day."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} schedules bill {bill} for {on} from account {account}",
-            lambda: rule_schedule(
-                desk.ledger,
-                desk.tenant,
-                by=by,
-                bill_id=bill,
-                account_id=account,
-                pay_on=parse_day(on, option="--on"),
-                amount_cents=amount(amount_text),
-                reserve_id=reserve or None,
-                override=override or None,
-                request_key=request_key(key),
-            ),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-            note=_set_aside,
-        )
+    carry_out(
+        tenant,
+        f"{by} schedules bill {bill} for {on} from account {account}",
+        rule_schedule,
+        lambda: {
+            "by": by,
+            "bill_id": bill,
+            "pay_on": parse_day(on, option="--on"),
+            "request_key": request_key(key),
+            **_payment(account, amount_text, credits_used, reserve=reserve, override=override),
+        },
+        dry_run=dry_run,
+        json_wanted=json_wanted,
+        note=_set_aside,
+    )
 
 
 @app.command()
 def delay(
     *,
     tenant: str = TENANT,
-    bill: str = _BILL,
+    bill: str = BILL,
     until: str = typer.Option(..., "--until", help="The day on which it is staged again, as 2026-12-18."),
     by: str = PERSON,
     key: str = KEY,
@@ -118,14 +134,38 @@ def delay(
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Put a bill off; what is set aside for it is released now."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        day = parse_day(until, option="--until")
-        do(
-            f"{by} delays bill {bill} until {day}",
-            lambda: rule_delay(desk.ledger, desk.tenant, by=by, bill_id=bill, until=day, request_key=request_key(key)),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-        )
+    carry_out(
+        tenant,
+        f"{by} delays bill {bill} until {until}",
+        rule_delay,
+        lambda: {
+            "by": by,
+            "bill_id": bill,
+            "until": parse_day(until, option="--until"),
+            "request_key": request_key(key),
+        },
+        dry_run=dry_run,
+        json_wanted=json_wanted,
+    )
+
+
+def _payment(
+    account: str, amount_text: str, credits_used: Sequence[str], *, reserve: str, override: str
+) -> dict[str, Any]:
+    """What a decision to pay names, as typed."""
+    return {
+        "account_id": account,
+        "amount_cents": amount(amount_text),
+        "credits_used": [_credit(text) for text in credits_used],
+        "reserve_id": reserve or None,
+        "override": override or None,
+    }
+
+
+def _credit(text: str) -> Credit:
+    """A vendor credit as typed: ID=AMOUNT."""
+    credit_id, _, cents = text.partition("=")
+    return Credit(credit_id=credit_id, amount_cents=needed_amount(cents, option="--credit"))
 
 
 @app.command("what-if")
@@ -182,7 +222,7 @@ def overrides(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         about = ", ".join(one for one, _ in row["overrides"])
         until = f"{row['confirm_until']:%Y-%m-%d %H:%M}"
         add_row(table, row["break_glass_id"], row["bill_id"], row["declared_by"], until, row["reason"], about)
-    console.print(table if rows else "No override waits for a second person.")
+    show_rows(table, none="No override waits for a second person.")
 
 
 @app.command("confirm-override")
@@ -195,13 +235,14 @@ def confirm(
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Stand in as the second person of an override."""
-    with open_desk(tenant, dry_run=dry_run) as desk:
-        do(
-            f"{by} confirms override {override_id}",
-            lambda: confirm_override(desk.ledger, desk.tenant, by=by, break_glass_id=override_id),
-            dry_run=dry_run,
-            json_wanted=json_wanted,
-        )
+    carry_out(
+        tenant,
+        f"{by} confirms override {override_id}",
+        confirm_override,
+        lambda: {"by": by, "break_glass_id": override_id},
+        dry_run=dry_run,
+        json_wanted=json_wanted,
+    )
 
 
 def _set_aside(decided: Decided) -> str:
@@ -221,7 +262,7 @@ def _show(found: WhatIf) -> None:
         )
         cents = (one.cash.free_cents, one.given_back_cents, one.supposed_cents, one.free_after_cents)
         add_row(table, f"{one.cash.name} ({one.cash.account_id})", *map(money, cents), remark)
-    console.print(table)
+    show_table(table)
     for bill, text in found.against:
         console.print(f"Bill {bill}: {text}", markup=False, soft_wrap=True)
     console.print("It fits." if found.fits else "It does not fit as things stand.")

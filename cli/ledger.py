@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from cli.entering import add_row, print_json
-from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk, plain
+from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk, plain, show_rows, show_table
 from cli.session import console, open_installation, problems
 from payments.alarms import resolve_alarm
 from payments.audit import story, verify
@@ -75,7 +75,7 @@ def audit(
     table = Table("Number", "When (UTC)", "Who", "What", "About")
     for row in rows:
         add_row(table, str(row["number"]), f"{row['at']:%Y-%m-%d %H:%M:%S}", row["actor"], row["kind"], row["entity"])
-    console.print(table)
+    show_table(table)
 
 
 @app.command("add-person")
@@ -84,14 +84,18 @@ def add_person(
     person: str = _WHO,
     firm: str = typer.Option(..., help="The firm they belong to."),
     name: str = typer.Option(..., help="Their name."),
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
 ) -> None:
     """Register a person of a firm; roles are granted for each tenant."""
     with open_installation() as installation:
-        installation.registry.firms()
-        added = register(
-            Ledger(installation.database, clock=installation.clock), person_id=person, firm_id=firm, name=name
+        ledger = Ledger(installation.database, clock=installation.clock, dry_run=dry_run)
+        do(
+            f"{name} ({person}) is registered with the firm {firm}",
+            lambda: register(ledger, person_id=person, firm_id=firm, name=name),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
         )
-        console.print(f"Registered {added.name} ({added.person_id}).", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -107,20 +111,22 @@ def people(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     table = Table("Person", "Role", "May", "Granted by")
     for row in rows:
         add_row(table, row["person_id"], row["role"], ", ".join(sorted(MAY[row["role"]])), row["granted_by"])
-    console.print(
-        table
-        if rows
-        else "Nobody has a role here: `runway ledger grant TENANT PERSON --role administrator` makes the first."
+    show_rows(
+        table,
+        none="Nobody has a role here: `runway ledger grant TENANT PERSON --role administrator` makes the first.",
     )
 
 
 @app.command()
-def roles() -> None:
+def roles(*, json_wanted: bool = AS_JSON) -> None:
     """What each role may do."""
+    if json_wanted:
+        print_json({role: sorted(MAY[role]) for role in ROLES})
+        return
     table = Table("Role", "May")
     for role in ROLES:
         add_row(table, role, "; ".join(VERBS[verb] for verb in VERBS if verb in MAY[role]))
-    console.print(table)
+    show_table(table)
 
 
 @app.command()
@@ -185,7 +191,7 @@ def policy(
             table = Table("Name", "Value")
             for name, value in plain(present).items():
                 add_row(table, name, json.dumps(value))
-            console.print(table)
+            show_table(table)
             return
         parsed = dict(_change(text) for text in changes)
         do(
@@ -208,7 +214,7 @@ def alarms(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     table = Table("Alarm", "Raised (UTC)", "Kind", "Detail", "Remedy")
     for row in rows:
         add_row(table, row["alarm_id"], f"{row['raised_at']:%Y-%m-%d %H:%M}", row["kind"], row["detail"], row["remedy"])
-    console.print(table if rows else "No open alarms.")
+    show_rows(table, none="No open alarms.")
 
 
 @app.command("resolve-alarm")
@@ -243,7 +249,7 @@ def list_payees(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         add_row(
             table, one.vendor_id, str(one.version), one.state, one.account_ending, one.set_by, one.confirmed_by or ""
         )
-    console.print(table if found else "No bank details yet.")
+    show_rows(table, none="No bank details yet.")
 
 
 @app.command("propose-payee")

@@ -1,15 +1,17 @@
 """What the commands of the payment ledger share: who acts, keys of requests, amounts, saying what was done or would be.
 
-Belongs here: options, opening the ledger, showing. Does not: commands; any rule of the ledger.
+Belongs here: options, opening the ledger, carrying a verb out, showing. Does not: commands; any rule of the ledger.
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import typer
+from rich.table import Table
 
 from cli.entering import known_tenant, parse_hundredths, print_json
 from cli.session import console, open_installation
@@ -25,6 +27,9 @@ KEY = typer.Option("", "--key", help="A key of your own for this request: repeat
 DRY_RUN = typer.Option(False, "--dry-run", help="Check everything, say what would happen, and change nothing.")
 AS_JSON = typer.Option(False, "--json", help="For programs: JSON, amounts in cents.")
 TENANT = typer.Argument(help="The tenant.")
+BILL = typer.Argument(help="QuickBooks' id of the bill.")
+#: No table is as wide as this.
+_WIDEST = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,66 @@ def do(
         console.print(f"Would be done: {what}.{said} Nothing was changed.", markup=False, soft_wrap=True)
     else:
         console.print(f"Done: {what}.{said}", markup=False, soft_wrap=True)
+
+
+def carry_out(
+    tenant: str,
+    what: str,
+    verb: Callable[..., Any],
+    wanted: Callable[[], Mapping[str, Any]],
+    *,
+    dry_run: bool,
+    json_wanted: bool,
+    note: Callable[[Any], str] | None = None,
+) -> None:
+    """One verb of the ledger for a tenant, and what it did; `wanted` reads what was typed, and may refuse it."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        arguments = wanted()
+        do(
+            what,
+            lambda: verb(desk.ledger, desk.tenant, **arguments),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=note,
+        )
+
+
+def show_rows(table: Table, *, none: str) -> None:
+    """The table, or what to say of one without rows."""
+    if table.row_count:
+        show_table(table)
+    else:
+        console.print(none, markup=False, soft_wrap=True)
+
+
+def show_table(table: Table) -> None:
+    """The table, or on a screen that is too narrow for it each row as a block: ids are typed again, so none is cut or wrapped."""
+    if console.measure(table, options=console.options.update(width=_WIDEST)).maximum <= console.width:
+        console.print(table)
+        return
+    names = [str(column.header) for column in table.columns]
+    for cells in zip(*(column.cells for column in table.columns), strict=True):
+        told = [str(cell) for cell in cells]
+        console.print(told[0], style="bold", markup=False, highlight=False, soft_wrap=True)
+        rest = [f"{name}: {text}" for name, text in zip(names[1:], told[1:], strict=True) if text]
+        for line in _lines(rest, width=console.width - 2):
+            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _lines(parts: Sequence[str], *, width: int) -> Iterator[str]:
+    """Parts joined to lines of at most a width; a longer part is wrapped between words, and no word is cut."""
+    line = ""
+    for part in parts:
+        joined = f"{line}   {part}" if line else part
+        if len(joined) <= width:
+            line = joined
+            continue
+        if line:
+            yield line
+        *whole, line = wrap(part, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        yield from whole
+    if line:
+        yield line
 
 
 def plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from cli.paying import (
     open_desk,
     plain,
     request_key,
+    show_rows,
 )
 from cli.session import console
 from payments.cash_tables import RESERVE_KINDS
@@ -61,7 +62,7 @@ def cash(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         add_row(
             table, f"{one.name} ({one.account_id})", f"{one.read_started_at:%Y-%m-%d %H:%M}", *map(money, sums), remark
         )
-    console.print(table if found else "No cash accounts yet: they come with the next sync of the books.")
+    show_rows(table, none="No cash accounts yet: they come with the next sync of the books.")
     for account, rows in held.items():
         for row in rows:
             console.print(
@@ -83,7 +84,7 @@ def held(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         used = "" if one.utilisation is None else f"{one.utilisation:.0%}"
         sums = map(money, (one.held_cents, one.target_cents, one.committed_cents, one.used_cents))
         add_row(table, one.reserve_id, one.kind, one.name, one.account_id, "yes" if one.is_open else "no", *sums, used)
-    console.print(table if found else "No reserves yet: `runway reserves open` opens one.")
+    show_rows(table, none="No reserves yet: `runway reserves open` opens one.")
 
 
 def open_one(

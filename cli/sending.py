@@ -9,10 +9,11 @@ import typer
 from rich.table import Table
 
 from cli.entering import add_row, money, print_json
-from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, Desk, do, open_desk, plain
+from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, Desk, do, open_desk, plain, show_rows
 from cli.session import console
 from payments import review
 from payments.drive import Driven, drive
+from payments.foresight import foresee
 from payments.machine_memory import MachineMemory
 from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
@@ -37,8 +38,11 @@ def add_to(app: typer.Typer) -> None:
         app.command(name)(command)
 
 
-def run(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JSON) -> None:
+def run(*, tenant: str = TENANT, batch: str = _BATCH, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON) -> None:
     """Send a finalized batch now, or go on with it; the daemon does it by itself. Calling it twice pays nothing twice."""
+    if dry_run:
+        _foresee(tenant, batch, json_wanted=json_wanted)
+        return
     with open_desk(tenant) as desk:
         driven = drive(
             desk.ledger,
@@ -54,6 +58,30 @@ def run(*, tenant: str = TENANT, batch: str = _BATCH, json_wanted: bool = AS_JSO
         print_json(plain(driven))
         return
     console.print(_told(driven), markup=False, soft_wrap=True)
+
+
+def _foresee(tenant: str, batch: str, *, json_wanted: bool) -> None:
+    """What a run would do, from a look at QuickBooks and the rail."""
+    with open_desk(tenant) as desk:
+        found = foresee(
+            desk.ledger,
+            desk.tenant,
+            batch_id=batch,
+            open_books=desk.installation.bill_payments,
+            open_rail=Rails(desk.installation).open,
+            policy=policy_for(desk.installation.settings.qbo_environment),
+        )
+    if json_wanted:
+        print_json(plain(found))
+        return
+    table = Table("Payment", "Leg", "Bills", "State", "Would be")
+    table.add_column("Amount", justify="right")
+    for one in found.steps:
+        add_row(
+            table, one.intent_id, one.leg, ", ".join(one.bill_ids), one.state, one.next_step, money(one.amount_cents)
+        )
+    show_rows(table, none=f"No run may take the batch: {found.outcome.replace('_', ' ')}.")
+    console.print("Nothing was sent or changed.", markup=False, soft_wrap=True)
 
 
 def show_unresolved(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
@@ -74,7 +102,7 @@ def show_unresolved(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> Non
             one.reason,
         )
         add_row(table, *cells, money(one.amount_cents))
-    console.print(table if found else "No payment waits for a person.")
+    show_rows(table, none="No payment waits for a person.")
 
 
 def take(
@@ -138,13 +166,16 @@ def write_off(
         )
 
 
-def compare(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
-    """Compare the payments of the last 90 days with QuickBooks: every night, and after a restore from a backup."""
-    with open_desk(tenant) as desk:
+def compare(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON) -> None:
+    """Compare the payments of the last 90 days with QuickBooks: every night, and after a restore from a backup.
+
+    What is found of a payment is taken as paid, what should not be there raises an alarm; a dry run only tells.
+    """
+    with open_desk(tenant, dry_run=dry_run) as desk:
         found = reconcile(desk.ledger, desk.tenant, desk.installation.bill_payments(desk.tenant))
-        money = follow_all(desk.ledger, desk.tenant, Rails(desk.installation).open)
+        followed = follow_all(desk.ledger, desk.tenant, Rails(desk.installation).open)
     if json_wanted:
-        print_json({**plain(found), "money": dict(money)})
+        print_json({"done": not dry_run, **plain(found), "money": dict(followed)})
     else:
         text = (
             f"{found.compared} payments compared: {found.doubles} twice, {found.orphans} that no payment of the ledger is, "
@@ -153,6 +184,8 @@ def compare(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
         console.print(
             text if found.is_clean else f"{text} `runway ledger alarms` tells what to do.", markup=False, soft_wrap=True
         )
+        if dry_run:
+            console.print("Nothing was changed.", markup=False)
     if not found.is_clean:
         raise typer.Exit(code=1)
 

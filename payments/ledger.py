@@ -9,6 +9,8 @@ commits. Its changes and its one row of the audit commit together. No act spans 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
+
 from payments.repository import Act, Look
 from resources.clock import Clock
 from resources.database import Database
@@ -56,6 +58,16 @@ class Ledger:
         except _NotMeant:
             return
         _pass(point, "after")
+
+    @contextmanager
+    def write_people(self) -> Iterator[Connection]:
+        """One change of the people of firms, who belong to no tenant; it is committed but for a dry run."""
+        try:
+            with self.database.write() as connection:
+                yield connection
+                self._end_dry_run()
+        except _NotMeant:
+            return
 
     def _end_dry_run(self) -> None:
         if self.dry_run:

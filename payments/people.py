@@ -91,7 +91,7 @@ class Person:
 def add_person(ledger: Ledger, *, person_id: str, firm_id: str, name: str) -> Person:
     """Register a person of a firm; `BadRequest` if the id is taken, `BadTenantId` if it is no slug."""
     slug(person_id, what="person")
-    with ledger.database.write() as connection:
+    with ledger.write_people() as connection:
         if connection.execute(select(PERSON.c.person_id).where(PERSON.c.person_id == person_id)).first():
             raise BadRequest(what=f"There is a person {person_id!r} already.", next_step="Choose another id.")
         row = {"person_id": person_id, "firm_id": firm_id, "name": name, "active": 1, "created_at": ledger.clock.now()}

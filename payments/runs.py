@@ -77,7 +77,7 @@ def claim(ledger: Ledger, tenant: TenantId, *, batch_id: str, holder: str, polic
             raise UnknownHere(
                 what=f"There is no batch {batch_id!r}.", next_step="`runway batch list` shows all; nothing was sent."
             )
-        because = _not_claimable(batch, now=act.now, lease=policy.lease)
+        because = why_not_claimable(batch, now=act.now, lease=policy.lease)
         if because is not None:
             return NotClaimed(because=because)
         generation = int(batch["generation"]) + 1
@@ -86,7 +86,8 @@ def claim(ledger: Ledger, tenant: TenantId, *, batch_id: str, holder: str, polic
     return Claim(tenant=tenant, batch_id=batch_id, generation=generation, lease=policy.lease)
 
 
-def _not_claimable(batch: Row, *, now: datetime, lease: timedelta) -> str | None:
+def why_not_claimable(batch: Row, *, now: datetime, lease: timedelta) -> str | None:
+    """Why no run may take a batch now (see `NotClaimed`); None if one may."""
     if batch["state"] == "open":
         return "not_finalized"
     if batch["state"] in SETTLED:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.session import console
 from resources.clock import FixedClock, SystemClock
 from resources.database import Database
 from tests.payments.conftest import desk_file  # noqa: F401 - the fixture
@@ -23,9 +25,9 @@ class Shell:
         self.desk = desk
         self._environment = {"RUNWAY_DATA_DIR": str(data), "COLUMNS": "250"}
 
-    def __call__(self, *arguments: str, code: int = 0, by: str | None = None, typed: str | None = None) -> str:
+    def __call__(self, *arguments: str, code: int = 0, by: str | None = None) -> str:
         environment = self._environment | ({"RUNWAY_PERSON": by} if by else {})
-        done = CliRunner().invoke(app, arguments, env=environment, input=typed)
+        done = CliRunner().invoke(app, arguments, env=environment)
         assert done.exit_code == code, done.output
         return done.output
 
@@ -115,7 +117,10 @@ def test_reserves_take_and_give_cash(shell: Shell) -> None:
 
 def test_people_and_policy_are_set_by_those_who_may(shell: Shell) -> None:
     assert "first administrator" in shell("ledger", "grant", "acme-design", "amy", "--role", "administrator", code=1)
-    shell("ledger", "add-person", "new", "--firm", "north-books", "--name", "New")
+    new = ("ledger", "add-person", "new", "--firm", "north-books", "--name", "New")
+    assert "Nothing was changed" in shell(*new, "--dry-run")
+    assert shell.json(*new)["done"]
+    assert "a person 'new' already" in shell(*new, code=1)
     shell("ledger", "grant", "acme-design", "new", "--role", "viewer", by="ada")
     assert any(row["person_id"] == "new" for row in shell.json("ledger", "people", "acme-design"))
     shell("ledger", "revoke", "acme-design", "new", "--role", "viewer", by="ada")
@@ -134,6 +139,45 @@ def test_bank_details_are_asked_for_and_never_shown(shell: Shell, tmp_path: Path
     said += shell("ledger", "list-payees", "acme-design")
     assert "6789" in said
     assert "123456789" not in said
+
+
+def test_on_a_narrow_screen_every_id_is_whole_and_no_line_is_cut(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_width", 80)
+    shell.desk.ready("b1")
+    decided = shell.desk.pay_now("b1")
+    batch = shell.desk.finalize(decided).batch_id
+    for command, whole in (
+        (("bills", "list", "acme-design"), "Vendor of b2"),
+        (("batch", "list", "acme-design"), batch),
+        (("batch", "show", "acme-design", batch), "RW-"),
+        (("ledger", "audit", "acme-design"), f"batch {batch}"),
+        (("ledger", "people", "acme-design"), "administrator"),
+        (("ledger", "roles"), "look at bills, cash, batches and the audit"),
+        (("reserves", "cash", "acme-design"), "Free"),
+    ):
+        said = shell(*command)
+        assert whole.lower() in said.lower(), command
+        assert max(map(len, said.splitlines())) <= 80, command
+        assert "…" not in said
+
+
+def test_every_verb_that_changes_something_has_a_dry_run_and_json() -> None:
+    changing = {
+        "bills": {"approve", "withdraw-approval", "stage", "unstage", "withdraw", "reopen"},
+        "decide": {"pay-now", "schedule", "delay", "confirm-override"},
+        "batch": {"finalize", "finalize-due", "pass-day", "run", "take", "end", "write-off", "compare"}
+        | {"file", "uploaded", "discard-file"},
+        "reserves": {"open", "allocate", "release", "close", "floor", "bank-balance", "resolve-shortfall"}
+        | {"set", "remove"},
+        "ledger": {"add-person", "grant", "revoke", "policy", "resolve-alarm"}
+        | {"propose-payee", "confirm-payee", "reject-payee"},
+    }
+    groups = get_command(app).commands  # type: ignore[attr-defined]
+    for group, verbs in changing.items():
+        for name, command in groups[group].commands.items():
+            options = {option for one in command.params for option in one.opts}
+            assert "--json" in options, f"{group} {name}"
+            assert ("--dry-run" in options) == (name in verbs), f"{group} {name}"
 
 
 def test_a_broken_ledger_ends_with_an_exit_code(shell: Shell) -> None:

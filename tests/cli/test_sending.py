@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from payments.batch_tables import INTENT
 from resources.token_vault import TokenVault, keys_from_file
 from tests.payments.office import Company, Office, furnish, open_installation
 from tests.resources.builders import ACME
@@ -43,12 +44,26 @@ def _runway(office: Office, *arguments: str, code: int = 0) -> str:
 
 
 def test_a_batch_is_run_once_and_compared(office: Office) -> None:
-    (bill,) = office.enter("10.00")
-    batch = office.batch(bill)
-    assert "Settled: 1 paid." in _runway(office, "batch", "run", ACME, batch)
+    bill, changed = office.enter("10.00", "20.00")
+    batch = office.batch(bill, changed)
+    office.company.pay_by_hand({"Id": changed}, "5.00")
+    said = _runway(office, "batch", "run", ACME, batch, "--dry-run")
+    assert f"not sent: bill {changed} was changed in QuickBooks" in said
+    assert "Nothing was sent or changed." in said
+    foreseen = json.loads(_runway(office, "batch", "run", ACME, batch, "--dry-run", "--json"))
+    assert {step["bill_ids"][0]: step["next_step"] == "sent" for step in foreseen["steps"]} == {
+        bill: True,
+        changed: False,
+    }
+    assert foreseen["metered_reads"] <= 4
+    assert office.payments_of(batch) == {bill: 0, changed: 0}
+    assert {row["state"] for row in office.intents(batch).values()} == {"ready"}
+    assert "Settled with exceptions: 1 paid, 1 void." in _runway(office, "batch", "run", ACME, batch)
     assert json.loads(_runway(office, "batch", "run", ACME, batch, "--json"))["outcome"] == "already_settled"
-    assert office.payments_of(batch) == {bill: 1}
+    assert office.payments_of(batch) == {bill: 1, changed: 0}
+    assert "No run may take the batch: already settled." in _runway(office, "batch", "run", ACME, batch, "--dry-run")
     assert "No payment waits for a person." in _runway(office, "batch", "review", ACME)
+    assert "1 payments compared: 0 twice" in _runway(office, "batch", "compare", ACME, "--dry-run")
     assert "1 payments compared: 0 twice" in _runway(office, "batch", "compare", ACME)
     assert "There is no batch" in _runway(office, "batch", "run", ACME, "another", code=1)
 
@@ -78,12 +93,16 @@ def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office
     batch = office.batch(*bills)
     mine = ("--by", "fin", "--bank-routing", "021000021")
     names = ("--bank-name", "First Bank", "--company-id", "1234567890", "--company-name", "Alder Works")
-    said = _runway(office, "batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *mine, *names)
+    command = ("batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *mine, *names)
+    assert json.loads(_runway(office, *command, "--dry-run", "--json"))["payments"] == 2
+    assert not (tmp_path / "files").exists()
+    assert {row["attempts"] for row in office.rows(INTENT)} == {0}
+    said = _runway(office, *command)
     assert "2 payments of 30.00" in said
     (path,) = (tmp_path / "files").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(path.read_text().splitlines()) == 10
-    assert "before" in _runway(office, "batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *mine, *names)
+    assert "before" in _runway(office, *command)
     assert "Waiting: 2 sent, 2 waiting." in _runway(office, "batch", "run", ACME, batch)
     assert "2 payments are instructed" in _runway(office, "batch", "uploaded", ACME, batch, *mine)
     assert "Settled: 4 paid." in _runway(office, "batch", "run", ACME, batch)

@@ -147,12 +147,12 @@ def _send_again_blindly() -> None:
 
 
 def _believe_a_dead_lease() -> None:
-    real = runs._not_claimable
+    real = runs.why_not_claimable
 
     def not_claimable(batch: Any, **more: Any) -> str | None:
         return "busy" if batch["state"] == "claimed" else real(batch, **more)
 
-    runs._not_claimable = not_claimable
+    runs.why_not_claimable = not_claimable
 
 
 MUTANTS: Mapping[str, Mutant] = {
