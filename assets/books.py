@@ -15,6 +15,7 @@ from assets.partitions import TENANTS
 from assets.schemas import LEDGER_TABLES, MOVEMENT_COLUMNS, OPEN_ITEM_COLUMNS
 from assets.tenants import Metadata, for_each_tenant
 from resources.installation import Installation, RunWeek
+from resources.qbo.bill_lines import bill_lines
 from resources.qbo.frames import accounts, applications, documents, parties, terms
 from resources.qbo.home_currency import home_currency as home_currency_of
 from resources.qbo.kinds import ENTITIES
@@ -96,6 +97,7 @@ def make_ledger(desk: Desk) -> dict[dg.AssetKey, Metadata]:
         "documents": documents(versions, home_currency=home),
         "applications": applications(versions, home_currency=home),
         "postings": postings(versions, chart=chart, home_currency=home),
+        "bill_lines": bill_lines(versions, chart=chart, home_currency=home),
     }
     metadata = {dg.AssetKey(["books", noun]): desk.put_frame(f"books/{noun}", frame) for noun, frame in frames.items()}
     metadata[dg.AssetKey(["books", "company"])] = desk.put_result(

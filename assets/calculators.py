@@ -43,7 +43,7 @@ from runway_calcs.policy import (
 from runway_calcs.reserves.outlook import cash_outlook, paid_within_path
 from runway_calcs.reserves.targets import ReservePlan, funding_plan
 
-_LEDGER = tuple(f"books/{table.noun}" for table in LEDGER_TABLES)
+_LEDGER = tuple(f"books/{table.noun}" for table in LEDGER_TABLES if table.noun != "bill_lines")
 """What a correction of the books starts from."""
 _FORECAST = (
     *_LEDGER,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from enum import Enum
+from enum import Enum, IntEnum
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -290,6 +290,8 @@ def _plain(hint: Any) -> type | None:
         return str  # a Literal of words
     if not isinstance(hint, type):
         return None
+    if issubclass(hint, IntEnum):
+        return int
     if issubclass(hint, Enum):
         return str
     return hint if hint in _ARROW else None

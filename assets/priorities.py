@@ -20,6 +20,8 @@ from experiences.console.document import MOST_BILLS
 from runway_calcs.bills.payables import Tier
 from runway_calcs.bills.payables_of_books import PayableDecisions, Payables, VendorTerms, payables_of_books
 from runway_calcs.bills.priority import BillPriority, bill_priorities
+from runway_calcs.bills.vendor_facts import vendor_facts
+from runway_calcs.bills.vendor_tiers import TierSuggestion, suggested_tier
 from runway_calcs.books.payment_history import payment_history
 from runway_calcs.cents import median_half_up
 from runway_calcs.collection.priority import CollectionPriority, collection_priority
@@ -33,7 +35,7 @@ from runway_calcs.hygiene.defects import DefectKind
 from runway_calcs.pay_plan.apart import UnplannedBill, bills_apart
 from runway_calcs.pay_plan.cash import CashPath
 from runway_calcs.pay_plan.plan import PayPlan, pay_plan
-from runway_calcs.policy import CollectionLiftPolicy, PaymentDayPolicy, PlanPolicy, WaitingPolicy
+from runway_calcs.policy import CollectionLiftPolicy, PaymentDayPolicy, PlanPolicy, TierPolicy, WaitingPolicy
 
 _SUPPORTED = (
     "books/documents",
@@ -43,8 +45,22 @@ _SUPPORTED = (
     "books/open_invoices",
     "runway/cash_forecast",
     "runway/expected_payments",
-    "runway/hygiene",
 )
+_OF_BILLS = (*_SUPPORTED, "runway/hygiene", "priority/vendor_tiers")
+
+
+def _vendor_tiers(desk: Desk) -> Metadata:
+    facts = vendor_facts(
+        desk.frame("books/bill_lines"),
+        desk.frame("books/documents"),
+        desk.frame("books/applications"),
+        accounts=desk.frame("books/accounts"),
+        parties=desk.frame("books/parties"),
+        terms=desk.frame("books/terms"),
+        at=desk.at,
+    )
+    found = tuple(suggested_tier(one, policy=TierPolicy()) for one in facts)
+    return desk.put_records("priority/vendor_tiers", found, kind=TierSuggestion)
 
 
 def _bill_priorities(desk: Desk) -> Metadata:
@@ -179,10 +195,11 @@ def _payables(desk: Desk) -> Payables:
     def made() -> Payables:
         entries, tenant = desk.installation.entries, desk.week.tenant.tenant_id
         tiers = {one.vendor_id: Tier(one.tier) for one in entries.tiers(tenant, recorded_until=desk.week.known_until)}
+        suggested = {one.party_id: one for one in desk.records("priority/vendor_tiers", TierSuggestion)}
         usual = _usual_days_late(desk.records("runway/expected_payments", ExpectedPayment))
         vendors = {
-            one: VendorTerms(tier=tiers.get(one, Tier.NORMAL), usual_days_late=usual.get(one, 0))
-            for one in sorted({*tiers, *usual})
+            one: _vendor_terms(tiers.get(one), suggested.get(one), usual_days_late=usual.get(one, 0))
+            for one in sorted({*tiers, *suggested, *usual})
         }
         return payables_of_books(
             desk.frame("books/open_bills"),
@@ -193,6 +210,13 @@ def _payables(desk: Desk) -> Payables:
         )
 
     return desk.once("payables", made)
+
+
+def _vendor_terms(tier: Tier | None, suggested: TierSuggestion | None, *, usual_days_late: int) -> VendorTerms:
+    """What a person set goes before what the facts suggest."""
+    if tier is None and suggested is not None:
+        return VendorTerms(tier=suggested.tier, suggestion=suggested.reason, usual_days_late=usual_days_late)
+    return VendorTerms(tier=Tier.NORMAL if tier is None else tier, usual_days_late=usual_days_late)
 
 
 def _usual_days_late(payments: Sequence[ExpectedPayment]) -> Mapping[str, int]:
@@ -206,10 +230,25 @@ def _usual_days_late(payments: Sequence[ExpectedPayment]) -> Mapping[str, int]:
 
 PRIORITIES = (
     WeekTable(
+        key="priority/vendor_tiers",
+        description="Which tier the facts about each vendor suggest: accounts of its bills, terms, history of paying late, "
+        "form 1099. What a person set goes before it.",
+        deps=(
+            "books/bill_lines",
+            "books/documents",
+            "books/applications",
+            "books/accounts",
+            "books/parties",
+            "books/terms",
+        ),
+        columns=result_schema(TierSuggestion),
+        work=_vendor_tiers,
+    ),
+    WeekTable(
         key="priority/bills",
         description="Open bills by what a day of waiting costs, with reasons that add up, hard dates and the latest safe "
         "day. No row without a forecast.",
-        deps=_SUPPORTED,
+        deps=_OF_BILLS,
         columns=result_schema(BillPriority),
         work=_bill_priorities,
     ),
@@ -217,7 +256,7 @@ PRIORITIES = (
         key="priority/pay_plan",
         description="Which bills are paid on which days so that waiting costs least and the cautious balance stays above "
         "the floor, with its proof. No row without a forecast.",
-        deps=_SUPPORTED,
+        deps=_OF_BILLS,
         columns=result_schema(PayPlan),
         work=_pay_plan,
     ),

@@ -56,6 +56,7 @@ LEDGER_TABLES: tuple[LedgerTable, ...] = (
             "is_active": ("bool", "Whether it is in use."),
             "balance_cents": ("int64", "Its balance in cents of its currency."),
             "term_id": ("string", "Its usual terms."),
+            "is_1099": ("bool", "A vendor whose payments are reported on form 1099: a contractor."),
         },
     ),
     LedgerTable(
@@ -128,6 +129,19 @@ LEDGER_TABLES: tuple[LedgerTable, ...] = (
             "counter_account_ids": ("string", "Ids of the transaction's other accounts, joined by semicolons."),
             "doc_number": ("string", "Number on the document."),
             "memo": ("string", "Private note."),
+        },
+    ),
+    LedgerTable(
+        noun="bill_lines",
+        description="On which accounts bills are booked, a row for each account and version.",
+        reads=frozenset({"Account", "Item", "Bill"}),
+        columns={
+            **_VERSION,
+            "txn_type": ("string", "Bill."),
+            "txn_date": ("timestamp[us]", "Date of the bill."),
+            "party_id": ("string", "Id of the vendor."),
+            "account_id": ("string", "Account that lines are booked on; empty if there is none."),
+            "amount_cents": ("int64", "Sum of its lines on the account in home cents."),
         },
     ),
 )

@@ -25,10 +25,16 @@ from cli.entering import (
 )
 from cli.session import console, open_installation
 from resources.entries import EntryRefused, check_tier
+from resources.entry_records import TierEntry
+from resources.installation import Installation, RunWeek
 from resources.qbo.list_objects import Vendor
+from resources.tenants import TenantId
+from runway_calcs.bills.vendor_tiers import TierSuggestion
 
 app = typer.Typer(no_args_is_help=True, help="Vendors and how long their bills can wait.")
 
+_MOST_WEEKS = 13
+"""A suggestion this old is better than none: accounts and habits change slowly."""
 _TIERS = {0: "on time whatever happens", 1: "late does harm", 2: "ordinary", 3: "can wait longest"}
 
 
@@ -78,10 +84,11 @@ def list_vendors(
     everyone: bool = typer.Option(False, "--all", help="Vendors to whom nothing is owed, and inactive ones, too."),
     json_wanted: bool = AS_JSON,
 ) -> None:
-    """Vendors of the newest kept books with their ids, what is owed, and the tier somebody set."""
+    """Vendors of the newest kept books with their ids, what is owed, and the tier: set by somebody, else suggested by the facts."""
     with open_installation() as installation:
         known = known_tenant(installation, tenant)
         tiers = {one.vendor_id: one for one in installation.entries.tiers(known.tenant_id)}
+        suggested = _suggested(installation, known.tenant_id)
         vendors = [
             one
             for one in objects_in_books(installation, known.tenant_id, entity="Vendor").values()
@@ -96,6 +103,9 @@ def list_vendors(
                     "name": one.display_name,
                     "balance_cents": cents_of(one.balance),
                     "tier": as_json(tiers[one.id]) if one.id in tiers else None,
+                    "suggested": {"tier": int(suggested[one.id].tier), "reason": suggested[one.id].reason}
+                    if one.id in suggested
+                    else None,
                 }
                 for one in rows
             ]
@@ -108,11 +118,25 @@ def list_vendors(
         return
     table = Table("Id", "Vendor", Column("Owed", justify="right"), "Tier", "By", "Reason")
     for one in rows:
-        set_by = tiers.get(one.id)
-        told = (
-            ("", "", "")
-            if set_by is None
-            else (f"{set_by.tier} {_TIERS[set_by.tier]}", set_by.said.author, set_by.said.reason)
-        )
+        told = _told(tiers.get(one.id), suggested.get(one.id))
         add_row(table, one.id, one.display_name, money(cents_of(one.balance)), *told)
     console.print(table)
+
+
+def _told(set_by: TierEntry | None, suggested: TierSuggestion | None) -> tuple[str, str, str]:
+    """Tier, who says so, and why."""
+    if set_by is not None:
+        return f"{set_by.tier} {_TIERS[set_by.tier]}", set_by.said.author, set_by.said.reason
+    if suggested is not None:
+        return f"{int(suggested.tier)} {_TIERS[int(suggested.tier)]}", "suggested", suggested.reason
+    return "", "", ""
+
+
+def _suggested(installation: Installation, tenant: TenantId) -> dict[str, TierSuggestion]:
+    """What the newest calculated week suggests, by vendor; nothing before the first."""
+    from assets.desk import newest_desk  # noqa: PLC0415 - Dagster takes a second to import, and no other command here needs it
+
+    week = RunWeek(week_ending=None, started_at=installation.clock.now())
+    with newest_desk(tenant, installation=installation, week=week) as desk:
+        found = desk.kept_records("priority/vendor_tiers", TierSuggestion, weeks=_MOST_WEEKS)
+    return {one.party_id: one for one in found}

@@ -241,6 +241,8 @@ class TierPolicy:
         }
     )
     """Tier 1: what secures the premises, the cover and the debts."""
+    late_charge_subtypes: frozenset[str] = frozenset({"FinanceCosts", "InterestPaid", "PenaltiesSettlements"})
+    """A vendor with a line on one of these charges for lateness, and has shown no patience: tier 2."""
     supply_types: frozenset[str] = frozenset({"Cost of Goods Sold"})
     """Account types that make a vendor a supplier: tier 1 if a key one, else tier 2."""
     key_supplier_percent: int = 20

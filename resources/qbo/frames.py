@@ -37,7 +37,14 @@ ACCOUNT_COLUMNS = {
     "currency": TEXT,
     "current_balance_cents": CENTS,
 }
-PARTY_COLUMNS = {"party_type": TEXT, "display_name": TEXT, "is_active": FLAG, "balance_cents": CENTS, "term_id": TEXT}
+PARTY_COLUMNS = {
+    "party_type": TEXT,
+    "display_name": TEXT,
+    "is_active": FLAG,
+    "balance_cents": CENTS,
+    "term_id": TEXT,
+    "is_1099": FLAG,
+}
 TERM_COLUMNS = {"name": TEXT, "due_days": COUNT, "discount_percent": TEXT, "discount_days": COUNT}
 DOCUMENT_COLUMNS = {
     "txn_type": TEXT,
@@ -86,11 +93,11 @@ def parties(versions: Iterable[Version]) -> pd.DataFrame:
     rows = []
     for common, found in in_order(versions):
         if isinstance(found, Vendor):
-            rows.append((*common, *_party(found, found.term_ref)))
+            rows.append((*common, *_party(found, found.term_ref), bool(found.vendor1099)))
         elif isinstance(found, Customer):
-            rows.append((*common, *_party(found, found.sales_term_ref)))
+            rows.append((*common, *_party(found, found.sales_term_ref), False))
         elif found.entity in _PARTIES:
-            rows.append((*common, found.entity, "", False, 0, ""))
+            rows.append((*common, found.entity, "", False, 0, "", False))
     return frame(PARTY_COLUMNS, rows)
 
 

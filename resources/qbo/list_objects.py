@@ -83,6 +83,7 @@ class Vendor(QboObject):
     balance: Amount
     currency_ref: OptionalRef = None
     term_ref: OptionalRef = None
+    vendor1099: Flag | None = None
 
 
 class Customer(QboObject):

@@ -81,6 +81,8 @@ class PayableBill:
     """How late this payer usually pays this vendor: the discount's yield counts to that day."""
     is_approved: bool = True
     may_part_pay: bool = False
+    suggestion: str = ""
+    """The fact behind a tier that is suggested; empty where a person set it, or where it is the usual one."""
     not_before: date | None = None
     """A person put it off until this day: it is not paid earlier."""
 

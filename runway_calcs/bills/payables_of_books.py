@@ -23,6 +23,8 @@ class VendorTerms:
     """What is decided or known about paying a vendor."""
 
     tier: Tier = Tier.NORMAL
+    suggestion: str = ""
+    """The fact behind a tier that nobody set."""
     late_fee: LateFee | None = None
     """None: the policy's."""
     usual_days_late: int = 0
@@ -128,6 +130,7 @@ def _bill(
         open_cents=_left(row, decisions),
         due_on=due.date() if isinstance(due, pd.Timestamp) else dated.date(),
         tier=vendor.tier,
+        suggestion=vendor.suggestion,
         discount=discount,
         late_fee=vendor.late_fee,
         hard_on=decisions.hard_dates.get(bill_id),

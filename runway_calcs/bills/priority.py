@@ -75,6 +75,8 @@ class BillPriority:
     party_name: str
     open_cents: int
     tier: int
+    tier_suggestion: str = ""
+    """The fact behind the tier, where it is suggested: no person has set one. Empty otherwise."""
     overdue_days: int
     """Negative before the due date."""
     pay_on: date
@@ -134,6 +136,7 @@ def _priority(
         party_name=bill.party_name,
         open_cents=bill.open_cents,
         tier=int(bill.tier),
+        tier_suggestion=bill.suggestion,
         overdue_days=(as_of - bill.due_on).days,
         pay_on=pay_on,
         next_on=next_on,
@@ -178,7 +181,7 @@ def _parts(bill: PayableBill, *, pay_on: date, next_on: date, policy: WaitingPol
     amounts = {
         Cause.LATE_FEE: (cost.late_fee, f"late fee, {_days(late)} late on {_day(next_on)}"),
         Cause.LOST_DISCOUNT: (cost.lost_discount, _discount_words(bill)),
-        Cause.RELATIONSHIP: (cost.relationship, f"tier {int(bill.tier)}, {_days(late)} late on {_day(next_on)}"),
+        Cause.RELATIONSHIP: (cost.relationship, f"{_tier_words(bill)}, {_days(late)} late on {_day(next_on)}"),
         Cause.CASH_YIELD: (cost.cash_yield, "the cash earns until then"),
     }
     parts = [
@@ -212,6 +215,10 @@ def _discount_words(bill: PayableBill) -> str:
         return ""
     saved = bill.discount.cents(bill.open_cents)
     return f"the discount of {saved // 100:,}.{saved % 100:02} ends on {_day(bill.discount.last_on)}"
+
+
+def _tier_words(bill: PayableBill) -> str:
+    return f"tier {int(bill.tier)}" + (f" suggested ({bill.suggestion})" if bill.suggestion else "")
 
 
 def _days(count: int) -> str:

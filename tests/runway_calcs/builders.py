@@ -73,6 +73,15 @@ _PARTY_COLUMNS = {
     "is_active": FLAG,
     "balance_cents": CENTS,
     "term_id": TEXT,
+    "is_1099": FLAG,
+}
+_BILL_LINES = {
+    **_COMMON,
+    "txn_type": TEXT,
+    "txn_date": DAY,
+    "party_id": TEXT,
+    "account_id": TEXT,
+    "amount_cents": CENTS,
 }
 _TERM_COLUMNS = {**_COMMON, "name": TEXT, "due_days": CENTS, "discount_percent": TEXT, "discount_days": CENTS}
 _MOVEMENTS = {name: {"date": DAY, "amount_cents": CENTS}.get(name, TEXT) for name in MOVEMENT_COLUMNS}
@@ -120,6 +129,12 @@ def parties(*rows: Row) -> pd.DataFrame:
     """Versions of vendors and customers: active vendors without terms, entered long ago."""
     defaults = {"party_type": "Vendor", "is_active": True}
     return _frame(_PARTY_COLUMNS, rows, known_at=SYNC, created_at=LONG_AGO, **defaults)
+
+
+def bill_lines(*rows: Row) -> pd.DataFrame:
+    """Versions of the lines of bills by account: of vendor 1, entered long ago."""
+    defaults = {"txn_type": "Bill", "party_id": "1", "txn_date": pd.Timestamp(2026, 10, 1)}
+    return _frame(_BILL_LINES, rows, known_at=SYNC, created_at=LONG_AGO, **defaults)
 
 
 def terms(*rows: Row) -> pd.DataFrame:

@@ -366,7 +366,7 @@ def facts(**overrides: Any) -> VendorFacts:  # noqa: ANN401, RUF100 - any field
         ),
         pytest.param({"cents_by_subtype": {"RentOrLeaseOfBuildings": 100}}, Tier.PROTECTED, id="rent"),
         pytest.param(
-            {"cents_by_subtype": {"Utilities": 50, "SuppliesMaterials": 50}}, Tier.PATIENT, id="half is no majority"
+            {"cents_by_subtype": {"Utilities": 50, "SuppliesMaterials": 50}}, Tier.NORMAL, id="half is no majority"
         ),
         pytest.param({"cents_by_type": {"Cost of Goods Sold": 2_000}}, Tier.PROTECTED, id="key supplier"),
         pytest.param({"cents_by_type": {"Cost of Goods Sold": 1_999}}, Tier.NORMAL, id="supplier"),
@@ -378,7 +378,17 @@ def facts(**overrides: Any) -> VendorFacts:  # noqa: ANN401, RUF100 - any field
             Tier.ON_TIME,
             id="late taxes are no patience",
         ),
-        pytest.param({}, Tier.PATIENT, id="nothing known"),
+        pytest.param({"is_1099": True, "paid_bills": 9, "usual_days_late": 40}, Tier.NORMAL, id="contractor"),
+        pytest.param(
+            {
+                "cents_by_subtype": {"PenaltiesSettlements": 1, "SuppliesMaterials": 99},
+                "paid_bills": 9,
+                "usual_days_late": 40,
+            },
+            Tier.NORMAL,
+            id="who charges for lateness shows no patience",
+        ),
+        pytest.param({}, Tier.NORMAL, id="nothing known"),
     ],
 )
 def test_the_tier_is_suggested_from_facts(changes: dict[str, Any], tier: Tier) -> None:
