@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from hypothesis import strategies as st
 
+from runway_calcs.forecast.earmarks import PurposeReserve
 from runway_calcs.forecast.figures import CashForecast, cash_forecast
 from runway_calcs.forecast.hindsight import hindsight
 from runway_calcs.policy import ForecastPolicy
@@ -44,6 +45,14 @@ def test_the_first_day_below_the_floor_and_the_first_lowest_day_are_named() -> N
         FRIDAY + timedelta(days=4),
     )
     assert found.is_whole
+
+
+def test_what_reserves_held_is_no_part_of_the_balance_it_is_compared_with() -> None:
+    held = PurposeReserve(reserve_id="tax", held_cents=300_00, purposes=frozenset(), label="taxes")
+    forecast = cash_forecast(prepared(cash=position(1_000_00), policy=POLICY, reserves=[held]), seed=1)
+    found = hindsight(forecast, balances=_balances(*[1_000_00] * 6, 499_99), today=FRIDAY + timedelta(days=7))
+    assert (found.closings[0].expected_cents, found.closings[0].actual_cents) == (700_00, 199_99)
+    assert (found.below_on, found.low_cents) == (FRIDAY + timedelta(days=7), 199_99)
 
 
 def test_nothing_has_come_on_the_day_itself() -> None:
