@@ -56,7 +56,7 @@ def _listed(installation: Installation, tenant: Tenant) -> Listed:
     digests = _pages(installation.settings.digests_root / tenant.tenant_id)
     return Listed(
         name=tenant.name,
-        digests=tuple((file.stem, _relative(file, folder=root)) for file in digests),
+        digests=tuple((date.fromisoformat(file.stem), _relative(file, folder=root)) for file in digests),
         bills=_newest_link(root / BILLS / tenant.tenant_id, root=root),
         tray=_newest_link(root / TRAYS / tenant.tenant_id, root=root),
         test_drive=_newest_link(root / TEST_DRIVES / tenant.tenant_id, root=root),

@@ -11,8 +11,11 @@ from datetime import datetime
 from experiences.digest.wording import counted, plain_text, shortened
 from experiences.pages.notice import Notice, NoticeEntry, notice_text, render_notice
 
+#: In the cause of several failures, where each had its tenant's id.
+ANY_TENANT = "TENANT"
 _LONGEST_NAME = 60
 _LONGEST_IN_SUBJECT = 40
+_LONGEST_CAUSE = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +51,23 @@ def left_out_notice(*, firm_name: str, cause: str, tenants: Sequence[LeftOut]) -
         subject=headline,
         kicker=shortened(plain_text(firm_name), limit=_LONGEST_NAME),
         headline=headline,
-        lead=f"Reason: {plain_text(cause)}",
+        lead=_reason(cause, tenants=tenants),
         entries=tuple(NoticeEntry(name=_name(one), alert=_what(one), lines=_lines(one)) for one in tenants),
         footer=("Digests of other clients are not affected. What was published earlier stays as it was.",),
     )
     return LeftOutNotice(subject=notice.subject, html=render_notice(notice), text=notice_text(notice))
+
+
+def _reason(cause: str, *, tenants: Sequence[LeftOut]) -> str:
+    """The cause as it came for one, and for several with a word in the place of each one's id."""
+    if len(tenants) == 1:
+        return f"Reason: {_cause(cause.replace(ANY_TENANT, tenants[0].tenant_id))}"
+    meant = f" ({ANY_TENANT} stands for each client's id.)" if ANY_TENANT in cause else ""
+    return f"Reason: {_cause(cause)}{meant}"
+
+
+def _cause(text: str) -> str:
+    return shortened(plain_text(text), limit=_LONGEST_CAUSE)
 
 
 def _name(tenant: LeftOut) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from experiences.left_out import LeftOut, left_out_notice
+from experiences.left_out import ANY_TENANT, LeftOut, left_out_notice
 from resources.installation import Installation
 from resources.mail_tables import MailOwner, of_firm
 from resources.outbox_rows import MailContent, OutboxRow, RowKey
@@ -41,7 +41,7 @@ class FailedRun:
     @property
     def cause_of_any(self) -> str:
         """The cause as it reads for several tenants."""
-        return self.cause.replace(self.tenant_id, "TENANT")
+        return self.cause.replace(self.tenant_id, ANY_TENANT)
 
     @property
     def fingerprint(self) -> str:

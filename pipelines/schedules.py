@@ -26,8 +26,8 @@ BACKTEST_NIGHTLY = "30 3 * * 0-4,6"
 #: In UTC: the last zone of a day, Honolulu, has its night behind it by then.
 FLEET_CHECKS_DAILY = "0 14 * * *"
 
-#: In UTC: every hour while the zones of a Friday have their digests made, once on other days.
-PORTFOLIO = ("40 5-22 * * 5", "40 14 * * 0-4,6")
+#: In UTC: every hour while the zones of a Friday have their digests made, from Sydney's on Thursday evening on; once on other days.
+PORTFOLIO = ("40 14,20-23 * * 4", "40 0-22 * * 5", "40 14 * * 0-3,6")
 
 _FRIDAY = 4
 

@@ -11,6 +11,7 @@ from experiences.digest.sentences import name, sentence
 from experiences.digest.wording import (
     clock_time,
     counted,
+    currency_prefix,
     doc_number,
     full_date,
     money_exact,
@@ -19,6 +20,11 @@ from experiences.digest.wording import (
 )
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from runway_calcs.bills.priority import ScorePart
+from runway_calcs.cents import divide_half_up
+
+#: A day of waiting is told for so much owed: a thousand.
+_PER_CENTS = 100_000
+_MICRO = 1_000_000
 
 
 def console_page(document: ConsoleDocument) -> Page:
@@ -33,8 +39,8 @@ def console_page(document: ConsoleDocument) -> Page:
         footer=(
             f"As of {full_date(document.as_of)}, from books read on "
             f"{clock_time(document.data_as_of.astimezone(ZoneInfo(document.zone)), near=document.as_of)} ({document.zone}).",
-            "The order is by what one more day of waiting is counted at, for each unit of money. Decisions, holds and approvals "
-            "are those of the payment ledger, not of this page.",
+            f"The order is by what one more day of waiting is counted at, for each {_per(document)} owed; the reasons under a bill "
+            "add up to it but for rounding. Decisions, holds and approvals are those of the payment ledger, not of this page.",
         ),
     )
 
@@ -86,12 +92,27 @@ def _open_bills(document: ConsoleDocument) -> tuple[Block, ...]:
     hidden = document.count - len(document.bills)
     table = PageTable(
         caption="The most costly to leave first",
-        columns=("Bill", "Open", "Due", "Latest safe day", "In the plan"),
-        figures=(False, True, True, True, False),
+        columns=("Bill", "Open", "Due", "Latest safe day", "A day's wait", "In the plan"),
+        figures=(False, True, True, True, True, False),
         rows=tuple(_row(one, document=document) for one in document.bills),
         more=f"and {hidden:,} more" if hidden else "",
     )
     return (Block(heading="Open bills", tables=(table,)),)
+
+
+def _reason(part: ScorePart, *, document: ConsoleDocument) -> str:
+    """A part in words with what it counts for; its cause stands in front where the words do not begin with it."""
+    words = part.words if part.words.startswith(part.cause.value) else f"{part.cause.value}: {part.words}"
+    return f"{words} ({_waiting_a_day(part.micro, document=document)})"
+
+
+def _per(document: ConsoleDocument) -> str:
+    return f"{currency_prefix(document.currency)}1,000"
+
+
+def _waiting_a_day(micro: int, *, document: ConsoleDocument) -> str:
+    """What a day is counted at for a thousand owed, from millionths of each unit, to the cent."""
+    return money_exact(divide_half_up(micro * _PER_CENTS, _MICRO), currency=document.currency)
 
 
 def _not_planned(document: ConsoleDocument) -> tuple[Block, ...]:
@@ -113,14 +134,9 @@ def _not_planned(document: ConsoleDocument) -> tuple[Block, ...]:
     return (Block(heading="Not planned", tables=(table,)),)
 
 
-def _reason(part: ScorePart) -> str:
-    """A part in words; its cause stands in front where the words do not begin with it."""
-    return part.words if part.words.startswith(part.cause.value) else f"{part.cause.value}: {part.words}"
-
-
 def _row(one: ConsoleBill, *, document: ConsoleDocument) -> tuple[Cell, ...]:
     near, priority = document.as_of, one.priority
-    reasons = tuple(_reason(part) for part in priority.parts)
+    reasons = tuple(_reason(part, document=document) for part in priority.parts)
     number = doc_number(one.doc_number)
     flag = (
         f"{money_short(priority.breach_cents, currency=document.currency)} more than the cash above the floor"
@@ -135,5 +151,6 @@ def _row(one: ConsoleBill, *, document: ConsoleDocument) -> tuple[Cell, ...]:
             text="passed" if priority.latest_safe_on is None else short_date(priority.latest_safe_on, near=near),
             is_alert=priority.latest_safe_on is None,
         ),
+        Cell(text=_waiting_a_day(priority.score, document=document)),
         Cell(text="" if one.planned is None else sentence(one.planned.reason, near=near)),
     )

@@ -5,9 +5,10 @@ Belongs here: its words. Does not: which pages exist (`assets/pages.py`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from experiences.digest.sentences import name
-from experiences.digest.wording import counted
+from experiences.digest.wording import counted, full_date
 from experiences.pages.page import Block, Cell, Page, PageTable
 
 MOST_WEEKS = 13
@@ -19,8 +20,8 @@ class Listed:
     """A tenant's pages: addresses relative to the index, empty where there is none."""
 
     name: str
-    digests: tuple[tuple[str, str], ...]
-    """Week and address, the newest first."""
+    digests: tuple[tuple[date, str], ...]
+    """Friday of the week and address, the newest first."""
     bills: str
     tray: str
     test_drive: str = ""
@@ -52,13 +53,13 @@ def index_page(firms: Sequence[ListedFirm]) -> Page:
 def _block(firm: ListedFirm) -> Block:
     tables = []
     if firm.portfolio:
-        row = (Cell(text="By who needs attention", href=firm.portfolio),)
-        tables.append(PageTable(caption="All clients together", columns=("Portfolio",), figures=(False,), rows=(row,)))
+        row = (Cell(text="Portfolio, by who needs attention", href=firm.portfolio),)
+        tables.append(PageTable(caption="All clients together", columns=("Page",), figures=(False,), rows=(row,)))
     if firm.tenants:
         tables.append(
             PageTable(
                 caption="Clients",
-                columns=("Client", "Newest digest", "Open bills", "Data to fix", "Earlier digests", "Test drive"),
+                columns=("Client", "Newest digest", "Open bills", "Data to fix", "Test drive", "Earlier digests"),
                 figures=(False,) * 6,
                 rows=tuple(_row(one) for one in firm.tenants),
             )
@@ -67,12 +68,13 @@ def _block(firm: ListedFirm) -> Block:
 
 
 def _row(one: Listed) -> tuple[Cell, ...]:
-    newest, *earlier = one.digests[:MOST_WEEKS] or (("", ""),)
+    listed = [(full_date(week), address) for week, address in one.digests[:MOST_WEEKS]]
+    newest, *earlier = listed or [("none yet", "")]
     return (
         Cell(text=name(one.name)),
         Cell(text=newest[0], href=newest[1]),
         Cell(text="Bills and plan" if one.bills else "", href=one.bills),
         Cell(text="Tray" if one.tray else "", href=one.tray),
-        Cell(text="", links=tuple(earlier)),
         Cell(text="Past weeks" if one.test_drive else "", href=one.test_drive),
+        Cell(text="", links=tuple(earlier)),
     )

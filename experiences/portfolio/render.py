@@ -124,6 +124,8 @@ def _cautious(row: TenantOverview, *, near: date) -> Cell:
 def _change(row: TenantOverview) -> str:
     if row.change_days is None:
         return ""
+    if not row.change_days:
+        return "none"
     return f"+{days(row.change_days)}" if row.change_days > 0 else days(row.change_days)
 
 

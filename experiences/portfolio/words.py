@@ -88,13 +88,13 @@ def next_step(row: TenantOverview) -> str:
     """What brings fresh figures where something keeps them away; empty where nothing does."""
     tenant = row.tenant_id
     if row.link is Link.NEVER:
-        return f"QuickBooks is not connected: `runway connect {tenant}`."
+        return f"QuickBooks is not connected (runway connect {tenant})."
     if row.link is Link.LOST:
-        return f"QuickBooks no longer takes the connection: `runway connect {tenant}` renews it."
+        return f"QuickBooks no longer takes the connection (runway connect {tenant} renews it)."
     if row.has_failed:
-        return f"The last run failed, and Dagster shows why: `runway friday --tenant {tenant}` tries again."
+        return f"The last run failed, and Dagster shows why (runway friday --tenant {tenant} tries again)."
     if row.is_stale:
-        return f"The nightly sync did not come: `runway friday --tenant {tenant}` reads the books now."
+        return f"The nightly sync did not come (runway friday --tenant {tenant} reads the books now)."
     if row.is_behind or row.standing is not Standing.OK:
-        return f"`runway friday --tenant {tenant}` makes the digest."
+        return f"The digest is missing (runway friday --tenant {tenant} makes it)."
     return ""

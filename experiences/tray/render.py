@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 
 from experiences.digest.attention import effect_words
 from experiences.digest.sentences import name, sentence
-from experiences.digest.wording import clock_time, counted, days, full_date, money_exact
+from experiences.digest.wording import clock_time, counted, days, full_date, money_exact, plain_text, shortened
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from experiences.tray.document import SetAsideItem, TrayDocument, TrayItem
 from experiences.tray.links import link
+
+#: A page has more room than a mail.
+_LABEL_LIMIT = 80
 
 
 def tray_page(document: TrayDocument) -> Page:
@@ -103,14 +106,14 @@ def _row(item: TrayItem, *, document: TrayDocument) -> tuple[Cell, ...]:
             link_text="Open in QuickBooks" if href else "",
         ),
         Cell(text=money_exact(item.amount_cents, currency=currency) if item.amount_cents else ""),
-        Cell(text=days_words, is_alert=item.is_blocking),
+        Cell(text=days_words, detail=("known to be wrong",) if item.is_blocking else (), is_alert=item.is_blocking),
         Cell(text=low_words),
         Cell(text="" if item.age_days is None else days(item.age_days)),
     )
 
 
 def _named(item: TrayItem) -> str:
-    label = name(item.label)
+    label = shortened(plain_text(item.label), limit=_LABEL_LIMIT) or "(no name)"
     return label[0].upper() + label[1:]
 
 

@@ -1,20 +1,30 @@
 """The pages in a real browser, as wide as a phone, a tablet and a desk, light and dark: nothing sticks out, axe is content."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
+from cli.unsubscribing import unsubscribe_routes
 from experiences.digest.render import render_html as digest_html
-from experiences.pages.index import Listed, ListedFirm, index_page
-from experiences.pages.page import render_page
-from experiences.portfolio.overview import Standing
-from experiences.portfolio.render import render_portfolio
 from experiences.test_drive.document import WEEK, FlaggedEntries, Since
 from experiences.test_drive.render import render_html as drive_html
 from experiences.tray.ranking import Ruling
 from experiences.tray.render import render_html as tray_html
+from resources.clock import FixedClock
+from resources.database import Database
+from resources.mail_message import MailWriter
+from resources.mail_tables import of_firm
+from resources.outbox_rows import MailContent
+from resources.recipients import Recipients
+from resources.settings import MailSettings
+from resources.unsubscribe import MailKeys, Subscription
 from tests.browser import CHROMIUM, NO_CHROMIUM, Chromium, start_chromium
 from tests.experiences.builders import FRIDAY, make_digest
 from tests.experiences.drive_builders import (
@@ -26,14 +36,18 @@ from tests.experiences.drive_builders import (
     make_runway,
     make_week,
 )
+from tests.experiences.every_page import AT, MAKERS
 from tests.experiences.examples import NO_DATA, TIGHT
-from tests.experiences.portfolio_builders import make_overview, make_portfolio
 from tests.experiences.priority_builders import make_defect
 from tests.experiences.test_tray import make_tray
+from tests.resources.mail_builders import make_recipient, make_row
 
 _AXE = Path(__file__).parents[1] / "clients" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+#: Looking at the page to unsubscribe asks no database.
+_NOT_OPENED = Path("/nowhere/runway.sqlite")
 _WIDTHS = (360, 768, 1280)
 _LONG = "Ostrava Hosting and Telecommunications " * 8
+_HOSTILE = "<script>\N{RIGHT-TO-LEFT OVERRIDE}=cmd|'/c'\N{GRINNING FACE}" + "x" * 300
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM),
@@ -43,31 +57,48 @@ pytestmark = [
 ]
 
 
-def _portfolio() -> str:
-    rows = [
-        make_overview(),
-        make_overview(tenant_id="bolt", tenant_name=_LONG, days=19, change_days=-9, blocking_count=2),
-        make_overview(
-            tenant_id="cork", tenant_name="<script>", standing=Standing.MISSING, has_failed=True, is_stale=True
-        ),
-    ]
-    return render_portfolio(make_portfolio(*rows), links={"acme": "x.html", "bolt": "y.html"})
+#: On a phone the cells of a page stand below each other and begin at the left; nowhere do two columns touch.
+_TORN = """
+[...document.querySelectorAll("table[role=table] tbody tr")].flatMap(row => {
+    const box = cell => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getBoundingClientRect();
+    };
+    const cells = [...row.children].filter(cell => box(cell).width > 0);
+    const stacked = getComputedStyle(row).display === "block";
+    return cells.slice(1).filter((cell, at) => stacked
+        ? !["left", "start"].includes(getComputedStyle(cell).textAlign)
+        : box(cell).left < box(cells[at]).right + 8).map(cell => cell.textContent.trim().slice(0, 60));
+})
+"""
+
+
+def _mailed() -> str:
+    """The published digest with the line that is its reader's own."""
+    published = make_digest()
+    content = MailContent(subject="x", html=digest_html(published), text="x")
+    settings = MailSettings(from_address="digest@oak.example", unsubscribe_url="https://runway.example")
+    writer = MailWriter(keys=MailKeys([bytes(32)]), settings=settings)
+    envelope = writer.write(make_row(content), recipient=make_recipient(), content=content, at=AT)
+    page = message_from_bytes(envelope.message, policy=default).get_body(("html",))
+    assert isinstance(page, EmailMessage)
+    return str(page.get_content())
+
+
+def _unsubscribing() -> str:
+    """What a reader sees who follows the link of a mail."""
+    clock, keys = FixedClock(AT), MailKeys([bytes(32)])
+    (ask, *_) = unsubscribe_routes(Recipients(Database(f"sqlite:///{_NOT_OPENED}"), clock=clock), keys=keys)
+    token = keys.unsubscribe_token(Subscription(owner=of_firm("oak"), address="ann@oak.example"))
+    answer = asyncio.run(ask.endpoint(Request({"type": "http", "path_params": {"token": token}})))
+    return bytes(answer.body).decode()
 
 
 def _tray() -> str:
     ruling = Ruling(defect=make_defect(object_id="32").key, until=None, author="ann", reason=_LONG)
-    hostile = "\N{RIGHT-TO-LEFT OVERRIDE}=cmd|'/c'" + "x" * 300
-    defects = [make_defect(), make_defect(object_id="31", label=hostile, what=_LONG), make_defect(object_id="32")]
+    defects = [make_defect(), make_defect(object_id="31", label=_HOSTILE, what=_LONG), make_defect(object_id="32")]
     return tray_html(make_tray(defects, rulings=(ruling,)))
-
-
-def _index() -> str:
-    digests = tuple((f"2026-11-{day:02d}", f"{day}.html") for day in (20, 13, 6))
-    tenants = (
-        Listed(name=_LONG, digests=digests, bills="b.html", tray="t.html", test_drive="d.html"),
-        Listed(name="Acme", digests=(), bills="", tray=""),
-    )
-    return render_page(index_page([ListedFirm(name="Oak & Partners", portfolio="oak.html", tenants=tenants)]))
 
 
 def _drive() -> str:
@@ -91,20 +122,33 @@ def _drive() -> str:
 
 
 PAGES = {
-    "digest": digest_html(make_digest()),
     "tight digest": digest_html(replace(TIGHT, tenant_name=_LONG)),
     "digest without data": digest_html(NO_DATA),
     "tray": _tray(),
-    "portfolio": _portfolio(),
-    "index": _index(),
+    **{kind: make(_LONG)[0] for kind, make in MAKERS.items()},
+    "digest as it was mailed": _mailed(),
+    "unsubscribing": _unsubscribing(),
     "test drive": _drive(),
 }
+HOSTILE = {kind: make(_HOSTILE)[0] for kind, make in MAKERS.items()}
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     with start_chromium(tmp_path_factory.mktemp("chromium")) as running:
         yield running
+
+
+def _look(browser: Chromium, file: Path, *, width: int, scheme: str) -> None:
+    """Open the page on such a screen; it has to fit."""
+    browser.look_like(width=width, scheme=scheme)
+    browser.open(f"{file.as_uri()}?{width}{scheme}")
+    browser.settle(
+        "new Promise(done => { const look = () => document.readyState === 'complete' && "
+        f"location.search === '?{width}{scheme}' ? done(true) : setTimeout(look, 10); look(); }})"
+    )
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
+    assert browser.evaluate(_TORN) == [], f"at {width}"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -114,14 +158,8 @@ def test_nothing_sticks_out_and_axe_finds_nothing_serious(browser: Chromium, tmp
     axe = _AXE.read_text(encoding="utf-8")
     for width in _WIDTHS:
         for scheme in ("light", "dark"):
-            browser.look_like(width=width, scheme=scheme)
-            browser.open(f"{file.as_uri()}?{width}{scheme}")
-            browser.settle(
-                "new Promise(done => { const look = () => document.readyState === 'complete' && "
-                f"location.search === '?{width}{scheme}' ? done(true) : setTimeout(look, 10); look(); }})"
-            )
+            _look(browser, file, width=width, scheme=scheme)
             assert browser.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") == (scheme == "dark")
-            assert browser.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
             browser.evaluate(axe)
             found = browser.settle(
                 "axe.run(document, {resultTypes: ['violations']}).then(result => result.violations"
@@ -129,3 +167,12 @@ def test_nothing_sticks_out_and_axe_finds_nothing_serious(browser: Chromium, tmp
                 ".map(one => one.id + ': ' + one.nodes.map(node => node.target + ' ' + node.failureSummary).join(' | ')))"
             )
             assert found == [], f"{name} at {width}, {scheme}"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_word_without_an_end_stays_in_its_page_and_runs_nothing(browser: Chromium, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(HOSTILE[name], encoding="utf-8")
+    for width in _WIDTHS:
+        _look(browser, file, width=width, scheme="light")
+        assert browser.evaluate("document.scripts.length") == 0

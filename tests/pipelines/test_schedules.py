@@ -1,7 +1,8 @@
 """Schedules and the registry sensor, on a real instance and a real registry."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -10,8 +11,16 @@ from dagster._utils.schedules import schedule_execution_time_iterator  # what th
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.mailing import ALL_TOGETHER, morning
 from pipelines.build import build_defs
-from pipelines.schedules import BACKTEST_NIGHTLY, SCHEDULES, ZONE_SCHEDULES, build_friday_schedule, build_sync_schedule
+from pipelines.schedules import (
+    BACKTEST_NIGHTLY,
+    PORTFOLIO,
+    SCHEDULES,
+    ZONE_SCHEDULES,
+    build_friday_schedule,
+    build_sync_schedule,
+)
 from pipelines.sensors import partition_changes, tenant_registry
 from resources.installation import Installation
 from resources.tenants import ZONES, TenantId
@@ -46,6 +55,18 @@ def test_each_zone_has_one_schedule_for_each_job() -> None:
     assert len(ZONE_SCHEDULES) == 3 * len(ZONES)
     assert {schedule.execution_timezone for schedule in ZONE_SCHEDULES} == set(ZONES)
     assert all(schedule.default_status is dg.DefaultScheduleStatus.RUNNING for schedule in SCHEDULES)
+
+
+@pytest.mark.parametrize("week_ending", [date(2026, 1, 16), date(2026, 7, 17)], ids=["winter", "summer"])
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_firms_pages_are_made_twice_between_a_zones_friday_morning_and_the_firms_mail(
+    zone: str, week_ending: date
+) -> None:
+    """What a zone's digests say is in the mail of its firm, even if some took an hour."""
+    begin = morning(week_ending, zone=zone)
+    ticks = schedule_execution_time_iterator(begin.timestamp(), list(PORTFOLIO), "UTC")
+    following = [tick for tick in islice(ticks, 5) if begin <= tick]
+    assert following[1] <= begin + ALL_TOGETHER
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,41 @@ def published_parts(message: EmailMessage) -> tuple[str, str]:
     return text.removesuffix(own_text), html.replace(own_html, "")
 
 
+def make_recipient(name: str = "Ann", address: str = ANN) -> Recipient:
+    """A reader of a tenant's mail."""
+    return Recipient(
+        owner=OF_ACME,
+        address=address,
+        name=name,
+        role="client",
+        locale="en-GB",
+        zone="America/New_York",
+        currency_format="symbol",
+        added_by="ann",
+        added_at=MORNING,
+    )
+
+
+def make_row(content: MailContent) -> OutboxRow:
+    """A mail with this content, as a sender has it."""
+    return OutboxRow(
+        row_key=row_of(),
+        state="sending",
+        reason="",
+        attempt=1,
+        refusals=0,
+        queued_at=MORNING,
+        due_at=MORNING,
+        expires_at=MORNING,
+        lease_until=None,
+        begun_at=None,
+        sent_at=None,
+        content_id=content.content_id,
+        message_token="0123456789abcdef" * 2,
+        about=None,
+    )
+
+
 def make_content(
     *, subject: str = "Covered until 6 Oct", text: str = "Text of it.\n", html: str = "<p>Text of it.</p>\n"
 ) -> MailContent:

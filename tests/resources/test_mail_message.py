@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from resources.mail import _on_the_wire
 from resources.mail_message import MailWriter
-from resources.outbox_rows import MailContent, OutboxRow
+from resources.outbox_rows import MailContent
 from resources.recipients import Recipient
 from resources.settings import MailSettings
 from resources.unsubscribe import MailKeys, Subscription
-from tests.resources.mail_builders import ANN, KEY, OF_ACME, make_content, published_parts, row_of
+from tests.resources.mail_builders import ANN, KEY, OF_ACME, make_content, make_recipient, make_row, published_parts
 
 _AT = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 _SETTINGS = MailSettings(
@@ -25,42 +25,9 @@ _SETTINGS = MailSettings(
 _KEYS = MailKeys([KEY])
 
 
-def _recipient(name: str = "Ann", address: str = ANN) -> Recipient:
-    return Recipient(
-        owner=OF_ACME,
-        address=address,
-        name=name,
-        role="client",
-        locale="en-GB",
-        zone="America/New_York",
-        currency_format="symbol",
-        added_by="ann",
-        added_at=_AT,
-    )
-
-
-def _row(content: MailContent) -> OutboxRow:
-    return OutboxRow(
-        row_key=row_of(),
-        state="sending",
-        reason="",
-        attempt=1,
-        refusals=0,
-        queued_at=_AT,
-        due_at=_AT,
-        expires_at=_AT,
-        lease_until=None,
-        begun_at=None,
-        sent_at=None,
-        content_id=content.content_id,
-        message_token="0123456789abcdef" * 2,
-        about=None,
-    )
-
-
 def _raw(content: MailContent, *, recipient: Recipient | None = None, with_settings: MailSettings = _SETTINGS) -> bytes:
     writer = MailWriter(keys=_KEYS, settings=with_settings)
-    return writer.write(_row(content), recipient=recipient or _recipient(), content=content, at=_AT).message
+    return writer.write(make_row(content), recipient=recipient or make_recipient(), content=content, at=_AT).message
 
 
 def _read(raw: bytes) -> EmailMessage:
@@ -96,7 +63,7 @@ def test_the_headers_say_who_what_and_how_to_end_it() -> None:
 def test_a_long_link_to_unsubscribe_stays_one_word_on_the_wire() -> None:
     """Folded into encoded words, which the library does with long words, no mail program would find it."""
     address = "a" * 60 + "@" + "b" * 60 + ".example"
-    raw = _raw(make_content(), recipient=_recipient(address=address))
+    raw = _raw(make_content(), recipient=make_recipient(address=address))
     (line,) = [one for one in raw.split(b"\r\n") if one.startswith(b"List-Unsubscribe:")]
     assert line.startswith(b"List-Unsubscribe: <https://runway.example/unsubscribe/")
     assert line.endswith(b">")
@@ -118,7 +85,7 @@ def test_the_same_mail_is_the_same_bytes() -> None:
     "text", ["x\r\nBcc: eve@evil.example", "x\nBcc: eve@evil.example", "x\rBcc: e@e.example", "a\0b\x0bc\x85d\u2028e"]
 )
 def test_a_line_break_in_a_name_or_subject_adds_no_header(text: str) -> None:
-    message = _read(_raw(make_content(subject=text), recipient=_recipient(name=text)))
+    message = _read(_raw(make_content(subject=text), recipient=make_recipient(name=text)))
     assert message["Bcc"] is None
     assert len(message["To"].addresses) == 1
     assert message["Subject"].count("\n") == 0
@@ -132,7 +99,7 @@ _ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 def test_whatever_is_written_the_mail_has_its_own_headers_and_two_parts(
     subject: str, name: str, text: str, html: str
 ) -> None:
-    raw = _raw(make_content(subject=subject, text=text + "\n", html=html + "\n"), recipient=_recipient(name=name))
+    raw = _raw(make_content(subject=subject, text=text + "\n", html=html + "\n"), recipient=make_recipient(name=name))
     message = _read(raw)
     expected = [
         "From",

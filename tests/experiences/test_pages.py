@@ -1,0 +1,207 @@
+"""Pages and firm mails: names stay names, twins agree, nothing advises, and each row says what it is about."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+import pytest
+
+from experiences.console.render import render_html, render_text, title
+from experiences.digest.formats import Formats
+from experiences.left_out import LeftOut, left_out_notice
+from experiences.pages.index import index_page
+from experiences.pages.page import page_text
+from experiences.portfolio.document import from_json, to_json
+from experiences.portfolio.exceptions import exceptions_mail
+from experiences.portfolio.overview import Link, Standing
+from experiences.portfolio.render import portfolio_text
+from runway_calcs.forecast.figures import RunwayState
+from tests.experiences.console_builders import make_console, make_console_bill
+from tests.experiences.every_page import AT, MAKERS
+from tests.experiences.parsed import Element, figures, one_line, parse
+from tests.experiences.payloads import PAYLOADS
+from tests.experiences.portfolio_builders import make_overview, make_portfolio
+
+_ADVICE = re.compile(r"\b(recommend\w*|should|must|advise\w*|advice|suggest\w*|you need to)\b", re.IGNORECASE)
+#: Words that stand in a page for the eye only: a cell's label on a phone comes from its column.
+_TEXT_ONLY = re.compile(r"^[-*] ", re.MULTILINE)
+
+
+@cache
+def _elements(kind: str, text: str) -> list[Element]:
+    return parse(MAKERS[kind](text)[0]).elements
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_no_element_or_attribute_comes_from_a_name(kind: str) -> None:
+    for payload in PAYLOADS:
+        assert _elements(kind, payload) == _elements(kind, "Name"), payload
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_name_cannot_start_a_line_of_its_own_in_the_text(kind: str) -> None:
+    for payload in PAYLOADS:
+        text = MAKERS[kind](payload)[1]
+        assert text.splitlines() == text.split("\n")[:-1], payload
+        assert not re.search(r"^\s*(Bcc|Subject|<html>)", text, re.MULTILINE), payload
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize(
+    "text", ["<script>", "=cmd|'/c'", "x" * 300, "\N{RIGHT-TO-LEFT OVERRIDE}txt.exe", "\N{GRINNING FACE}" * 40]
+)
+def test_the_text_has_every_figure_and_word_of_the_page(kind: str, text: str) -> None:
+    html, plain = MAKERS[kind](text)
+    page = parse(html).text
+    assert figures(page) <= figures(plain)
+    for line in one_line(_TEXT_ONLY.sub("", plain)).split(". "):
+        for word in re.findall(r"[A-Za-z]{4,}", line):
+            assert word.casefold() in page.casefold(), word
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in html + plain
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_nothing_advises(kind: str) -> None:
+    html, plain = MAKERS[kind]("")
+    assert not _ADVICE.findall(parse(html).text + plain)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_page_of_many_long_names_is_small_and_headings_and_tables_are_in_order(kind: str) -> None:
+    html, _ = MAKERS[kind]("\N{CJK UNIFIED IDEOGRAPH-6F22}" * 300)
+    page = parse(html)
+    assert len(html.encode()) < 80_000
+    headings = [one.tag for one in page.elements if re.fullmatch(r"h[1-6]", one.tag)]
+    assert (headings[0], set(headings[1:]) - {"h2"}) == ("h1", set())
+    for table in page.all("table"):
+        assert table.attributes.get("role") in ("presentation", "table")
+    assert len(page.all("caption")) == sum(one.attributes["role"] == "table" for one in page.all("table"))
+    assert not page.all("img")
+
+
+def test_a_bills_reasons_and_what_a_days_wait_is_counted_at_stand_beside_it() -> None:
+    document = make_console(make_console_bill())
+    for text in (parse(render_html(document)).text, one_line(render_text(document))):
+        assert "1 open bill, $9,250.50" in text
+        assert "Cash $80,140.07, floor $12,000.00. Reserves hold $2,500.00 of it. The plan is optimal." in text
+        assert "late fee, 8 days late on 24 Nov ($1.50)" in text
+        assert "yield of cash: the cash earns until then (-$0.12)" in text
+        assert "$1.38" in text, "1,380 micro-dollars a dollar and day are 1.38 for a thousand"
+        assert "Paid on 23 Nov, the day on which it costs least." in text
+        assert "passed" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "No open bills"),
+        ({"cash_cents": None, "floor_cents": None, "draws": None, "plan": None}, "No forecast to rank bills by"),
+    ],
+    ids=["no bills", "no forecast"],
+)
+def test_a_console_without_bills_says_why(changes: dict[str, Any], told: str) -> None:
+    document = make_console(**changes)
+    assert title(document) == told
+    assert told in parse(render_html(document)).text
+
+
+def test_bills_beyond_the_first_are_counted() -> None:
+    document = make_console(make_console_bill(), count=4, total_cents=1_000_000)
+    assert "and 3 more" in render_text(document)
+    assert title(document) == "4 open bills, $10,000.00"
+
+
+def test_a_flag_says_by_how_much_a_bill_is_more_than_the_cash() -> None:
+    bill = make_console_bill()
+    flagged = replace(bill, priority=replace(bill.priority, is_liquidity_breach=True, breach_cents=123_400))
+    assert "$1.2k more than the cash above the floor" in render_text(make_console(flagged))
+
+
+def test_payments_that_wait_are_told_by_what_they_wait_for() -> None:
+    row = make_overview(to_approve=4, to_decide=3, to_seal=2, sealed=1, to_review=5)
+    told = "5 to review, 4 to approve, 3 to decide, 2 to finalize, 1 on the way"
+    assert row.payments_waiting == 15
+    assert f"15 payments waiting: {told}." in exceptions_mail(make_portfolio(row)).text
+    text = portfolio_text(make_portfolio(row))
+    assert "Payments waiting: 15" in text
+    assert all(part in text for part in told.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"link": Link.NEVER, "standing": Standing.MISSING}, "runway connect acme)"),
+        ({"link": Link.LOST, "has_failed": True}, "runway connect acme renews it"),
+        ({"has_failed": True, "is_stale": True}, "runway friday --tenant acme tries again"),
+        ({"is_stale": True}, "runway friday --tenant acme reads the books now"),
+        ({"is_behind": True}, "runway friday --tenant acme makes it"),
+        ({"standing": Standing.UNREADABLE}, "runway friday --tenant acme makes it"),
+    ],
+    ids=["never connected", "connection lost", "failed", "stale", "behind", "unreadable"],
+)
+def test_a_sync_that_failed_or_did_not_come_says_what_can_be_done(changes: dict[str, Any], told: str) -> None:
+    portfolio = make_portfolio(make_overview(**changes))
+    assert told in portfolio_text(portfolio)
+    assert told in exceptions_mail(portfolio).text
+
+
+def test_a_client_that_is_well_has_no_next_step_and_is_not_in_the_mail() -> None:
+    mail = exceptions_mail(make_portfolio(make_overview()))
+    assert mail.subject == "20 Nov 2026: nothing stands out in 1 client"
+    assert "Acme" not in mail.text
+    assert "runway " not in mail.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "Covered until 29 Jan (70 days); cautious date 8 Jan (49 days)"),
+        ({"change_days": -9}, "9 days shorter than the week before."),
+        ({"state": RunwayState.ALREADY_BELOW, "covered_until": None, "days": None}, "Below the floor already"),
+        ({"state": RunwayState.BEYOND_HORIZON, "covered_until": None, "days": None}, "Covered beyond 13 weeks"),
+        ({"state": RunwayState.NO_DATA, "covered_until": None, "days": None}, "No data for a runway yet"),
+        ({"state": RunwayState.NOT_COMPUTABLE, "covered_until": None, "days": None}, "Runway not computable"),
+        ({"standing": Standing.UNREADABLE}, "The digest cannot be read."),
+    ],
+)
+def test_each_kind_of_runway_has_its_own_words_in_the_mail(changes: dict[str, Any], told: str) -> None:
+    assert told in exceptions_mail(make_portfolio(make_overview(blocking_count=1, **changes))).text
+
+
+def test_the_mail_is_written_as_its_reader_wants_it() -> None:
+    portfolio = make_portfolio(make_overview(blocking_count=1))
+    mail = exceptions_mail(portfolio, formats=Formats(locale="en-US", currency="code"))
+    assert mail.subject == "Nov 20, 2026: 1 of 1 client to look at"
+    assert "Cash USD 80.1k, low point -USD 2.1k on Feb 12." in mail.text
+    assert from_json(to_json(portfolio)) == portfolio
+
+
+def test_the_reason_of_one_failure_has_its_own_id_and_of_several_a_word_for_each() -> None:
+    tenants = [LeftOut(tenant_id=one, name=one.title(), job="tenant_sync", failed_at=AT) for one in ("acme", "bolt")]
+    cause = "QuickBooks refused TENANT. Run `runway connect TENANT`."
+    alone = left_out_notice(firm_name="Oak", cause=cause, tenants=tenants[:1])
+    assert "Reason: QuickBooks refused acme. Run `runway connect acme`." in alone.text
+    together = left_out_notice(firm_name="Oak", cause=cause, tenants=tenants)
+    assert "(TENANT stands for each client's id.)" in together.text
+    assert together.subject == "2 clients: not up to date"
+
+
+def test_an_index_without_clients_says_how_to_begin() -> None:
+    text = page_text(index_page([]))
+    assert "0 clients" in text
+    assert "runway tenant add" in text
+
+
+def test_a_digest_that_is_not_there_yet_is_said_so() -> None:
+    html, _ = MAKERS["index"]("")
+    assert "none yet" in parse(html).text
+    assert "20 Nov 2026" in parse(html).text
+
+
+def test_books_read_at_another_hour_are_told_in_utc() -> None:
+    row = make_overview(
+        is_stale=True, data_as_of=datetime(2026, 11, 12, 5, 4, tzinfo=UTC), week_ending=date(2026, 11, 20)
+    )
+    assert "Books read on 12 Nov, 05:04 UTC." in exceptions_mail(make_portfolio(row)).text
