@@ -13,7 +13,7 @@ from typing import Any
 
 from payments.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
 from payments.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION
-from payments.bills import move, refuse_changed
+from payments.bills import move_all, refuse_changed
 from payments.canonical import sha256_of
 from payments.cash_tables import HOLD
 from payments.errors import BadRequest, Fenced, PayeeMissing, SamePerson, SealBroken, UnknownHere, WrongState
@@ -24,7 +24,7 @@ from payments.money import shown
 from payments.names import new_id
 from payments.payees import confirmed_payee
 from payments.people import require
-from payments.policies import Policy, in_force, refuse_batch_over_limit
+from payments.policies import Policy, approvals_of_all, in_force, refuse_batch_over_limit
 from payments.repository import Act, Look, Row
 from resources.tenants import TenantId
 
@@ -101,8 +101,7 @@ def open_batch(act: Act, items: Sequence[Item], *, origin: str, account_id: str,
             for item in items
         ],
     )
-    for item in items:
-        move(act, item.bill, to="batched")
+    move_all(act, [item.bill for item in items], to="batched")
     return batch
 
 
@@ -115,8 +114,8 @@ def seal(
     """
     if not items:
         raise BadRequest(what="The batch is empty.", next_step="Nothing has to be paid.")
-    for item in items:
-        refuse_changed(act, item.bill, decided=item.decision)
+    for item, approvals in zip(items, approvals_of_all(act, [item.bill for item in items]), strict=True):
+        refuse_changed(act, item.bill, decided=item.decision, approvals=approvals)
     separation = "delegated" if is_standing else _separation(act, items, by=by, policy=policy)
     total = sum(item.decision["amount_cents"] for item in items)
     if not is_standing:
@@ -149,7 +148,7 @@ def verify_seal(look: Look, batch_id: str) -> Row:
     batch = look.one(BATCH, batch_id=batch_id)
     if batch is None or batch["state"] == "open":
         raise UnknownHere(what=f"There is no finalized batch {batch_id!r}.", next_step="`runway batch list` shows all.")
-    items = look.many(BATCH_ITEM, BATCH_ITEM.c.batch_id == batch_id)
+    items = look.many(BATCH_ITEM, batch_id=batch_id)
     found = (len(items), sum(item["amount_cents"] for item in items), seal_of(_intents(look, batch_id)))
     if found != (batch["item_count"], batch["total_cents"], batch["seal"]):
         raise SealBroken(
@@ -173,29 +172,25 @@ def require_generation(act: Act, *, batch_id: str, generation: int) -> Row:
 
 def items_of(look: Look, batch_id: str) -> list[Item]:
     """The decisions of a batch with bill and hold."""
-    rows = look.many(BATCH_ITEM, BATCH_ITEM.c.batch_id == batch_id)
-    return _with_bill_and_hold(
-        look, look.many(DECISION, DECISION.c.decision_id.in_([row["decision_id"] for row in rows]))
-    )
+    rows = look.many(BATCH_ITEM, batch_id=batch_id)
+    return _with_bill_and_hold(look, look.many(DECISION, decision_id=[row["decision_id"] for row in rows]))
 
 
 def ready_to_finalize(look: Look) -> list[Item]:
     """Decisions to pay now that no batch has, by bill."""
-    bills = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "decided")
-    holds = look.many(HOLD, HOLD.c.state == "pending", HOLD.c.bill_id.in_([bill["bill_id"] for bill in bills]))
-    return _with_bill_and_hold(
-        look, look.many(DECISION, DECISION.c.decision_id.in_([one["decision_id"] for one in holds]))
-    )
+    bills = look.many(BILL_WORKFLOW, state="decided")
+    holds = look.many(HOLD, state="pending", bill_id=[bill["bill_id"] for bill in bills])
+    return _with_bill_and_hold(look, look.many(DECISION, decision_id=[one["decision_id"] for one in holds]))
 
 
 def _items(act: Act, decision_ids: Sequence[str]) -> list[Item]:
-    found = act.many(DECISION, DECISION.c.decision_id.in_(list(decision_ids)))
+    found = act.many(DECISION, decision_id=list(decision_ids))
     if unknown := sorted(set(decision_ids) - {row["decision_id"] for row in found}):
         raise UnknownHere(
             what=f"There is no decision {', '.join(unknown)}.",
             next_step="`runway batch ready` lists what can be finalized.",
         )
-    batched = act.many(BATCH_ITEM, BATCH_ITEM.c.decision_id.in_(list(decision_ids)))
+    batched = act.many(BATCH_ITEM, decision_id=list(decision_ids))
     if batched:
         raise WrongState(
             what=f"{len(batched)} of these decisions are in batch {batched[0]['batch_id']} already.",
@@ -217,10 +212,10 @@ def _items(act: Act, decision_ids: Sequence[str]) -> list[Item]:
 
 
 def _with_bill_and_hold(look: Look, decisions: Sequence[Row]) -> list[Item]:
-    bills = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id.in_([row["bill_id"] for row in decisions]))
+    bills = look.many(BILL_WORKFLOW, bill_id=[row["bill_id"] for row in decisions])
     by_cycle = {(row["bill_id"], row["cycle"]): row for row in bills}
     ids = [row["decision_id"] for row in decisions]
-    holds = {row["decision_id"]: row for row in look.many(HOLD, HOLD.c.decision_id.in_(ids), HOLD.c.state != "void")}
+    holds = {row["decision_id"]: row for row in look.many(HOLD, HOLD.c.state != "void", decision_id=ids)}
     return [
         Item(decision=row, bill=by_cycle[row["bill_id"], row["cycle"]], hold=holds[row["decision_id"]])
         for row in decisions
@@ -231,7 +226,7 @@ def _with_bill_and_hold(look: Look, decisions: Sequence[Row]) -> list[Item]:
 def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> str:
     """Whether the finalizer is another person than approvers and deciders; `SamePerson` where the policy asks for it."""
     ids = [approval for item in items for approval in item.decision["approvals"]]
-    approvers = {row["approval_id"]: row["approved_by"] for row in act.many(APPROVAL, APPROVAL.c.approval_id.in_(ids))}
+    approvers = {row["approval_id"]: row["approved_by"] for row in act.many(APPROVAL, approval_id=ids)}
     involved = [
         item
         for item in items
@@ -272,7 +267,7 @@ def _payee_versions(act: Act, items: Sequence[Item], *, rail: str) -> dict[str, 
 
 
 def _intents(look: Look, batch_id: str) -> list[Row]:
-    return look.many(INTENT, INTENT.c.batch_id == batch_id)
+    return look.many(INTENT, batch_id=batch_id)
 
 
 def _answer(finalized: Finalized) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Belongs here: what every verb does to a bill's row. Does not: the verbs; when a bill appears (`discovery.py`).
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -65,10 +66,15 @@ def refuse_state(bill: Row, *, verb: str, allowed: tuple[str, ...]) -> None:
         )
 
 
-def refuse_changed(look: Look, bill: Row, *, decided: Row | None = None) -> list[Row]:
-    """`ContentChanged` if the bill's approvals, or the decision on it, were given for other content; else its approvals."""
+def refuse_changed(
+    look: Look, bill: Row, *, decided: Row | None = None, approvals: Sequence[Row] | None = None
+) -> Sequence[Row]:
+    """`ContentChanged` if the bill's approvals, or the decision on it, were given for other content; else its approvals.
+
+    `approvals` are those of its present content where they are known already.
+    """
     stale = decided is not None and decided["fingerprint"] != bill["fingerprint"]
-    approvals = live_approvals(look, bill)
+    approvals = live_approvals(look, bill) if approvals is None else approvals
     if stale or not approvals:
         others = look.many(
             APPROVAL,
@@ -86,11 +92,20 @@ def refuse_changed(look: Look, bill: Row, *, decided: Row | None = None) -> list
 
 def move(act: Act, bill: Row, *, to: str, reason: str | None = None, wake_on: date | None = None) -> Row:
     """Bring a cycle into another state; the row afterwards."""
-    assert may_follow(BILL, bill["state"], to), f"{bill['state']} -> {to}"
+    return move_all(act, [bill], to=to, reason=reason, wake_on=wake_on)[0]
+
+
+def move_all(
+    act: Act, bills: Sequence[Row], *, to: str, reason: str | None = None, wake_on: date | None = None
+) -> list[Row]:
+    """Bring cycles into another state together; the rows afterwards."""
+    for bill in bills:
+        assert may_follow(BILL, bill["state"], to), f"{bill['state']} -> {to}"
     changes: dict[str, Any] = {"state": to, "reason": reason, "wake_on": wake_on}
     if to in BILL_ENDED:
         changes["ended_at"] = act.now
-    return act.update(BILL_WORKFLOW, {"bill_id": bill["bill_id"], "cycle": bill["cycle"]}, changes)
+    keys = [{"bill_id": bill["bill_id"], "cycle": bill["cycle"]} for bill in bills]
+    return act.update_all(BILL_WORKFLOW, keys, changes)
 
 
 def void_approvals(act: Act, bill: Row, *, because: str) -> None:

@@ -40,11 +40,11 @@ def outgoing(look: Look, intent_id: str) -> Outgoing:
     """The payment of this id."""
     intent = look.one(INTENT, intent_id=intent_id)
     assert intent is not None, "intents are never deleted"
-    lines = tuple(look.many(INTENT_BILL, INTENT_BILL.c.intent_id == intent_id))
-    cycles = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id.in_([line["bill_id"] for line in lines]))
+    lines = tuple(look.many(INTENT_BILL, intent_id=intent_id))
+    cycles = look.many(BILL_WORKFLOW, bill_id=[line["bill_id"] for line in lines])
     by_cycle = {(row["bill_id"], row["cycle"]): row for row in cycles}
-    decisions = look.many(DECISION, DECISION.c.decision_id.in_([line["decision_id"] for line in lines]))
-    attempts = look.many(ATTEMPT, ATTEMPT.c.intent_id == intent_id)
+    decisions = look.many(DECISION, decision_id=[line["decision_id"] for line in lines])
+    attempts = look.many(ATTEMPT, intent_id=intent_id)
     return Outgoing(
         intent=intent,
         lines=lines,
@@ -60,6 +60,6 @@ def outgoing(look: Look, intent_id: str) -> Outgoing:
 def followers(look: Look, payment: Outgoing) -> list[Row]:
     """The book entries that wait for this payment's money; none of a book entry."""
     decisions = [line["decision_id"] for line in payment.lines]
-    lines = look.many(INTENT_BILL, INTENT_BILL.c.decision_id.in_(decisions), INTENT_BILL.c.leg == "book")
+    lines = look.many(INTENT_BILL, decision_id=decisions, leg="book")
     ids = {line["intent_id"] for line in lines} - {payment.intent_id}
     return look.many(INTENT, INTENT.c.intent_id.in_(ids), INTENT.c.state == "waiting")

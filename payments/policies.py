@@ -6,6 +6,7 @@ Versions are only added; a decision names the version it was made under. Without
 everything, and approver, decider and finalizer three people for every amount.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
@@ -127,6 +128,14 @@ def live_approvals(look: Look, bill: Row) -> list[Row]:
     """The approvals of a bill's present content, in the order they were given."""
     of_content = {"bill_id": bill["bill_id"], "cycle": bill["cycle"], "fingerprint": bill["fingerprint"]}
     return look.many(APPROVAL, **of_content, voided_at=None)
+
+
+def approvals_of_all(look: Look, bills: Sequence[Row]) -> list[list[Row]]:
+    """For each bill what `live_approvals` says of it, asked at once."""
+    given: dict[tuple[str, int, str], list[Row]] = defaultdict(list)
+    for row in look.many(APPROVAL, bill_id=[bill["bill_id"] for bill in bills], voided_at=None):
+        given[row["bill_id"], row["cycle"], row["fingerprint"]].append(row)
+    return [given[bill["bill_id"], bill["cycle"], bill["fingerprint"]] for bill in bills]
 
 
 def missing_approvals(look: Look, bill: Row, *, amount_cents: int, policy: Policy) -> list[str]:

@@ -153,16 +153,25 @@ class Act(Look):
 
     def update(self, table: Table, keys: Mapping[str, Any], changes: Mapping[str, Any]) -> Row:
         """Change one row; the row as it is afterwards. `KeyError` if there is none."""
-        row = self._present(table, keys)
-        changed = {name: value for name, value in changes.items() if row[name] != value}
-        if changed:
-            bound = {"key_tenant_id": self.tenant} | {f"key_{name}": value for name, value in keys.items()}
-            bound |= {f"new_{name}": value for name, value in changed.items()}
-            self._connection.execute(_changing(table, tuple(keys), tuple(changed)), bound)
-            self._note(_name(table, row), {name: row[name] for name in changed}, changed)
-            row = row | changed
-            self._known[table.name, *(row[name] for name in _key_names(table))] = row
-        return dict(row)
+        return self.update_all(table, [keys], changes)[0]
+
+    def update_all(self, table: Table, keys: Sequence[Mapping[str, Any]], changes: Mapping[str, Any]) -> list[Row]:
+        """Change rows in the same way, sent together; the rows as they are afterwards. `KeyError` if there is none of a key."""
+        rows, sent = [], dict[tuple[str, ...], list[Row]]()
+        for key in keys:
+            row = self._present(table, key)
+            changed = {name: value for name, value in changes.items() if row[name] != value}
+            if changed:
+                bound = {"key_tenant_id": self.tenant} | {f"key_{name}": value for name, value in key.items()}
+                bound |= {f"new_{name}": value for name, value in changed.items()}
+                sent.setdefault(tuple(changed), []).append(bound)
+                self._note(_name(table, row), {name: row[name] for name in changed}, changed)
+                row = row | changed
+                self._known[table.name, *(row[name] for name in _key_names(table))] = row
+            rows.append(dict(row))
+        for names, each in sent.items():
+            self._connection.execute(_changing(table, _key_names(table), names), each)
+        return rows
 
     def delete(self, table: Table, **keys: Any) -> None:
         """Take a row out; only items of an open batch are."""

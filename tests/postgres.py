@@ -21,8 +21,7 @@ MISSING = "needs the Postgres server programs: `apt-get install postgresql` (or 
 #: Who owns the databases and is bound by their policies, which the superuser of the server is not.
 OWNER = "installation"
 
-#: Nothing here outlives the tests, so nothing has to reach the disk.
-_SERVER = "-c listen_addresses='' -c fsync=off -c max_connections=100 -c shared_buffers=32MB"
+_SERVER = "-c listen_addresses='' -c max_connections=100 -c shared_buffers=32MB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +51,12 @@ def postgres_programs() -> Path | None:
 
 
 @contextmanager
-def start_postgres(programs: Path) -> Iterator[Postgres]:
-    """Start a server in a new folder and remove both afterwards."""
+def start_postgres(programs: Path, *, is_durable: bool = False) -> Iterator[Postgres]:
+    """Start a server in a new folder and remove both afterwards.
+
+    Nothing here outlives the tests, so nothing has to reach the disk; `is_durable` is for measuring what that costs.
+    """
+    fsync = "on" if is_durable else "off"
     folder = Path(tempfile.mkdtemp(prefix="runway-postgres-"))  # short: the path of a socket has at most 107 bytes
     as_user = _somebody_else(folder) if os.geteuid() == 0 else {}
     data = folder / "data"
@@ -69,7 +72,7 @@ def start_postgres(programs: Path) -> Iterator[Postgres]:
 
     try:
         run("initdb", "--username=runway", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-k {folder} {_SERVER}", "start")
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-k {folder} {_SERVER} -c fsync={fsync}", "start")
         with psycopg.connect(host=str(folder), user="runway", dbname="postgres", autocommit=True) as connection:
             connection.execute(f"CREATE ROLE {OWNER} LOGIN")
         try:
