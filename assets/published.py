@@ -88,12 +88,8 @@ def published_balances(
     compared: dict[str, tuple[Comparison, ...]] = {}
 
     def publish(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
-        known = installation.registry.tenant(tenant)
-        sync, found = _found_out(known, installation=installation)
-        compared[tenant] = found.comparisons
-        ledger = _into_the_ledger(known, installation=installation)
-        installation.dirty_tenants.cover(tenant, read_started_at=sync.data_as_of)
-        return {BALANCES: {**_metadata(sync, found, installation=installation), **ledger}}
+        metadata, compared[tenant] = publish_balances(tenant, installation=installation)
+        return {BALANCES: metadata}
 
     yield from for_each_tenant(context, publish)
     if len(compared) == 1:
@@ -105,6 +101,15 @@ def published_balances(
             context.log_event(_evaluation(tenant, one))
     for name in _DESCRIPTIONS:
         yield dg.Output(None, output_name=f"{BALANCES.to_python_identifier()}_{name}")
+
+
+def publish_balances(tenant: TenantId, *, installation: Installation) -> tuple[Metadata, tuple[Comparison, ...]]:
+    """Publish what a tenant's newest sync holds, tell the payments, clear the changes it read; how its books compare."""
+    known = installation.registry.tenant(tenant)
+    sync, found = _found_out(known, installation=installation)
+    ledger = _into_the_ledger(known, installation=installation)
+    installation.dirty_tenants.cover(tenant, read_started_at=sync.data_as_of)
+    return {**_metadata(sync, found, installation=installation), **ledger}, found.comparisons
 
 
 def _found_out(tenant: Tenant, *, installation: Installation) -> tuple[Sync, FoundOut]:
