@@ -35,7 +35,7 @@ def _set_aside(document: ConsoleDocument, ledger: ConsoleLedger) -> Block:
         one.basis_cents - one.reserved_cents - one.pending_cents - one.posted_cents - one.free_cents
         for one in ledger.accounts
     )
-    rows += [(Cell(text="Floor"), money(-floor), Cell(text=""))] if floor else []
+    rows += [(Cell(text="Floor of the accounts"), money(-floor), Cell(text=""))] if floor else []
     rows += [
         (Cell(text=name(one.name), detail=(f"{one.kind} reserve",)), money(-one.held_cents), Cell(text=""))
         for one in ledger.reserves
@@ -81,11 +81,17 @@ def _staged(document: ConsoleDocument, ledger: ConsoleLedger) -> tuple[Block, ..
 
 
 def _effect(found: WhatIfEffect, *, currency: str) -> str:
-    """The change of the runway, of the low point and of the probability: "runway -3 days, low point -$1.2k, ..."."""
-    bound = "at least " if found.is_open_ended else ""
+    """The change of the runway, of the low point and of the probability: "runway 3 days shorter, low point -$1.2k, ..."."""
     low = money_short(found.low_cents, currency=currency)
     before, after = (percent(one.below_floor_ppm // _BASIS_POINT_PPM) for one in (found.before, found.after))
     return (
-        f"runway {bound}{'+' if found.days > 0 else ''}{days(found.days)}, low point {'+' if found.low_cents > 0 else ''}{low}, "
+        f"runway {_longer(found)}, low point {'+' if found.low_cents > 0 else ''}{low}, "
         f"below the floor within 13 weeks {before} before, {after} after"
     )
+
+
+def _longer(found: WhatIfEffect) -> str:
+    if not found.days:
+        return "unchanged"
+    bound = "at least " if found.is_open_ended else ""
+    return f"{bound}{days(abs(found.days))} {'longer' if found.days > 0 else 'shorter'}"

@@ -19,7 +19,7 @@ from experiences.digest.wording import (
     short_date,
 )
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
-from runway_calcs.bills.priority import ScorePart
+from runway_calcs.bills.priority import BillPriority, Cause, ScorePart
 from runway_calcs.cents import divide_half_up
 
 #: A day of waiting is told for so much owed: a thousand.
@@ -40,7 +40,7 @@ def console_page(document: ConsoleDocument) -> Page:
             f"As of {full_date(document.as_of)}, from books read on "
             f"{clock_time(document.data_as_of.astimezone(ZoneInfo(document.zone)), near=document.as_of)} ({document.zone}).",
             f"The order is by what one more day of waiting is counted at, for each {_per(document)} owed; the reasons under a bill "
-            "add up to it but for rounding. Decisions, holds and approvals are those of the payment ledger, not of this page.",
+            "add up to it but for rounding. What was decided after these books were read stands in the payment ledger only.",
         ),
     )
 
@@ -134,6 +134,14 @@ def _not_planned(document: ConsoleDocument) -> tuple[Block, ...]:
     return (Block(heading="Not planned", tables=(table,)),)
 
 
+def _suggested(priority: BillPriority) -> str:
+    """The tier that nobody set, where no reason of the score names it."""
+    is_told = any(part.cause is Cause.RELATIONSHIP for part in priority.parts)
+    if not priority.tier_suggestion or is_told:
+        return ""
+    return f"tier {priority.tier} suggested: {priority.tier_suggestion}"
+
+
 def _row(one: ConsoleBill, *, document: ConsoleDocument) -> tuple[Cell, ...]:
     near, priority = document.as_of, one.priority
     reasons = tuple(_reason(part, document=document) for part in priority.parts)
@@ -144,7 +152,9 @@ def _row(one: ConsoleBill, *, document: ConsoleDocument) -> tuple[Cell, ...]:
         else ""
     )
     return (
-        Cell(text=name(one.vendor), detail=tuple(text for text in (number, *reasons, flag) if text)),
+        Cell(
+            text=name(one.vendor), detail=tuple(text for text in (number, _suggested(priority), *reasons, flag) if text)
+        ),
         Cell(text=money_exact(one.open_cents, currency=document.currency)),
         Cell(text="no due date" if one.due_on is None else short_date(one.due_on, near=near)),
         Cell(

@@ -1,12 +1,20 @@
 """Console documents with sensible values that a test overrides."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from experiences.console.document import ConsoleBill, ConsoleDocument, ConsolePlan
+from experiences.console.ledger_facts import (
+    ConsoleAccount,
+    ConsoleHold,
+    ConsoleLedger,
+    ConsoleReserve,
+    ConsoleStaged,
+)
 from runway_calcs.bills.priority import Cause, ScorePart
-from runway_calcs.forecast.what_if_draws import WhatIfDraws
+from runway_calcs.forecast.what_if_draws import WhatIfDraws, WhatIfEffect, WhatIfFigures
+from runway_calcs.pay_plan.apart import UnplannedBill, WhyApart
 from runway_calcs.pay_plan.plan import PlanState
 from tests.experiences.priority_builders import FRIDAY, make_bill_priority, make_planned_bill
 
@@ -67,3 +75,82 @@ def make_console(*bills: ConsoleBill, **overrides: Any) -> ConsoleDocument:
         "draws": NO_DRAWS,
     }
     return ConsoleDocument(**{**values, **overrides})
+
+
+def make_console_ledger(
+    *, vendor: str = "Harbor Print Works", name: str = "Checking", **overrides: Any
+) -> ConsoleLedger:
+    """80,140.07 in the books; floor 12,000, a reserve of 2,500, payments of 4,000 and 1,000: 60,640.07 are free."""
+    account = ConsoleAccount(
+        account_id="35",
+        name=name,
+        basis_cents=8_014_007,
+        floor_cents=1_200_000,
+        reserved_cents=250_000,
+        pending_cents=400_000,
+        posted_cents=100_000,
+        free_cents=6_064_007,
+        read_started_at=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
+    )
+    holds = tuple(
+        ConsoleHold(
+            bill_id=bill_id,
+            vendor=vendor,
+            doc_number="41",
+            account_id="35",
+            amount_cents=cents,
+            pay_on=FRIDAY + timedelta(days=days),
+            state=state,
+        )
+        for bill_id, cents, days, state in (
+            ("b7", 100_000, -1, "posted"),
+            ("b8", 400_000, 3, "pending"),
+            ("b9", 90_000, 30, "soft"),
+        )
+    )
+    before = WhatIfFigures(days=None, low_cents=6_100_000, below_floor_ppm=21_000)
+    values: dict[str, Any] = {
+        "accounts": (account,),
+        "holds": holds,
+        "reserves": (
+            ConsoleReserve(
+                reserve_id="r1", kind="tax", name=name, account_id="35", held_cents=250_000, committed_cents=0
+            ),
+        ),
+        "staged": (ConsoleStaged(bill_id="b6", vendor=vendor, doc_number="40", amount_cents=5_500_000),),
+        "free_cents": 6_064_007,
+        "staged_on": FRIDAY + timedelta(days=3),
+        "staged_effect": WhatIfEffect(
+            as_of=FRIDAY,
+            draws=100,
+            before=before,
+            after=WhatIfFigures(days=62, low_cents=600_000, below_floor_ppm=640_000),
+            days=-30,
+            is_open_ended=True,
+            low_cents=-5_500_000,
+            below_floor_ppm=619_000,
+            counted_bill_ids=("b6",),
+            uncounted_bill_ids=(),
+        ),
+    }
+    return ConsoleLedger(**{**values, **overrides})
+
+
+def make_unplanned(*, vendor: str = "Quarry & Sons") -> tuple[UnplannedBill, ...]:
+    """One bill that is decided, and one that is open for most of a year."""
+    return tuple(
+        UnplannedBill(
+            bill_id=bill_id,
+            party_id=vendor,
+            party_name=vendor,
+            doc_number="40",
+            cents=cents,
+            why=why,
+            on=None,
+            reason=reason,
+        )
+        for bill_id, cents, why, reason in (
+            ("b8", 400_000, WhyApart.DECIDED, "not planned: decided, 4,000.00 on 23 Nov"),
+            ("b2", 77_700, WhyApart.PROBABLY_DEAD, "not planned: open 231 days past its date"),
+        )
+    )

@@ -11,7 +11,7 @@ from experiences.pages.page import Page, page_text, render_page
 from experiences.portfolio.exceptions import ExceptionsMail, exceptions_mail
 from experiences.portfolio.overview import Link, Standing
 from experiences.portfolio.render import portfolio_page
-from tests.experiences.console_builders import make_console, make_console_bill
+from tests.experiences.console_builders import make_console, make_console_bill, make_console_ledger, make_unplanned
 from tests.experiences.portfolio_builders import make_overview, make_portfolio
 
 AT = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -23,7 +23,14 @@ def console_of(text: str) -> Page:
     assert bill.planned is not None
     late = replace(bill, planned=replace(bill.planned, reason=f"R{text}"))
     return console.console_page(
-        make_console(late, tenant_name=f"T{text}", firm_name=f"F{text}", floor_reason=f"R{text}")
+        make_console(
+            late,
+            tenant_name=f"T{text}",
+            firm_name=f"F{text}",
+            floor_reason=f"R{text}",
+            ledger=make_console_ledger(vendor=f"V{text}", name=f"A{text}"),
+            unplanned=make_unplanned(vendor=f"V{text}"),
+        )
     )
 
 

@@ -1,0 +1,63 @@
+"""Free cash, what holds the rest, what is staged and what is not planned, as the console's document and page tell it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from experiences.console.document import from_json, to_json
+from experiences.console.render import render_html, render_text
+from tests.experiences.console_builders import make_console, make_console_bill, make_console_ledger, make_unplanned
+from tests.experiences.parsed import parse
+
+
+def test_free_cash_is_told_from_the_books_down_to_the_cent() -> None:
+    document = make_console(make_console_bill(), ledger=make_console_ledger())
+    text = render_text(document)
+    for words in ("Free cash $60,640.07.", "$80,140.07", "-$12,000.00", "-$2,500.00", "-$4,000.00", "-$1,000.00"):
+        assert words in text
+        assert words in parse(render_html(document)).text
+    # Money that is set aside later is still free: it stands there without an amount.
+    assert "-$900.00" not in text
+    assert "set aside later" in text
+
+
+def test_what_is_staged_says_what_paying_it_would_change() -> None:
+    text = render_text(make_console(ledger=make_console_ledger()))
+    assert "1 bill staged, $55,000.00 together." in text
+    assert "runway at least 30 days shorter, low point -$55" in text
+    assert "2.1 % before, 64.0 % after" in text
+
+
+def test_bills_beside_the_plan_stand_there_with_their_reason() -> None:
+    text = render_text(make_console(unplanned=make_unplanned()))
+    assert "NOT PLANNED" in text
+    assert "Not planned: open 231 days past its date." in text
+
+
+def test_the_document_comes_back_as_it_was_and_one_from_before_the_ledger_is_still_read() -> None:
+    document = make_console(make_console_bill(), ledger=make_console_ledger(), unplanned=make_unplanned())
+    assert from_json(to_json(document)) == document
+    bare = make_console(make_console_bill())
+    older = to_json(bare).replace(',"unplanned":[],"ledger":null', "")
+    assert "ledger" not in older
+    assert from_json(older) == bare
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"free_cents": 6_064_008},
+        {"holds": ()},
+        {"reserves": ()},
+        {"staged_on": None},
+        {"accounts": ()},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_figures_that_do_not_add_up_are_no_document(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"free cash|holds add up|reserves add up|an effect"):
+        make_console_ledger(**wrong)
+    (account,) = make_console_ledger().accounts
+    with pytest.raises(ValueError, match="nothing is kept for"):
+        replace(account, free_cents=account.free_cents - 1)
