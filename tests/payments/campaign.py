@@ -63,7 +63,7 @@ def _spend(
         following = known["next"]
     scene.counts = counts
     began = time.monotonic()
-    while time.monotonic() < until and kind.counted(counts) * WORKERS < kind.release:
+    while time.monotonic() + kind.shortest < until and kind.counted(counts) * WORKERS < kind.release:
         before = len(counts.wrong)
         kind.play(scene, seed + following)
         for problem in counts.wrong[before:]:

@@ -84,6 +84,7 @@ class _Cells:
         self._since = scene.server_time()
         self._office = scene.begin()
         self._quickbooks = PERSONALITIES[personality]
+        self._disturbed: set[str] = set()
         scene.company.settings(**self._quickbooks)
         amounts = [(10_000 + 700 * one, (10_000, 3_000)[one % 2]) for one in range(len(cells) + _MORE_PAYMENTS)]
         bills = self._office.enter(*(f"{whole / 100:.2f}" for whole, _ in amounts))
@@ -133,8 +134,10 @@ class _Cells:
             company.close_books(through="2026-12-31")
             return lambda: company.close_books(through=None)
         ready = self._office.rows(INTENT, INTENT.c.batch_id == self._batch, INTENT.c.state == "ready")
-        if fault in BUSINESS_FAULTS and ready:
-            bill = ready[-1]["bill_set"]
+        untouched = [row["bill_set"] for row in ready if row["bill_set"] not in self._disturbed]
+        if fault in BUSINESS_FAULTS and untouched:
+            bill = untouched[0]
+            self._disturbed.add(bill)
             if fault == "paid by hand":
                 company.pay_by_hand({"Id": bill}, "10.00")
             elif fault == "deleted":
