@@ -16,12 +16,15 @@ import pytest
 from assets.books import POSITIONS
 from assets.calculators import CALCULATORS
 from assets.desk import Desk
+from assets.known_payments import known_payments
 from assets.priorities import PRIORITIES
 from assets.test_drive import drive_of
 from experiences.digest.document import DigestDocument
 from experiences.digest.render import render_text as digest_text
+from experiences.digest.wording import money_exact
 from experiences.test_drive.document import DriveDocument, FlaggedDocument
 from runway_calcs.books.cash import CashPosition
+from tests.assets.office import Office
 from tests.assets.stepped_company import (
     CHANGES,
     CONNECTED,
@@ -33,6 +36,7 @@ from tests.assets.stepped_company import (
     SteppedCompany,
     stepped_company,
 )
+from tests.experiences.parsed import parse
 
 _TABLES = len(POSITIONS) + len(CALCULATORS) + len(PRIORITIES)
 
@@ -68,8 +72,15 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
     with stepped_company(tmp_path_factory.mktemp("stepped"), seed=3) as company:
         live = company.live
         then = _calculated(live, [CONNECTED], sync=live.sync)
+        # What is decided on the Friday's own morning, after its books were read, is none of that Friday's.
+        office = Office(live.installation, company.clock, tenant=TENANT)
+        office.hire(firm_id="oak")
+        office.take_in()
+        decided = _decide(office, on=company.today)
         company.let_a_week_pass(deeds=ENTRIES)
-        then |= _calculated(live, [company.today], sync=live.sync)
+        then |= _calculated(live, [company.today], sync=office.read_books)
+        with live.desk(company.today) as desk:
+            assert {one.bill_id for one in known_payments(desk).holds} == decided
         cash = company.cash_of_the_week()
         with live.desk(company.today) as desk:
             a_week_sooner = drive_of(desk, weeks=1)
@@ -102,6 +113,16 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
             drive_then=drive_then,
             drive_again=live.document("test_drive", company.today).body,
         )
+
+
+def _decide(office: Office, *, on: date) -> set[str]:
+    """Pay a bill now, schedule a part of another for the week after next and stage a third; the first two."""
+    now, later, staged = sorted(office.books.bills, key=lambda one: (one.open_cents, one.bill_id))[:3]
+    for bill in (now, later, staged):
+        office.stage(bill.bill_id)
+    office.pay_now(now.bill_id)
+    office.schedule(later.bill_id, on=on + 2 * WEEK, amount_cents=later.open_cents - 1)
+    return {now.bill_id, later.bill_id}
 
 
 def _calculated(seen: Seen, fridays: list[date], *, sync: Callable[[], None] | None = None) -> dict[date, State]:
@@ -167,7 +188,17 @@ def test_a_test_drive_of_weeks_made_again_is_the_one_of_the_weeks_as_they_were(r
 
 @together
 def test_a_test_drive_flags_what_the_digests_said_and_tells_what_the_next_ones_found(replay: Replay) -> None:
-    _assert_one_story(replay.live, replay.live.driven(replay.fridays[-1]))
+    live, today = replay.live, replay.fridays[-1]
+    drive = live.driven(today)
+    _assert_one_story(live, drive)
+    page = parse(live.document("test_drive", today).html).text
+    for week in drive.weeks:
+        assert week.subject in page
+        cash = live.digest(week.week_ending + WEEK).cash.cash_cents
+        assert cash is not None
+        words = money_exact(cash, currency=drive.currency)
+        assert words in page
+        assert words in parse(live.document("friday_digest", week.week_ending + WEEK).html).text
 
 
 def _assert_one_story(seen: Seen, drive: DriveDocument) -> None:
