@@ -19,6 +19,7 @@ class Shell:
 
     def __init__(self, data: Path, url: str) -> None:
         self.data = data
+        self.patience_seconds = 240
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("RUNWAY_", "DAGSTER_"))},
             "RUNWAY_DATA_DIR": str(data),
@@ -34,7 +35,7 @@ class Shell:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=self.patience_seconds,
         )
 
 
