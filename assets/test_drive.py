@@ -13,7 +13,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from assets.books import home_currency
 from assets.desk import Desk, desk_for
@@ -172,16 +172,15 @@ def _past_weeks(desk: Desk, *, fridays: Sequence[date]) -> list[PastWeek]:
     for friday in fridays:
         digest = published_of(desk.installation, desk.week.tenant.tenant_id, kind=DIGEST_KIND, friday=friday)
         tray = published_of(desk.installation, desk.week.tenant.tenant_id, kind=TRAY_KIND, friday=friday)
-        payments = desk.earlier_records("runway/expected_payments", ExpectedPayment, as_of=friday)
-        if digest is None or tray is None or payments is None:
-            raise _not_there(desk.week.tenant, missing=[friday], weeks=len(fridays))
+        assert digest is not None, "no week is missing"
+        assert tray is not None, "no week is missing"
         found.append(
             PastWeek(
                 digest=digest_from_json(digest.body),
                 subject=digest.title,
                 tray=tray_from_json(tray.body),
                 collections=_result(desk, "priority/collections", CollectionPriority, friday=friday),
-                payments=payments,
+                payments=_records(desk, "runway/expected_payments", ExpectedPayment, friday=friday),
                 hindsight=hindsight(
                     _result(desk, "runway/cash_forecast", CashForecast, friday=friday),
                     balances=balances,
@@ -228,16 +227,30 @@ def _known_since(desk: Desk, *, past: Sequence[PastWeek]) -> KnownSince:
 
 
 def _result(desk: Desk, table: str, kind: type[Result], *, friday: date) -> Result:
-    """A result of the desk's week or of an earlier one, as it stands; `TenantNotReady` if it is not there."""
+    """A one-row result of the desk's week or of an earlier one, as it stands."""
+    (one,) = _records(desk, table, kind, friday=friday)
+    return one
+
+
+def _records(desk: Desk, table: str, kind: type[Result], *, friday: date) -> tuple[Result, ...]:
+    """A table of results likewise; `TenantNotReady` if it is not there or was stored by another version of the program."""
     if friday == desk.at.as_of:
-        return desk.result(table, kind)
-    found = desk.earlier_result(table, kind, as_of=friday)
+        return desk.records(table, kind)
+    try:
+        found = desk.earlier_records(table, kind, as_of=friday)
+    except ValidationError as error:
+        raise _not_made(desk, table, friday=friday, why="was stored by another version of the program") from error
     if found is None:
-        raise TenantNotReady(
-            what=f"{table} of {desk.week.tenant.tenant_id!r} was not calculated for {friday}.",
-            next_step=f"Run the job `friday` with `week_ending` {friday}.",
-        )
+        raise _not_made(desk, table, friday=friday, why="was not calculated")
     return found
+
+
+def _not_made(desk: Desk, table: str, *, friday: date, why: str) -> TenantNotReady:
+    tenant = desk.week.tenant.tenant_id
+    return TenantNotReady(
+        what=f"{table} of {tenant!r} for {friday} {why}.",
+        next_step=f"Run `runway test-drive {tenant} --again`, or the job `friday` with `week_ending` {friday}.",
+    )
 
 
 TEST_DRIVE_ASSETS = (drive_document,)

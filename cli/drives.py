@@ -34,6 +34,7 @@ def drive(
         DEFAULT_WEEKS, "--weeks", help=f"How many weeks to look back, {FEWEST_WEEKS} to {MOST_WEEKS}."
     ),
     week_ending: str = typer.Option("", help="Look back from this Friday, as 2026-11-20; default: the newest Friday."),
+    again: bool = typer.Option(False, "--again", help="Make all of these weeks anew, not only those that are missing."),
 ) -> None:
     """Make the digests of the last weeks as they would have been, and set them beside what then happened."""
     with plain_errors():
@@ -46,7 +47,7 @@ def drive(
     with open_installation() as installation:
         known = installation.registry.tenant(wanted)
         friday = named or known.latest_friday(installation.clock.now())
-        failure = run_test_drive(installation, known, friday=friday, weeks=weeks)
+        failure = run_test_drive(installation, known, friday=friday, weeks=weeks, again=again)
         if failure is not None:
             problems.print(f"[bold red]{known.tenant_id}[/]: the test drive was not made.")
             problems.print(f"  {failure}", markup=False, soft_wrap=True)
@@ -55,13 +56,13 @@ def drive(
         _report(installation, known, friday=friday)
 
 
-def run_test_drive(installation: Installation, tenant: Tenant, *, friday: date, weeks: int) -> str | None:
+def run_test_drive(installation: Installation, tenant: Tenant, *, friday: date, weeks: int, again: bool) -> str | None:
     """Read the books if they never were, make the weeks that are missing, then the drive; None, or why it ended early.
 
     A week that was made stays: a second attempt goes on where the first one ended.
     """
     needed = [*weeks_before(friday, weeks=weeks), friday]
-    missing = missing_weeks(installation, tenant.tenant_id, fridays=needed)
+    missing = needed if again else missing_weeks(installation, tenant.tenant_id, fridays=needed)
     is_read = installation.commits.newest_sync(tenant.tenant_id) is not None
     with _runner(installation, tenant) as runner, run_progress() as progress:
         task = progress.add_task("", total=len(missing) + (not is_read) + 1)

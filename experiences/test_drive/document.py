@@ -33,23 +33,31 @@ WEEK = timedelta(weeks=1)
 class Verdict(StrEnum):
     """How a digest's headline came out, in the order in which a summary counts."""
 
-    FELL_DATED = "it gave a date, and the balance fell below the floor"
-    FELL_CAUTIOUS = "it gave a cautious date only, and the balance fell below the floor"
-    FELL_UNSAID = "it gave no date, and the balance fell below the floor"
-    BELOW_ALREADY = "the balance was below the floor already"
-    DATE_PASSED = "its date has passed, and the balance has stayed at or above the floor"
-    DATE_AHEAD = "its date is still ahead"
-    STAYED = "it gave no date, and the balance has stayed at or above the floor so far"
-    NOT_JUDGED = "cash figures are missing since"
-    NO_FORECAST = "there was no forecast"
+    FELL_DATED = "fell, and a date was given"
+    """The balance fell below the floor, and the headline had a date for it."""
+    FELL_CAUTIOUS = "fell, and a cautious date was given"
+    """It fell, and the headline had no date but a cautious one."""
+    FELL_UNSAID = "fell, and no date was given"
+    BELOW_ALREADY = "below already"
+    """It was below the floor when the digest was made."""
+    DATE_PASSED = "the date passed"
+    """The headline's date has passed with the balance at or above the floor."""
+    DATE_AHEAD = "the date is ahead"
+    """It is still to come, and the balance has not been below the floor."""
+    STAYED = "not below so far"
+    """No date was given, and the balance has not been below the floor."""
+    NOT_JUDGED = "not judged"
+    """It has not been seen below the floor, and figures of some days are missing."""
+    NO_FORECAST = "no forecast"
 
 
 class NextClose(StrEnum):
     """Whether the balance of the week after a digest lay within its band."""
 
-    INSIDE = "inside the band"
-    OUTSIDE = "outside the band"
-    NO_FIGURE = "without a figure"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    NO_FIGURE = "no figure"
+    """There was no forecast, or there is no balance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
