@@ -56,12 +56,25 @@ _CLOCK = struct.Struct("<qq")
 
 
 def open_installation(
-    folder: Path, url: str, *, now: datetime = FRIDAY_MORNING, timeout: float = 5.0, clock: FixedClock | None = None
+    folder: Path,
+    url: str,
+    *,
+    now: datetime = FRIDAY_MORNING,
+    timeout: float = 5.0,
+    clock: FixedClock | None = None,
+    database_url: str = "",
 ) -> Installation:
     """The installation in a folder, its clock standing at an instant; nothing in it has to survive a power failure."""
-    settings = Settings(data_dir=folder, qbo_local_url=url, qbo_retry_seconds=0.0, qbo_timeout_seconds=timeout)
+    settings = Settings(
+        data_dir=folder,
+        qbo_local_url=url,
+        qbo_retry_seconds=0.0,
+        qbo_timeout_seconds=timeout,
+        database_url=database_url,
+    )
     opened = Installation(settings, clock=clock or FixedClock(now))
-    event.listen(opened.database.writer, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    if not database_url:
+        event.listen(opened.database.writer, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
     return opened
 
 

@@ -83,7 +83,6 @@ class _Restore:
         self._scene, self._plan = scene, plan
         self._since = scene.server_time()
         self._office: Office = scene.begin()
-        self._backup = scene.folder / "backup.sqlite"
         self._paid: dict[str, tuple[int, int]] = {}
         self._stopped: list[int] = []
 
@@ -97,7 +96,7 @@ class _Restore:
             scene.misbehave(kind, skip=skip)
         self._live_on()
         made = {row["doc_number"] for row in self._office.rows(INTENT)}
-        scene.put_back(self._backup)
+        scene.put_back("backup")
         if plan.is_other_machine:
             shutil.rmtree(scene.opened.settings.machine_root, ignore_errors=True)
         again = self._decide_again()
@@ -126,7 +125,7 @@ class _Restore:
 
     def _backup_at(self, moment: str) -> None:
         if self._plan.moment == moment:
-            self._scene.copy(self._backup)
+            self._scene.copy("backup")
 
     def _decide(self, bill: str, cents: int) -> Decided:
         return self._office.pay_now(bill, account_id=self._office.company.bank, amount_cents=cents)

@@ -3,12 +3,10 @@
 Belongs here: putting the ledger back, starting runs, letting time pass, what was counted. Does not: plans of trials, judging.
 """
 
-import shutil
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,8 +19,10 @@ from payments.runs import SETTLED
 from resources.failpoints import Interrupted, arm, disarm, interrupt
 from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING
+from tests.payments.ledger_copies import FileCopies, LedgerCopies, ServerCopies
 from tests.payments.office import Company, Office, SharedClock, drive_batch, memory_of, open_installation
 from tests.payments.zygote import FENCED, FULL, HASTY, PATIENT, Zygote, start_zygote
+from tests.postgres import Postgres
 from tests.sandbox import Sandbox, start_sandbox
 
 #: So many trials long a company is used: QuickBooks' lists of it grow with each.
@@ -77,25 +77,30 @@ class Counts:
 class Scene:
     """A company, a ledger, and the parent of the runs."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path, *, server: Postgres | None = None) -> None:
         self.sandbox = sandbox
         self.folder = folder / DATA
         self.folder.mkdir(exist_ok=True)
         self.journal = self.folder / "answered"
         self.clock = SharedClock(self.folder / "clock", FRIDAY_MORNING)
-        self.opened = open_installation(self.folder, sandbox.url, clock=self.clock)
+        self._copies: LedgerCopies = (
+            FileCopies(self.folder / "runway.sqlite", folder) if server is None else ServerCopies(server)
+        )
+        self.opened = open_installation(self.folder, sandbox.url, clock=self.clock, database_url=self._copies.url)
         self.counts = Counts()
         self._clients = {
             seconds: PaymentClient(url=sandbox.url, timeout_seconds=seconds) for seconds in (PATIENT, HASTY)
         }
         self.opened.__dict__["payment_client"] = self._clients[PATIENT]
-        self._furnished = folder / "furnished.sqlite"
-        self._migrated = folder / "migrated.sqlite"
-        self._ledger = self.folder / "runway.sqlite"
         self._number = 0
         self._waited: set[int] = set()
         self.company, self.office = self._new_company()
         self.zygote: Zygote
+
+    @property
+    def database_url(self) -> str:
+        """Where the ledger is; empty for the file in the data folder."""
+        return self._copies.url
 
     def begin(self) -> Office:
         """A furnished ledger on a Friday morning, known to the machine, on a QuickBooks that behaves."""
@@ -103,7 +108,7 @@ class Scene:
         if self._number % _TRIALS_A_COMPANY == 0:
             self.sandbox.control.delete(f"/__sandbox__/companies/{self.company.realm_id}").raise_for_status()
             self.company, self.office = self._new_company()
-        self.put_back(self._furnished)
+        self.put_back("furnished")
         self.journal.unlink(missing_ok=True)
         self.clock.move_to(FRIDAY_MORNING)
         memory_of(self.opened).note_ledger(self.office.ledger, self.office.tenant)
@@ -114,18 +119,15 @@ class Scene:
         """Let QuickBooks behave again."""
         self.sandbox.heal(self.company.realm_id)
 
-    def copy(self, path: Path) -> None:
+    def copy(self, name: str) -> None:
         """A backup of the ledger as it is."""
-        path.unlink(missing_ok=True)
-        with closing(sqlite3.connect(self._ledger)) as source, closing(sqlite3.connect(path)) as copy:
-            source.backup(copy)
+        self.opened.database.close()
+        self._copies.copy(name)
 
-    def put_back(self, backup: Path) -> None:
+    def put_back(self, name: str) -> None:
         """Make a copy the ledger, as a person does who restores a backup."""
         self.opened.database.close()
-        for leftover in self.folder.glob(f"{self._ledger.name}*"):
-            leftover.unlink()
-        shutil.copyfile(backup, self._ledger)
+        self._copies.put_back(name)
 
     def misbehave(self, kind: str, *, skip: int = 0, slow_seconds: float = 0.6) -> None:
         """Let QuickBooks do something to one of the next payments."""
@@ -204,24 +206,23 @@ class Scene:
     def _new_company(self) -> tuple[Company, Office]:
         realm = str(_FIRST_REALM + self._number)
         company = Company(self.sandbox, realm_id=realm)
-        if not self._migrated.exists():
+        if self._number == 0:
             upgrade(self.opened.database)
-            self.copy(self._migrated)
-        self.put_back(self._migrated)
+            self.copy("migrated")
+        self.put_back("migrated")
         self.clock.move_to(FRIDAY_MORNING)
         office = Office(self.opened, company)
         office.policy(separation_above_cents=10_000_000, payee_watch_days=0)
-        self._furnished.unlink(missing_ok=True)
-        self.copy(self._furnished)
+        self.copy("furnished")
         return company, office
 
 
 @contextmanager
-def open_scene(folder: Path) -> Iterator[Scene]:
+def open_scene(folder: Path, *, server: Postgres | None = None) -> Iterator[Scene]:
     """A QuickBooks, a ledger and the parent of its runs, of their own."""
     with start_sandbox(folder) as sandbox:
-        scene = Scene(sandbox, folder)
-        with start_zygote(scene.folder, sandbox.url) as zygote:
+        scene = Scene(sandbox, folder, server=server)
+        with start_zygote(scene.folder, sandbox.url, database_url=scene.database_url) as zygote:
             scene.zygote = zygote
             _warm(scene)
             try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,16 @@ import pytest
 from payments.points import DESK_POINTS, SEND_POINTS
 from tests.payments import sending_trials
 from tests.payments.cells import play_cells
+from tests.payments.clock_jumps import JumpTrial, play_jump_trial
+from tests.payments.daemons import play_daemons
 from tests.payments.desk_trials import play_desk, play_finalizers
+from tests.payments.full_disks import play_full_disk
+from tests.payments.kinds import KINDS
 from tests.payments.mutants import MUTANTS
+from tests.payments.restores import play_restore
 from tests.payments.scene import Scene, open_scene
 from tests.payments.trials import Trial, drawn, walked
+from tests.postgres import Postgres
 
 _POINTS = tuple(SEND_POINTS)
 #: Points between which the fate of a payment changes; all are in the long suite.
@@ -80,6 +87,50 @@ def test_soft_crashes_in_cells_of_the_matrix_pay_once(scene: Scene) -> None:
 
 def test_two_runs_at_once_pay_once(scene: Scene) -> None:
     assert _play(scene, Trial(seed=-1_001, bills=((10_000, 10_000), (5_000, 2_000)), doubled=True)) == {"paid": 2}
+
+
+def test_a_clock_that_is_set_while_a_payment_is_under_way_pays_nothing_twice(scene: Scene) -> None:
+    """An hour later by the clock the payment is still on its way, and only waiting guards it."""
+    bare = Trial(seed=-1_003, request_ids="ignored", bills=((30_000, 10_000),))
+    jumps = JumpTrial(seed=-1_003, point="", action="", is_slow=True, jumps=(3_600, 290, -3_600), trial=bare)
+    _judged(scene, lambda scene, _: play_jump_trial(scene, jumps), -1_003)
+
+
+def test_a_ledger_put_back_pays_nothing_again(scene: Scene) -> None:
+    for moment in (1, 4):  # before the decision, in the middle of the run
+        _judged(scene, play_restore, moment)
+
+
+def test_work_that_finds_the_disk_full_goes_on_when_there_is_room(scene: Scene) -> None:
+    before = scene.counts.more["runs that found no room"]
+    _judged(scene, play_full_disk, 3)
+    assert scene.counts.more["runs that found no room"] > before
+
+
+@pytest.mark.xdist_group("postgres")
+def test_the_same_holds_on_postgres(postgres: Postgres, tmp_path: Path) -> None:
+    with open_scene(tmp_path, server=postgres) as scene:
+        for number in (_POINTS.index("answer.before_record"), _STOPPED + _POINTS.index("send.before")):
+            assert _play(scene, walked(number)) == {"paid": 1}
+        _judged(scene, play_finalizers, 3)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.xdist_group("postgres")
+def test_trials_of_each_kind_hold_on_postgres(postgres: Postgres, tmp_path: Path) -> None:
+    with open_scene(tmp_path, server=postgres) as scene:
+        for seed in range(10):
+            for kind in KINDS:
+                if kind.name not in ("full disks", "daemons", "histories"):
+                    _judged(scene, kind.play, seed)
+        print(scene.counts.summary())  # noqa: T201 - a long run says what it did
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_two_daemons_on_one_home_pay_once(scene: Scene) -> None:
+    _judged(scene, play_daemons, 1)
 
 
 def _mutants() -> list[Any]:

@@ -96,10 +96,10 @@ class Zygote:
 
 
 @contextmanager
-def start_zygote(folder: Path, url: str) -> Iterator[Zygote]:
+def start_zygote(folder: Path, url: str, *, database_url: str = "") -> Iterator[Zygote]:
     """The program on the installation in a folder, ended afterwards with all its runs."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.payments.zygote", str(folder), url],
+        [sys.executable, "-W", "ignore", "-m", "tests.payments.zygote", str(folder), url, database_url],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -118,8 +118,9 @@ def start_zygote(folder: Path, url: str) -> Iterator[Zygote]:
 class _Parent:
     """What the runs are forked from: an installation without an open connection."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        self._opened = open_installation(folder, url, clock=SharedClock(folder / "clock"), timeout=PATIENT)
+    def __init__(self, folder: Path, url: str, database_url: str) -> None:
+        clock = SharedClock(folder / "clock")
+        self._opened = open_installation(folder, url, clock=clock, timeout=PATIENT, database_url=database_url)
         self._clients = {seconds: PaymentClient(url=url, timeout_seconds=seconds) for seconds in (PATIENT, HASTY)}
         self._folder = folder
 
@@ -175,8 +176,8 @@ def forget_connections(opened: Installation) -> None:
     _ = opened.token_keeper, opened.turnstile, opened.payment_client
 
 
-def _serve(folder: Path, url: str) -> None:
-    parent = _Parent(folder, url)
+def _serve(folder: Path, url: str, database_url: str) -> None:
+    parent = _Parent(folder, url, database_url)
     children: set[int] = set()
     for line in sys.stdin:
         asked = json.loads(line)
@@ -216,5 +217,5 @@ def _ended(status: int) -> str:
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]), sys.argv[2])
+    _serve(Path(sys.argv[1]), *sys.argv[2:])
     os._exit(0)  # what was frozen cannot be taken down in order
