@@ -7,12 +7,13 @@ Belongs here: undoing later acts by the audit, and the sums of then. Does not: t
                           right after it; where no such act is, everything up to the instant
 
 The audit tells each act with what it changed, so later acts are taken back one by one, newest first. What is added later
-changes no earlier state: the same instant gives the same answer for ever.
+changes no earlier state: the same instant gives the same answer for ever, once its balances were taken in, as the sync that read
+them does right away.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import unquote
 
@@ -30,6 +31,8 @@ _PAGE = 50
 _MOST_NAMED = 500
 """Keys in one statement."""
 _TAKEN_IN, _DAY_PASSED = "cash reflected", "day passed"
+_RIGHT_AFTER = timedelta(minutes=1)
+"""A day that passes later is another one's."""
 _STANDING = frozenset({"soft", "pending", "posted"})
 
 
@@ -168,7 +171,8 @@ def _taken_in(acts: Sequence[Row], *, read_at: str) -> int:
         changed = [row for name, row in act["after"].items() if name.startswith(f"{CASH_ACCOUNT.name}/")]
         if act["kind"] == _TAKEN_IN and any(row and row.get("read_started_at") == read_at for row in changed):
             after = acts[place + 1] if place + 1 < len(acts) else None
-            return int(after["number"] if after is not None and after["kind"] == _DAY_PASSED else act["number"])
+            is_of_it = after is not None and after["kind"] == _DAY_PASSED and after["at"] - act["at"] <= _RIGHT_AFTER
+            return int(act["number"]) + int(is_of_it)
     return 0
 
 

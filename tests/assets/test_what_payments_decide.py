@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import dagster as dg
 import httpx
 import pytest
 
@@ -12,17 +11,11 @@ from assets.books import POSITIONS, make_ledger
 from assets.calculators import CALCULATORS
 from assets.desk import Desk, newest_desk
 from assets.experiences import DIGESTS
-from assets.ingest import raw_qbo
 from assets.priorities import PRIORITIES
-from assets.published import BALANCES, published_balances
 from experiences.console.document import ConsoleDocument
 from experiences.console.document import from_json as console_from_json
 from experiences.digest.document import from_json as digest_from_json
-from payments.approvals import approve
-from payments.decisions import pay_now, schedule, stage
 from payments.free_cash import all_free_cash
-from payments.ledger import OPERATOR, Ledger
-from payments.people import add_person, grant
 from payments.reserves import allocate, open_reserve
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
@@ -35,53 +28,12 @@ from runway_calcs.hygiene.defects import DefectKind
 from runway_calcs.pay_plan.apart import WhyApart
 from runway_calcs.pay_plan.plan import PayPlan
 from runway_calcs.reserves.targets import ReservePlan
+from tests.assets.office import Office
 from tests.conftest import FRIDAY
 from tests.firm import connect
 from tests.sandbox import Sandbox
 
 ACME = tenant_id("acme")
-_PEOPLE = {"ada": "administrator", "amy": "approver", "dan": "adviser", "oli": "owner"}
-
-
-class Office:
-    """A tenant whose books are read, and the people who decide on its bills."""
-
-    def __init__(self, installation: Installation, clock: FixedClock) -> None:
-        self.installation = installation
-        self.clock = clock
-        self.ledger = Ledger(installation.database, clock=clock)
-        self._keys = iter(range(10_000))
-
-    def read_books(self) -> None:
-        """A sync, and what its pipelines publish from it."""
-        self.clock.sleep(60)
-        self.installation.smart_sync.sync(ACME)
-        self.clock.sleep(5)
-        with dg.DagsterInstance.ephemeral() as instance:
-            instance.add_dynamic_partitions("tenant", [ACME])
-            assert dg.materialize(
-                [raw_qbo, published_balances],
-                instance=instance,
-                resources={"installation": self.installation},
-                selection=[BALANCES],
-                partition_key=ACME,
-            ).success
-        self.clock.sleep(60)
-
-    def hire(self) -> None:
-        for person, role in _PEOPLE.items():
-            add_person(self.ledger, person_id=person, firm_id="oak", name=person.title())
-            by = OPERATOR if role == "administrator" else "ada"
-            grant(self.ledger, ACME, by=by, person_id=person, role=role)
-
-    def key(self) -> str:
-        return f"key-{next(self._keys)}"
-
-    def stage(self, bill_id: str, *, account_id: str) -> None:
-        """Approve a bill and propose its payment."""
-        wanted = {"bill_id": bill_id, "request_key": self.key()}
-        approve(self.ledger, ACME, by="amy", **wanted)
-        stage(self.ledger, ACME, by="dan", account_id=account_id, **wanted | {"request_key": self.key()})
 
 
 @pytest.fixture
@@ -99,38 +51,38 @@ def office(installation: Installation, sandbox: Sandbox, clock: FixedClock) -> O
     installation.registry.add_firm("oak", name="Oak")
     installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="America/New_York")
     connect(installation, "acme", realm)
-    found = Office(installation, clock)
-    found.read_books()
-    _enter_an_old_bill(found, sandbox, realm)
-    found.hire()
+    _enter_an_old_bill(installation, sandbox, realm)
+    found = Office(installation, clock, tenant=ACME)
+    found.hire(firm_id="oak")
     found.read_books()
     return found
 
 
-def _enter_an_old_bill(office: Office, sandbox: Sandbox, realm: str) -> None:
-    published = office.installation.published_balances.read(ACME)
-    assert published is not None
-    truth = sandbox.truth(realm, basis="dated", day=FRIDAY)
-    expense = next(str(one["id"]) for one in truth["accounts"] if one["account_type"] == "Expense")
+def _enter_an_old_bill(installation: Installation, sandbox: Sandbox, realm: str) -> None:
+    """A bill of 777.00 that was due in February, as a bookkeeper enters it."""
+    token = installation.connections.load(ACME).tokens.access_token.reveal()
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    company = f"{sandbox.url}/v3/company/{realm}"
+
+    def first(query: str) -> str:
+        answer = httpx.get(f"{company}/query", params={"query": query}, headers=headers, trust_env=False)
+        (found,) = answer.raise_for_status().json()["QueryResponse"]["Account" if "Account" in query else "Vendor"]
+        return str(found["Id"])
+
+    expense = first("select * from Account where AccountType = 'Expense' maxresults 1")
+    vendor = first("select * from Vendor maxresults 1")
     line = {
         "Amount": 777,
         "DetailType": "AccountBasedExpenseLineDetail",
         "AccountBasedExpenseLineDetail": {"AccountRef": {"value": expense}},
     }
     dates = {"TxnDate": "2026-01-05", "DueDate": "2026-02-04"}
-    body = {"VendorRef": {"value": published.bills[0].vendor_id}, "Line": [line], **dates}
-    token = office.installation.connections.load(ACME).tokens.access_token.reveal()
-    answer = httpx.post(
-        f"{sandbox.url}/v3/company/{realm}/bill",
-        json=body,
-        headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-        trust_env=False,
-    )
-    assert answer.status_code == 200, answer.text
+    body = {"VendorRef": {"value": vendor}, "Line": [line], **dates}
+    httpx.post(f"{company}/bill", json=body, headers=headers, trust_env=False).raise_for_status()
 
 
 def _week(office: Office) -> Iterator[Desk]:
-    run = RunWeek(week_ending=FRIDAY, started_at=office.clock.now())
+    run = RunWeek(week_ending=FRIDAY, started_at=office.installation.clock.now())
     with newest_desk(ACME, installation=office.installation, week=run) as desk:
         make_ledger(desk)
         for table in (*POSITIONS, *CALCULATORS, *PRIORITIES, *DIGESTS):
@@ -146,10 +98,10 @@ def _document(office: Office, kind: str) -> str:
 
 def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(office: Office) -> None:
     where = (office.ledger, ACME)
-    published = office.installation.published_balances.read(ACME)
-    assert published is not None
-    account = max(published.cash, key=lambda one: one.balance_cents).account_id
-    alive = [one for one in published.bills if one.due_date is not None and one.due_date > FRIDAY - timedelta(days=90)]
+    account = office.account_id
+    alive = [
+        one for one in office.books.bills if one.due_date is not None and one.due_date > FRIDAY - timedelta(days=90)
+    ]
     small, part, staged = sorted(alive, key=_cents)[:3]
     reserve = open_reserve(
         *where, by="oli", kind="tax", name="Sales tax", account_id=account, vendor_ids=[], target_cents=9_000_00
@@ -157,11 +109,10 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     wanted: dict[str, Any] = {"by": "oli", "reserve_id": reserve, "amount_cents": 120_00, "reason": "quarter"}
     allocate(*where, request_key=office.key(), **wanted)
     for bill in (small, part, staged):
-        office.stage(bill.bill_id, account_id=account)
-    pay_now(*where, by="dan", bill_id=small.bill_id, account_id=account, request_key=office.key())
+        office.stage(bill.bill_id)
+    office.pay_now(small.bill_id)
     later = FRIDAY + timedelta(days=10)
-    scheduled = {"bill_id": part.bill_id, "account_id": account, "amount_cents": part.open_cents - 1}
-    schedule(*where, by="dan", pay_on=later, request_key=office.key(), **scheduled)
+    office.schedule(part.bill_id, on=later, amount_cents=part.open_cents - 1)
     office.read_books()
     for desk in _week(office):
         forecast = desk.result("runway/cash_forecast", CashForecast)

@@ -119,6 +119,23 @@ def test_what_a_sync_did_to_the_ledger_belongs_to_its_own_books_and_what_people_
     assert known(desk, desk.clock.now()).free_cents == 80_000
 
 
+def test_the_passing_of_another_day_is_none_of_the_books_before_it(bare_desk: Desk) -> None:
+    """A payment scheduled for in three days whose money is set aside a day before: on the second day the hold hardens."""
+    desk = bare_desk
+    desk.policy(separation_above_cents=50_000, schedule_holds="at_due", promote_days_before=1)
+    desk.sync(make_bill("b1"), cash=70_000)
+    desk.ready("b1")
+    desk.schedule("b1", days=3)
+    desk.later(hours=1)
+    desk.sync(make_bill("b1"), cash=70_000)
+    read_at = known(desk, desk.clock.now()).accounts[0].read_started_at
+    desk.later(days=2)
+    assert desk.pass_day().hardened == 1
+    assert [one.state for one in known(desk, desk.clock.now()).holds] == ["pending"]
+    then = known(desk, read_at)
+    assert ([one.state for one in then.holds], then.free_cents) == (["soft"], 70_000)
+
+
 @pytest.mark.parametrize("acts", [0, 1, 55])
 def test_however_many_acts_come_later_the_moment_is_found(bare_desk: Desk, acts: int) -> None:
     desk = bare_desk

@@ -286,6 +286,7 @@ def test_a_path_without_the_same_days_on_both_sides_is_refused() -> None:
     [
         pytest.param(PROVEN, Stop.PROVEN, id="proven"),
         pytest.param(PlanPolicy(gap_ppm=0, node_limit=0, time_limit_seconds=20), Stop.NODES, id="no nodes"),
+        pytest.param(PlanPolicy(gap_ppm=0, most_entries=30), Stop.SIZE, id="too large to search"),
         pytest.param(PlanPolicy(gap_ppm=0, time_limit_seconds=0), Stop.TIME, id="no time"),
     ],
 )
@@ -298,3 +299,4 @@ def test_the_search_says_how_it_ended_and_returns_a_plan_with_its_proven_gap(pol
     assert (plan.state is PlanState.WITHIN_GAP) == (stop is not Stop.PROVEN)
     assert plan.bound_micro <= case.plan(PROVEN).cost_micro <= plan.cost_micro
     assert plan.low_cents >= case.cash.floor_cents
+    assert case.plan(policy) == plan
