@@ -281,7 +281,7 @@ class PlanPolicy:
     most_entries: int = 30_000
     """The solver is given at most so many options times rows of the cash, on every machine alike: what is left out is
     looked through by hand. 200 bills over 90 days with lumpy receipts stay below it."""
-    time_limit_seconds: float = 30.0
+    time_limit_seconds: float = 120.0
     """For the solver, behind the two limits above: several times what they were measured to take. Only a plan that it cut
     short may differ from run to run, and says so."""
 
