@@ -1,7 +1,7 @@
 """Payments on this machine, on SQLite and on Postgres: a decision, a batch of 200, four clients, a sensor's tick, a fleet.
 
 Both engines are durable: SQLite with synchronous=FULL, a private Postgres with fsync. The fleet pays through the local QuickBooks
-over HTTP, and metered reads are counted; its hours are virtual (`payment_fleet.py`). Seconds of CPU stand beside those of the clock,
+over HTTP, and metered reads are counted; its hours are virtual (`payment_fleet.py`). CPU seconds stand beside those of the clock,
 the machine's load beside both: a figure of a busy machine says little. The last line is one JSON object.
 
     make bench-payments                                       # 100 tenants, their hours scaled to 1,000

@@ -132,6 +132,7 @@ INTENT_BILL = strict_table(
     # At most one live payment per bill and leg: paying twice needs two of these rows.
     once("uq_intent_bill_live", "tenant_id", "bill_id", "leg", where="live = 1"),
     Index("ix_intent_bill_tenant_id_hold_id", "tenant_id", "hold_id"),
+    Index("ix_intent_bill_tenant_id_decision_id", "tenant_id", "decision_id"),
 )
 
 ATTEMPT = strict_table(

@@ -161,6 +161,7 @@ APPROVAL = strict_table(
     positive_amount(),
     CheckConstraint("(voided_at is null) = (void_because is null)", name="voided_for_a_reason"),
     once("uq_approval_live", "tenant_id", "bill_id", "cycle", "approved_by", where="voided_at is null"),
+    Index("ix_approval_tenant_id_bill_id", "tenant_id", "bill_id"),
 )
 
 BREAK_GLASS = strict_table(

@@ -93,6 +93,7 @@ HOLD = strict_table(
     once("uq_hold_tenant_id_decision_id", "tenant_id", "decision_id", where="state <> 'void'"),
     once("uq_hold_live_bill", "tenant_id", "bill_id", where="state in ('soft', 'pending')"),
     Index("ix_hold_tenant_id_account_id_state", "tenant_id", "account_id", "state"),
+    Index("ix_hold_tenant_id_bill_id", "tenant_id", "bill_id"),
 )
 
 RESERVE_MOVEMENT = strict_table(

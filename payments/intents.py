@@ -107,7 +107,7 @@ def intents_of(
     company = _company(look)
     groups = _groups(items, together=policy.group_by_vendor)
     sets = [bill_set(item.bill["bill_id"] for item in group) for group in groups]
-    earlier = Counter((row["leg"], row["bill_set"]) for row in look.many(INTENT, bill_set=sets))
+    earlier = Counter((row["leg"], row["bill_set"]) for row in look.many(INTENT, leg=("rail", "book"), bill_set=sets))
     intents, lines = [], []
     for group in groups:
         for leg in ("book",) if batch["rail"] == "record_only" else ("rail", "book"):

@@ -110,7 +110,7 @@ def let_go(act: Act, bill: Row, *, because: str) -> None:
     hold = live_hold(act, bill)
     if hold is None:
         return
-    for item in act.many(BATCH_ITEM, BATCH_ITEM.c.hold_id == hold["hold_id"]):
+    for item in act.many(BATCH_ITEM, decision_id=hold["decision_id"]) if hold["decision_id"] else ():
         batch = act.one(BATCH, batch_id=item["batch_id"])
         if batch is not None and batch["state"] == "open":
             act.delete(BATCH_ITEM, batch_id=item["batch_id"], decision_id=item["decision_id"])

@@ -7,6 +7,7 @@ transaction begins (`ledger.py`).
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, cached_property
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,11 +66,17 @@ class Look:
         `keys` are columns and what they hold: a value, one of several (a list or tuple), or nothing (None). A statement of
         keys alone is built once a process; building it takes several times as long as the database does.
         """
-        statement = _reading(table, tuple((name, _asks_for(value)) for name, value in keys.items()))
-        if conditions or order_by or limit is not None:
+        statement = _asking(table, tuple((name, _asks_for(value)) for name, value in keys.items()))
+        if conditions:
             statement = statement.where(*conditions)
-            statement = (statement.order_by(None).order_by(*order_by) if order_by else statement).limit(limit)
-        return self._rows(statement, keys)
+        if order_by or limit is not None:
+            order = order_by or (table.primary_key.columns if isinstance(table, Table) else ())
+            return self._rows(statement.order_by(*order).limit(limit), keys)
+        found = self._rows(statement, keys)
+        if isinstance(table, Table) and len(found) > 1:
+            # Asked of SQLite, this order would make it walk through all rows of the tenant, which lie in it, for those of a bill.
+            found.sort(key=itemgetter(*_key_names(table)))
+        return found
 
     def newest(self, table: Table, *, by: str, **keys: Any) -> Row | None:
         """Of the rows of these keys the one with the highest number in a column, or None."""
@@ -286,12 +293,6 @@ def _asking(table: Table | TableClause, asked: tuple[tuple[str, str], ...]) -> S
         else:
             statement = statement.where(column == bindparam(name))
     return statement
-
-
-@cache
-def _reading(table: Table | TableClause, asked: tuple[tuple[str, str], ...]) -> Select[Any]:
-    statement = _asking(table, asked)
-    return statement.order_by(*table.primary_key.columns) if isinstance(table, Table) else statement
 
 
 @cache
