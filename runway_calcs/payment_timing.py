@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from runway_calcs.timing.calibration import truth_of
-from runway_calcs.timing.days import Truth, day_masses, drawn_days, quantile_days, rows_of
+from runway_calcs.timing.days import Truth, day_masses, drawn_days, quantile_days, rows_of, unseen_masses
 from runway_calcs.timing.fit import TUNING, Habits, Tuning, fit_habits
 from runway_calcs.timing.items import Floats, Ints, Items, day_number, items_to_predict, known_items
 from runway_calcs.timing.silence import MORE_LIKELY_THAN_NOT
@@ -29,7 +29,9 @@ class LikelyDays:
     as_of: date
     items: Items
     mass: Floats
-    """Items x days: the probability of each day after `as_of`."""
+    """Items x days: the probability of each day, from `first_day` on."""
+    first_day: int
+    """Days after `as_of`: 1, or less where payments that the books do not tell yet are reckoned with."""
     truth: Truth
     correlation: float
     document_ids: "pd.Index[str]"
@@ -50,13 +52,18 @@ class LikelyDays:
         return self._dated(days, columns=list(range(count)))
 
     def drawn(self, document_ids: Sequence[str], *, count: int, seed: int) -> Ints:
-        """Drawn days after `as_of` of some of the documents, in their order: shape (document, draw). KeyError if unknown."""
+        """Drawn days after `as_of` of some of the documents, in their order: shape (document, draw). KeyError if unknown.
+
+        From `first_day` on: 0 or less means that the payment was made and is not in the books yet.
+        """
         row_of = {str(one): row for row, one in enumerate(self.items.document_ids)}
         rows = np.array([row_of[one] for one in document_ids], dtype=np.int64)
         chosen = self.items.take(rows)
-        return drawn_days(chosen, self.mass[rows], draws=count, seed=seed, correlation=self.correlation)
+        numbers = drawn_days(chosen, self.mass[rows], draws=count, seed=seed, correlation=self.correlation)
+        return numbers + (self.first_day - 1)
 
-    def _dated(self, days: Ints, *, columns: Sequence[float]) -> pd.DataFrame:
+    def _dated(self, numbers: Ints, *, columns: Sequence[float]) -> pd.DataFrame:
+        days = np.maximum(numbers + (self.first_day - 1), 1)
         dates = np.datetime64(self.as_of, "D") + days.astype("timedelta64[D]")
         index = pd.Index(self.items.document_ids, name="document_id", dtype="str")
         found = pd.DataFrame(dates.astype("datetime64[us]"), index=index, columns=list(columns))
@@ -114,13 +121,23 @@ class PaymentTimingModel:
         """
         return self.likely(open_items).draws(draws, seed=seed)
 
-    def likely(self, open_items: pd.DataFrame) -> LikelyDays:
-        """The days on which these documents may be paid: for whoever asks more than once about the same ones."""
+    def likely(self, open_items: pd.DataFrame, *, unseen: Sequence[float] = ()) -> LikelyDays:
+        """The days on which these documents may be paid: for whoever asks more than once about the same ones.
+
+        `unseen` is the share of payments dated 0, 1, ... days before the as-of day that are not in the books by then. What
+        was paid on such a day is expected now, not after another wait; dates told are after the as-of day all the same.
+        """
         items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
+        today = day_number(self.as_of)
+        mass = day_masses(items, habits=self.habits, today=today, truth=self.truth)
+        if unseen:
+            paid = unseen_masses(items, habits=self.habits, today=today, unseen=unseen)
+            mass = np.hstack([paid, mass * (1 - paid.sum(axis=1, keepdims=True))])
         return LikelyDays(
             as_of=self.as_of,
             items=items,
-            mass=day_masses(items, habits=self.habits, today=day_number(self.as_of), truth=self.truth),
+            mass=mass,
+            first_day=1 - len(unseen),
             truth=self.truth,
             correlation=self.habits.correlation,
             document_ids=_ids(open_items),

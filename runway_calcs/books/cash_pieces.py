@@ -16,6 +16,10 @@ import pandas as pd
 from runway_calcs.books.as_of import DOCUMENT_KEY, AsOf, select_known
 from runway_calcs.flow_kinds import REST_KINDS, FlowKind
 
+_UNSEEN_DAYS = 7
+"""A payment that is not entered after so many days is not reckoned with."""
+_ENOUGH_PAYMENTS = 10
+_WEEKDAYS = 7
 _CREDIT_TARGETS = ("CreditMemo", "VendorCredit")
 _DOCUMENT_KIND = {"Payment": FlowKind.NEW_SALES, "BillPayment": FlowKind.NEW_BILLS}
 _REST_NUMBER = {kind: number for number, kind in enumerate(REST_KINDS)}
@@ -33,8 +37,14 @@ class CashHabits:
     """Customer id -> share of its payments that waited in undeposited funds."""
     deposit_wait_days: tuple[int, ...]
     """Days that received payments waited for their deposit, oldest first."""
+    deposit_waits: tuple[tuple[int, ...], ...] = ((),) * 7
+    """The same by the weekday of the receipt, Monday first: who goes to the bank on Thursdays empties the drawer then."""
     card_share: dict[str, float]
     """Vendor id -> share of its paid bills that went through a card: that money leaves with the card's payment."""
+    unseen_receipts: tuple[float, ...] = ()
+    """Share of customers' payments dated 0, 1, ... days before the as-of day that are usually entered only later."""
+    unseen_payments: tuple[float, ...] = ()
+    """The same of payments of bills."""
 
 
 def cash_pieces(
@@ -239,14 +249,40 @@ def cash_habits(
     deposits = _taken_out(past, posted, undeposited_ids=undeposited_ids)
     receipts = _put_in(posted, shares, undeposited_ids=undeposited_ids)
     place, source, _ = _first_in_first_out(receipts["cents"].to_numpy(), deposits["cents"].to_numpy())
-    waited = (deposits["date"].array[place] - receipts["date"].array[source]).days
+    received = receipts["date"].array[source]
+    waited = (deposits["date"].array[place] - received).days
+    on = pd.DatetimeIndex(received).day_of_week
+    of_weekday = [waited[(on == weekday) & (waited >= 0)] for weekday in range(_WEEKDAYS)]
     paid = posted[posted["txn_type"] == "Payment"]
     bills = posted[posted["txn_type"] == "BillPayment"]
     return CashHabits(
         undeposited_share=_share_by_party(paid, through=undeposited_ids),
         deposit_wait_days=tuple(int(days) for days in waited if days >= 0),
+        deposit_waits=tuple(tuple(int(days) for days in waits) for waits in of_weekday),
         card_share=_share_by_party(bills, through=card_ids),
+        unseen_receipts=_unseen(paid, at=at),
+        unseen_payments=_unseen(bills, at=at),
     )
+
+
+def _unseen(posted: pd.DataFrame, *, at: AsOf) -> tuple[float, ...]:
+    """Share of the payments of each of the last days that would not be entered by now, as past ones were entered.
+
+    Of the payments of the same weekday, since an office does not work on all; of all of them where those are few.
+    """
+    payments = posted.drop_duplicates("qbo_id")
+    if payments.empty:
+        return ()
+    waited = (payments["created_at"].dt.tz_localize(None) - payments["txn_date"]).to_numpy()
+    weekday = payments["txn_date"].dt.day_of_week.to_numpy()
+    until = pd.Timestamp(at.known_until).tz_localize(None)
+    found = []
+    for ago in range(_UNSEEN_DAYS):
+        day = at.as_of_day - pd.Timedelta(days=ago)
+        of_weekday = waited[weekday == day.weekday()]
+        judged = of_weekday if len(of_weekday) >= _ENOUGH_PAYMENTS else waited
+        found.append(float((judged > (until - day).to_timedelta64()).mean()))
+    return tuple(found)
 
 
 def _share_by_party(posted: pd.DataFrame, *, through: frozenset[str]) -> dict[str, float]:

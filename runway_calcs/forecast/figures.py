@@ -30,6 +30,8 @@ from runway_calcs.forecast.prepared import Prepared
 from runway_calcs.forecast.simulation import Cents, Simulation, released, simulate
 
 _LOW, _MIDDLE, _HIGH = 0.1, 0.5, 0.9
+_MOST_BEFORE = 3
+"""Before a cautious day at most so many times its level are below the floor."""
 _WEEK = 7
 
 BASIS_TEXT = (
@@ -162,8 +164,8 @@ class CashForecast:
     days: int | None
     """Days from the as-of day to `covered_until`; 0 when ALREADY_BELOW; None otherwise."""
     cautious_until: date | None
-    """P10: the day before which a tenth of the draws have been below the floor, as nearly as days allow; None beyond the
-    horizon."""
+    """P10: the day before which a tenth of the draws have been below the floor, on average over such dates (`cautious_day`);
+    None beyond the horizon."""
     cautious_days: int | None
     """Days to `cautious_until`; 0 when ALREADY_BELOW."""
     horizon_end: date
@@ -298,14 +300,16 @@ def day_of(first: NDArray[np.int64], *, level: float, horizon_days: int) -> int 
 
 
 def cautious_day(first: NDArray[np.int64], *, level: float, horizon_days: int) -> int | None:
-    """The day before which the share of the draws below the floor is nearest to a level; None beyond the horizon.
+    """The day before which the share of the draws below the floor is a level, on average over days; None beyond the horizon.
 
-    Balances fall in lumps, on paydays. Of the first day by which so many draws are below and the day after it, that one is
-    meant before which the share is nearer: else a date said to be broken early in one of ten would be so in one of thirty.
+    Balances fall in lumps, on paydays: no day has exactly the share asked for, and before the first day by which so many
+    draws are below it is mostly far smaller. So that day is meant or the one after it: the latter where the logarithmic mean
+    of their two shares is below the level, which meets it about on average, as payment timing does with its levels; but
+    never with more than three times the level before it.
     """
     day = int(ordered(first, level=level))
-    before, then = np.count_nonzero(first < day), np.count_nonzero(first <= day)
-    if before + then < 2 * level * len(first):
+    before, then = (max(np.count_nonzero(first < on), 0.5) / len(first) for on in (day, day + 1))
+    if (then - before) / np.log(then / before) < level and then <= _MOST_BEFORE * level:
         day += 1
     return day if day <= horizon_days else None
 

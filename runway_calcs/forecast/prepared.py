@@ -54,11 +54,13 @@ class Timing:
 
     model: PaymentTimingModel
     open_documents: pd.DataFrame
+    unseen: tuple[float, ...]
+    """Share of the payments of the last days that is not in the books yet (``CashHabits``)."""
 
     @cached_property
     def likely(self) -> LikelyDays:
         """The days on which the open documents may be paid."""
-        return self.model.likely(self.open_documents)
+        return self.model.likely(self.open_documents, unseen=self.unseen)
 
     def only(self, document_ids: Collection[str]) -> Self:
         """The same timing for some of the documents."""
@@ -160,8 +162,12 @@ def prepare(
         side: Timing(
             model=like.timing[side].model if like else fit(payers.history, as_of=at.as_of),
             open_documents=payers.open_documents,
+            unseen=unseen,
         )
-        for side, payers in ((Dating.CUSTOMER, books.customers), (Dating.VENDOR, books.vendors))
+        for side, payers, unseen in (
+            (Dating.CUSTOMER, books.customers, books.habits.unseen_receipts),
+            (Dating.VENDOR, books.vendors, books.habits.unseen_payments),
+        )
     }
     run_off = past.run_off if past else _run_off(books, series=series, policy=policy, recurring_policy=recurring_policy)
     factor = (

@@ -30,6 +30,8 @@ Days = NDArray[np.int64]
 _REST_STREAM = 3
 _TIMED_BY = ["document_id", "counterparty_id", "terms", "entered_date", "document_date", "due_date"]
 """Columns of an open document that its day of payment is drawn from."""
+_ENOUGH_WAITS = 5
+"""With fewer receipts of a weekday that were banked, its wait is that of any day."""
 LATER = 1_000_000
 """Day number of what never comes within any horizon."""
 
@@ -220,7 +222,7 @@ def _fresh_draws(
         rows = [row for row, item in enumerate(items) if item.dating is dating]
         if rows:
             days[rows] = timing_days(payers, [items[row] for row in rows], draws=draws, seed=seed)
-    _reach_the_cash(items, days, cents, habits=prepared.habits, seed=seed)
+    _reach_the_cash(items, days, cents, habits=prepared.habits, seed=seed, as_of=as_of)
     return np.maximum(days, 1), cents
 
 
@@ -229,19 +231,26 @@ def timing_days(timing: Timing, items: Sequence[DatedItem], *, draws: int, seed:
     return timing.likely.drawn([item.txn_id for item in items], count=draws, seed=seed)
 
 
-def _reach_the_cash(items: Sequence[DatedItem], days: Days, cents: Cents, *, habits: CashHabits, seed: int) -> None:
+def _reach_the_cash(
+    items: Sequence[DatedItem], days: Days, cents: Cents, *, habits: CashHabits, seed: int, as_of: date
+) -> None:
     """Change days and cents of documents by the way they reach the cash.
 
     A customer that pays to undeposited funds is in the bank some days later; a bill that goes through a card leaves the
     cash with the card's payment, which the card's own item holds.
     """
-    waits = np.array(habits.deposit_wait_days, dtype="int64")
+    pools = [own if len(own) >= _ENOUGH_WAITS else habits.deposit_wait_days for own in habits.deposit_waits]
+    waits = np.array([wait for pool in pools for wait in pool], dtype="int64")
+    sizes = np.array([len(pool) for pool in pools])
+    starts = np.cumsum(sizes) - sizes
     draws = days.shape[1]
     for row, item in enumerate(items):
         if item.dating is Dating.CUSTOMER and len(waits) and item.party_id in habits.undeposited_share:
             rng = item_rng(f"wait:{item.item_id}", seed=seed)
             does = rng.random(draws) < habits.undeposited_share[item.party_id]
-            days[row] += np.where(does, waits[rng.integers(len(waits), size=draws)], 0)
+            weekday = (as_of.weekday() + days[row]) % len(pools)
+            which = starts[weekday] + (rng.random(draws) * sizes[weekday]).astype("int64")
+            days[row] += np.where(does, waits[which], 0)
         elif item.dating is Dating.VENDOR and item.party_id in habits.card_share:
             rng = item_rng(f"card:{item.item_id}", seed=seed)
             cents[row] = np.where(rng.random(draws) < habits.card_share[item.party_id], 0, cents[row])

@@ -63,6 +63,21 @@ def day_masses(items: Items, *, habits: Habits, today: int, truth: Truth) -> Flo
     return found
 
 
+def unseen_masses(items: Items, *, habits: Habits, today: int, unseen: Sequence[float]) -> Floats:
+    """Items x days: the probability of having been paid on each of the last days up to `today` without the books telling.
+
+    `unseen` is the share of payments dated 0, 1, ... days before `today` that are entered only later. A document is open
+    in the books while it is not paid or its payment is not entered yet; the first day is the one longest ago.
+    """
+    days = len(unseen)
+    rows, since = rows_of(items, habits=habits), np.full(len(items), today - days)
+    weight = log_prior(items, rows=rows, habits=habits)
+    mass = masses(items, rows=rows, log_weight=weight, habits=habits, today=since)[:, :days]
+    hidden = mass * np.array(unseen[::-1])
+    found: Floats = hidden / (1 - mass.sum(axis=1) + hidden.sum(axis=1))[:, None]
+    return found * (1 - habits.stopped[rows][:, None])
+
+
 def rows_of(items: Items, *, habits: Habits) -> Ints:
     """The row of each item's counterparty; an unknown one is the last row of what is kept for each."""
     return np.array([habits.counterparties.get(one, -1) for one in items.counterparty_ids], dtype=np.int64)
@@ -116,7 +131,7 @@ def log_prior(items: Items, *, rows: Ints, habits: Habits) -> Floats:
 
 
 def quantile_days(mass: Floats, *, levels: Sequence[float]) -> Ints:
-    """Items x levels: days after as-of, rising with the level whatever the order of `levels`."""
+    """Items x levels: the number of the day, the first is 1, rising with the level whatever the order of `levels`."""
     below = np.cumsum(mass, axis=1)
     median = _first_reaching(below, _MEDIAN)
     order = np.argsort(levels)
@@ -135,7 +150,7 @@ def quantile_days(mass: Floats, *, levels: Sequence[float]) -> Ints:
 
 
 def _first_reaching(below: Floats, level: float | Floats) -> Ints:
-    reached: Ints = np.minimum((below < level).sum(axis=1), HORIZON - 1).astype(np.int64) + 1
+    reached: Ints = np.minimum((below < level).sum(axis=1), below.shape[1] - 1).astype(np.int64) + 1
     return reached
 
 
@@ -170,7 +185,7 @@ def _leaves_out(less: Floats, more: Floats, level: float) -> Flags:
 
 
 def drawn_days(items: Items, mass: Floats, *, draws: int, seed: int, correlation: float) -> Ints:
-    """Items x draws: days after as-of; normal scores of one counterparty's documents share `correlation`."""
+    """Items x draws: the number of the day, the first is 1; scores of one counterparty's documents share `correlation`."""
     below = np.cumsum(mass, axis=1)
     days = np.empty((len(items), draws), dtype=np.int64)
     shared: dict[str, Floats] = {}
@@ -179,7 +194,7 @@ def drawn_days(items: Items, mass: Floats, *, draws: int, seed: int, correlation
             shared[counterparty] = _normals(seed, 0, counterparty, draws)
         score = np.sqrt(correlation) * shared[counterparty]
         score += np.sqrt(1 - correlation) * _normals(seed, 1, document, draws)
-        days[number] = np.minimum(np.searchsorted(below[number], ndtr(score)), HORIZON - 1) + 1
+        days[number] = np.minimum(np.searchsorted(below[number], ndtr(score)), below.shape[1] - 1) + 1
     return days
 
 

@@ -61,20 +61,29 @@ def test_the_runway_ends_on_the_first_day_below_the_floor(
     ("below_on", "day"),
     [
         pytest.param({11: 2}, 12, id="a tenth by the end of day 11: before day 12 it is just that"),
-        pytest.param({11: 3}, 12, id="a seventh by then is nearer to a tenth than none"),
-        pytest.param({11: 4}, 11, id="a fifth by then is no nearer than none: the earlier day"),
-        pytest.param({4: 1, 11: 3}, 11, id="a twentieth before day 11 is nearer than a fifth by its end"),
-        pytest.param({91: 4}, 91, id="the last day"),
+        pytest.param(
+            {11: 5}, 12, id="nothing before day 11, a quarter by its end: the logarithmic mean is just below a tenth"
+        ),
+        pytest.param({11: 6}, 11, id="three tenths by its end: above"),
+        pytest.param({4: 1, 11: 3}, 11, id="a twentieth before day 11, a fifth by its end: above"),
+        pytest.param({91: 6}, 91, id="the last day"),
         pytest.param({91: 2}, None, id="the day after the last"),
         pytest.param({4: 1}, None, id="too few"),
     ],
 )
-def test_before_the_cautious_day_a_tenth_is_below_as_nearly_as_days_allow(
+def test_before_the_cautious_day_a_tenth_is_below_on_average_over_days(
     below_on: dict[int, int], day: int | None
 ) -> None:
     fallen = [on for on, count in below_on.items() for _ in range(count)]
     first = np.array(fallen + [92] * (20 - len(fallen)), dtype="int64")
     assert cautious_day(first, level=0.1, horizon_days=91) == day
+
+
+def test_never_more_than_three_tenths_are_below_before_the_cautious_day() -> None:
+    """However unlikely the days before: a payday that breaks the floor in every third draw is not waited for."""
+    first = np.array([11] * 310 + [92] * 690, dtype="int64")
+    assert cautious_day(first, level=0.1, horizon_days=91) == 11
+    assert cautious_day(first[20:], level=0.1, horizon_days=91) == 12
 
 
 def test_ten_draws_worked_by_hand() -> None:

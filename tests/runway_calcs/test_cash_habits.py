@@ -1,0 +1,106 @@
+"""How payments reach the bank and the books: waits for the deposit, and payments that are not entered yet."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from runway_calcs.books.cash import cash_position
+from runway_calcs.books.cash_pieces import CashHabits, cash_habits
+from runway_calcs.books.movements import cash_movements
+from runway_calcs.forecast.dated_items import Dating
+from runway_calcs.forecast.simulation import simulate
+from runway_calcs.payment_timing import fit
+from runway_calcs.policy import CashPolicy
+from tests.runway_calcs.builders import FRIDAY, accounts, applications, point, postings
+from tests.runway_calcs.forecasts import POLICY, item, prepared
+from tests.runway_calcs.timing_ledgers import documents
+
+WEDNESDAY, THURSDAY = 2, 3
+DRAWER = "50"
+
+
+def habits_of(received_on: list[date], *, entered_after: timedelta) -> CashHabits:
+    """Checks of one customer, each entered so long after its day's midnight and banked on the next Thursday."""
+    rows: list[dict[str, object]] = []
+    for number, day in enumerate(received_on):
+        banked = day + timedelta(days=(THURSDAY - day.weekday()) % 7)
+        entered = pd.Timestamp(day, tz="UTC") + entered_after
+        check = {"txn_type": "Payment", "qbo_id": f"{number}", "txn_date": pd.Timestamp(day), "created_at": entered}
+        slip = {"txn_type": "Deposit", "qbo_id": f"d{number}", "txn_date": pd.Timestamp(banked), "created_at": entered}
+        rows += [
+            {**check, "account_id": DRAWER, "amount_cents": 500, "party_type": "Customer", "party_id": "7"},
+            {**slip, "account_id": DRAWER, "amount_cents": -500},
+            {**slip, "account_id": "35", "amount_cents": 500},
+        ]
+    chart = accounts(
+        {"qbo_id": "35"},
+        {"qbo_id": DRAWER, "account_type": "Other Current Asset", "account_subtype": "UndepositedFunds"},
+    )
+    posted, at = postings(*rows), point()
+    position = cash_position(chart, posted, at=at, home_currency="USD", policy=CashPolicy())
+    return cash_habits(
+        postings=posted,
+        applications=applications(),
+        movements=cash_movements(posted, chart, position=position, at=at, policy=CashPolicy()),
+        undeposited_ids=frozenset({DRAWER}),
+        card_ids=frozenset(),
+        at=at,
+    )
+
+
+def test_checks_wait_for_the_day_on_which_the_bank_is_visited() -> None:
+    mondays = [FRIDAY - timedelta(days=4 + 7 * week) for week in range(6)]
+    wednesdays = [FRIDAY - timedelta(days=2 + 7 * week) for week in range(6)]
+    habits = habits_of(sorted([*mondays, *wednesdays]), entered_after=timedelta(hours=10))
+    assert habits.deposit_waits[0] == (3,) * 6
+    assert habits.deposit_waits[WEDNESDAY] == (1,) * 6
+    assert len(habits.deposit_wait_days) == 12
+
+
+def test_what_is_entered_some_days_later_is_not_in_the_books_yet() -> None:
+    """Entered 58 hours after midnight, so on the second morning: at Friday's sync those of Thursday and Friday are missing."""
+    days = [FRIDAY - timedelta(days=7 + number) for number in range(70)]
+    habits = habits_of(sorted(days), entered_after=timedelta(hours=58))
+    assert habits.unseen_receipts == (1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    assert habits.unseen_payments == ()
+
+
+@pytest.mark.parametrize(
+    ("paid_in", "banked_in"),
+    [
+        pytest.param(3, 6, id="a Monday's check waits for Thursday"),
+        pytest.param(5, 6, id="a Wednesday's too"),
+        pytest.param(8, 10, id="a weekday of which nothing is known waits as any"),
+    ],
+)
+def test_a_forecast_banks_a_check_as_checks_of_its_weekday_were_banked(paid_in: int, banked_in: int) -> None:
+    check = replace(item(paid_in, 100), dating=Dating.CUSTOMER)
+    waits = [()] * 7
+    waits[0], waits[WEDNESDAY] = (3,) * 5, (1,) * 5
+    habits = CashHabits(
+        undeposited_share={check.party_id: 1.0}, deposit_wait_days=(2,), deposit_waits=tuple(waits), card_share={}
+    )
+    found = simulate(replace(prepared([check], policy=replace(POLICY, draws=20)), habits=habits), seed=1)
+    assert set(found.item_days[0]) == {banked_in}
+
+
+def test_a_payment_that_may_have_been_made_already_is_expected_now_and_not_after_another_wait() -> None:
+    """Pays on the due date, and half of what is paid is entered days later: the one due yesterday is probably paid."""
+    due = pd.bdate_range(end="2026-11-11", periods=40, freq="6B")
+    history = documents(*({"due": str(day.date()), "paid": str(day.date())} for day in due))
+    waiting = documents({"due": "2026-11-19"}, {"due": "2026-11-30"}, number=100)
+    model = fit(history, as_of=FRIDAY)
+    blind, seeing = model.likely(waiting), model.likely(waiting, unseen=(1.0, 0.5, 0.5))
+    ids = list(waiting["document_id"])
+    plain, drawn = (one.drawn(ids, count=400, seed=1) for one in (blind, seeing))
+    assert plain.min() >= 1
+    assert drawn.min() >= -2
+    assert (drawn[0] <= 0).mean() > 0.3
+    # What is due next week is not paid yet, and days told to people are days to come.
+    assert (drawn[1] <= 0).mean() < 0.05
+    assert abs(float(np.median(drawn[1])) - float(np.median(plain[1]))) <= 1
+    assert (seeing.quantiles((0.1, 0.5)) > pd.Timestamp(FRIDAY)).all(axis=None)
+    assert (seeing.draws(50, seed=1) > pd.Timestamp(FRIDAY)).all(axis=None)
