@@ -11,9 +11,12 @@ from zoneinfo import ZoneInfo
 
 Industry = Literal["marketing_agency", "construction", "professional_services", "e_commerce", "consulting"]
 Size = Literal["micro", "small", "medium"]
+Opening = Literal["covered", "drawn"]
+"""How much cash a company opens with: as much as its whole history asks for, or an amount drawn before any of it."""
 
 INDUSTRIES: tuple[Industry, ...] = get_args(Industry)
 SIZES: tuple[Size, ...] = get_args(Size)
+OPENINGS: tuple[Opening, ...] = get_args(Opening)
 MAX_REALM_DIGITS = 20
 
 
@@ -32,6 +35,7 @@ class CompanySpec:
     seed: int
     as_of: date
     zone: str
+    opening: Opening = "covered"
 
     def to_json(self) -> dict[str, str | int]:
         """The object that ``spec_from_json`` reads back."""
@@ -41,7 +45,7 @@ class CompanySpec:
 def spec_from_json(raw: Mapping[str, object]) -> CompanySpec:
     """Read one spec; raises ``BadSpecError`` naming what is wrong."""
     names = {field.name for field in fields(CompanySpec)}
-    if set(raw) != names:
+    if set(raw) | {"opening"} != names:
         raise BadSpecError(f"a company spec has exactly the fields {sorted(names)}; got {sorted(raw)}")
     realm_id = _text(raw, "realm_id")
     if not realm_id.isascii() or not realm_id.isdigit() or len(realm_id) > MAX_REALM_DIGITS:
@@ -57,6 +61,7 @@ def spec_from_json(raw: Mapping[str, object]) -> CompanySpec:
         seed=seed,
         as_of=_day(raw, "as_of"),
         zone=_zone(raw),
+        opening=cast("Opening", _one_of(raw, "opening", OPENINGS)) if "opening" in raw else "covered",
     )
 
 

@@ -43,6 +43,7 @@ from tests.sandbox import Sandbox, start_sandbox
 
 Industry = Literal["marketing_agency", "construction", "professional_services", "e_commerce", "consulting"]
 Size = Literal["micro", "small", "medium"]
+Opening = Literal["covered", "drawn"]
 
 INDUSTRIES: tuple[Industry, ...] = (
     "marketing_agency",
@@ -72,6 +73,8 @@ class Spec:
     seed: int = 1
     as_of: date = FRIDAY
     zone: str = "America/New_York"
+    opening: Opening = "covered"
+    """`drawn`: the cash it opens with knows nothing of what follows, so that a forecast can be judged by what follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +210,7 @@ class Generator:
             seed=spec.seed,
             as_of=spec.as_of.isoformat(),
             zone=spec.zone,
+            opening=spec.opening,
         )
         tenant = tenant_id(f"books-{realm}")
         self._installation.registry.add_tenant(tenant, firm_id="generated", name=tenant, zone=spec.zone)
@@ -267,6 +271,7 @@ def companies(
     seed: int,
     industries: Sequence[Industry] = INDUSTRIES,
     sizes: Mapping[Size, int] | None = None,
+    opening: Opening = "covered",
 ) -> list[Spec]:
     """So many different companies, the industries in turn and the sizes in these proportions (default: all micro)."""
     dice = Random(f"generated companies {seed}")  # noqa: S311 - reproducible, no secret
@@ -277,6 +282,7 @@ def companies(
             industry=industries[index % len(industries)],
             size=dice.choices(list(weights), weights=list(weights.values()))[0],
             seed=own_seed,
+            opening=opening,
         )
         for index, own_seed in enumerate(drawn)
     ]

@@ -97,12 +97,15 @@ def savings_entries(plan: Plan) -> Iterator[Entry]:
 def opening_entries(plan: Plan, entries: Sequence[Entry]) -> Iterator[Entry]:
     """The position the books start from, by journal entry and deposit to Opening Balance Equity.
 
-    Checking opens with what makes the history end with the plan's days of cash, and more if it would run dry on the way.
+    The plan's days of cash are what a covered company ends with, and it has more if it would run dry on the way: such an
+    opening knows all that follows. A drawn one opens with them whatever follows, and its account may be overdrawn one day.
     """
     target = plan.target_cash_days * plan.outflow_day_cents
     saved = round(target * _SAVINGS_SHARE) if plan.keeps_savings else 0
-    lowest, last = _checking_path(entries)
-    checking = max(target - saved - last, _LOWEST_DAYS_OF_OUTFLOW * plan.outflow_day_cents - lowest)
+    checking = target - saved
+    if plan.spec.opening == "covered":
+        lowest, last = _checking_path(entries)
+        checking = max(checking - last, _LOWEST_DAYS_OF_OUTFLOW * plan.outflow_day_cents - lowest)
     equipment = plan.gross_cents
     at = setup_moment(plan) + timedelta(minutes=20)
     body: Json = {
