@@ -21,8 +21,9 @@ from tests.processes import at_once
 from tests.resources.builders import ACME, add_tenants
 
 
-def test_an_empty_database_becomes_what_the_tables_say(empty_database: Database) -> None:
+def test_an_empty_database_becomes_what_the_tables_say_and_stays_so(empty_database: Database) -> None:
     assert upgrade(empty_database)
+    assert not upgrade(empty_database)
     with empty_database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
@@ -41,11 +42,6 @@ def test_every_sqlite_table_is_strict(database: Database) -> None:
     with database.read() as connection:
         strict: dict[str, Any] = {row.name: row.strict for row in connection.execute(text("PRAGMA table_list"))}
     assert all(strict[table.name] for table in METADATA.sorted_tables)
-
-
-def test_running_the_chain_again_changes_nothing(empty_database: Database) -> None:
-    assert upgrade(empty_database)
-    assert not upgrade(empty_database)
 
 
 def test_of_processes_that_start_at_once_one_migrates_and_all_go_on(empty_database: Database) -> None:

@@ -57,6 +57,8 @@ _ENTRIES: dict[str, tuple[str, dict[str, Any]]] = {
     ),
 }
 _BEFORE_THE_LEDGER = "0003"
+#: The filled installation is tried on both engines with every change, the rest on Postgres in the long suite.
+_ENGINES = ["sqlite", pytest.param("postgres", marks=[pytest.mark.xdist_group("postgres"), pytest.mark.long])]
 
 
 def _revision(database: Database) -> str | None:
@@ -72,6 +74,7 @@ def _rows(database: Database, *tables: Table) -> dict[str, list[Any]]:
         }
 
 
+@pytest.mark.parametrize("empty_database", _ENGINES, indirect=True)
 def test_an_empty_database_goes_back_to_nothing_and_forth_again(empty_database: Database) -> None:
     upgrade(empty_database)
     downgrade(empty_database, "base")
@@ -138,6 +141,7 @@ def _work_of_syncs(database: Database, clock: FixedClock) -> None:
         commits.commit_checkpoint(lease, up_to=sync, segment=make_segment("whole"))
 
 
+@pytest.mark.parametrize("database", _ENGINES, indirect=True)
 @pytest.mark.parametrize("before", _ENTRIES)
 def test_what_nothing_brings_back_is_not_thrown_away(database: Database, clock: FixedClock, before: str) -> None:
     add_tenants(database, clock, ACME)

@@ -80,6 +80,7 @@ def test_bills_of_one_vendor_become_one_entry_though_its_answer_was_lost(office:
     assert office.broken() == []
 
 
+@pytest.mark.long
 def test_of_bills_that_are_paid_together_none_is_paid_once_one_was_changed(office: Office) -> None:
     """What was sealed is one payment of both; a person decides what becomes of it."""
     company = office.company
@@ -137,6 +138,7 @@ def test_a_credit_that_is_no_longer_there_is_refused_and_the_money_is_free(offic
     assert office.broken() == []
 
 
+@pytest.mark.long
 def test_a_bill_is_paid_in_parts_each_an_entry_of_its_own(office: Office) -> None:
     company = office.company
     (bill,) = _enter(office, company.bill("90.00"))
