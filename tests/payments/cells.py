@@ -104,7 +104,14 @@ class _Cells:
                     break
                 scene.pass_time(self._batch)
                 scene.soft_run(self._batch)
-            judge_batches(scene, self._batch, trial=f"cells {self._number}", no_net=self._has_no_net, since=self._since)
+            judge_batches(
+                scene,
+                self._batch,
+                trial=f"cells {self._number}",
+                no_net=self._has_no_net,
+                since=self._since,
+                has_business_fault=any(one.fault in BUSINESS_FAULTS for one in self._cells),
+            )
         finally:
             scene.end()
 

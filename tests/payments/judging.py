@@ -26,10 +26,12 @@ def judge_batches(
     no_net: NoNet = lambda _: False,
     since: datetime,
     may_be_reviewed: bool = True,
+    has_business_fault: bool = False,
 ) -> Counter[str]:
     """Compare what the ledger says of each payment with what the books have; the payments by state.
 
-    `since` is QuickBooks' time when the trial began. Where nothing speaks for it, no payment may be left to a person.
+    `since` is QuickBooks' time when the trial began. Where nothing speaks for it, no payment may be left to a person. A business
+    fault is what people and periods do to bills; payments that met none, and their reviews, are counted by themselves.
     """
     scene.wait_for_the_late()
     scene.sandbox.heal(scene.company.realm_id)
@@ -57,7 +59,9 @@ def judge_batches(
     scene.counts.trials += 1
     scene.counts.payments += len(rows)
     scene.counts.states += found
-    scene.counts.reviews += found["needs_review"]
+    if not has_business_fault:
+        scene.counts.without_business_fault += len(rows)
+        scene.counts.reviews += found["needs_review"] - sum(row["state"] == "needs_review" for row in doubles)
     return found
 
 

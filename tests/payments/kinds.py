@@ -11,6 +11,7 @@ from tests.payments.clock_jumps import play_jumps
 from tests.payments.daemons import play_daemons
 from tests.payments.desk_trials import play_desk, play_finalizers
 from tests.payments.full_disks import play_full_disk
+from tests.payments.histories import play_histories
 from tests.payments.restores import play_restore
 from tests.payments.scene import Counts, Scene
 from tests.payments.sending_trials import play
@@ -43,19 +44,19 @@ KINDS = (
         play=lambda scene, number: play(scene, walked(number)),
         release=40,
         counted=lambda counts: counts.trials,
-        share=0.02,
+        share=0.005,
     ),
     Kind(
         name="kill",
         play=lambda scene, seed: play(scene, deadly(seed, action=KILL)),
-        release=16_000,
+        release=13_000,
         counted=lambda counts: _deaths(counts, KILL),
-        share=0.28,
+        share=0.2,
     ),
     Kind(
         name="kill at the desk",
         play=play_desk,
-        release=4_000,
+        release=7_500,
         counted=lambda counts: _deaths(counts, KILL),
         share=0.07,
     ),
@@ -64,50 +65,57 @@ KINDS = (
         play=lambda scene, seed: play(scene, deadly(seed, action=STOP)),
         release=4_000,
         counted=lambda counts: _deaths(counts, STOP),
-        share=0.12,
+        share=0.08,
     ),
-    Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.25),
+    Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.34),
+    Kind(
+        name="histories",
+        play=play_histories,
+        release=250_000,
+        counted=lambda counts: counts.more["steps"],
+        share=0.2,
+    ),
     Kind(
         name="drawn",
         play=lambda scene, seed: play(scene, drawn(seed)),
         release=1_000,
         counted=lambda counts: counts.trials,
-        share=0.05,
+        share=0.03,
     ),
     Kind(
         name="finalizers",
         play=play_finalizers,
         release=2_000,
         counted=lambda counts: counts.more["finalizations"],
-        share=0.08,
+        share=0.06,
     ),
     Kind(
         name="restores",
         play=play_restore,
         release=500,
         counted=lambda counts: counts.more["restores"],
-        share=0.04,
+        share=0.015,
     ),
     Kind(
         name="clock jumps",
         play=play_jumps,
         release=900,
         counted=lambda counts: counts.more["clock jumps"],
-        share=0.04,
+        share=0.015,
     ),
     Kind(
         name="full disks",
         play=play_full_disk,
         release=300,
         counted=lambda counts: counts.trials,
-        share=0.03,
+        share=0.01,
     ),
     Kind(
         name="daemons",
         play=play_daemons,
         release=50,
         counted=lambda counts: counts.more["batches raced for"],
-        share=0.08,
+        share=0.06,
         shortest=60.0,
     ),
 )

@@ -2,7 +2,6 @@
 
 import shutil
 import sqlite3
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -63,21 +62,29 @@ def _first_sync(desk: Desk) -> str:
     return CHECKING
 
 
+def machine_database(folder: Path) -> Database:
+    """The one database of all histories: an engine that is kept knows its statements."""
+    database = Database(f"sqlite:///{folder / 'ledger.sqlite'}")
+    # Nothing here has to survive a power failure.
+    event.listen(database.writer, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+    return database
+
+
 class LedgerMachine(RuleBasedStateMachine):
     """One tenant's desk beside books that others change too."""
 
-    #: Set by the test: the database to copy, where to, and what happened over all examples.
+    #: Set by the test: the database to copy, one to copy it to again and again, and what happened over all examples.
     template: ClassVar[Path]
+    database: ClassVar[Database]
     counts: ClassVar[Counter[str]]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="ledger-machine-", dir=self.template.parent))
-        path = self.folder / "ledger.sqlite"
+        path = Path(str(self.database.url.database))
+        self.database.close()
+        for leftover in path.parent.glob(f"{path.name}*"):
+            leftover.unlink()
         shutil.copyfile(self.template, path)
-        self.database = Database(f"sqlite:///{path}")
-        # Nothing here has to survive a power failure.
-        event.listen(self.database.writer, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
         self.watcher = sqlite3.connect(path)
         self.checked: tuple[int, int] | None = None
         self.clock = FixedClock(FRIDAY_MORNING + timedelta(minutes=1))
@@ -92,8 +99,6 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.watcher.close()
-        self.database.close()
-        shutil.rmtree(self.folder)
 
     @initialize(ready=st.sets(st.sampled_from(BILLS), min_size=2), pushed=st.lists(_bills, max_size=2), fate=_fates)
     def some_are_under_way(self, ready: set[str], pushed: list[int], fate: str) -> None:

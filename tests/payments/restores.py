@@ -179,7 +179,12 @@ class _Restore:
         scene, office, trial = self._scene, self._office, self._plan.trial
         what = f"restore {self._plan.seed}"
         judge_batches(
-            scene, *batches, trial=what, no_net=lambda bill: trial.leaves_no_net(*self._paid[bill]), since=self._since
+            scene,
+            *batches,
+            trial=what,
+            no_net=lambda bill: trial.leaves_no_net(*self._paid[bill]),
+            since=self._since,
+            has_business_fault=self._plan.is_other_amount,
         )
         known = {row["doc_number"] for row in office.rows(INTENT)}
         alarms = office.rows(ALARM)

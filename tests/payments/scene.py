@@ -49,7 +49,8 @@ class Counts:
     no_net: int = 0
     doubled: int = 0
     doubles_raised: int = 0
-    #: Payments that met no business fault and that a person has to look at.
+    #: Payments that met no business fault, and those of them that a person has to look at though they are not doubled.
+    without_business_fault: int = 0
     reviews: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     #: Of the kinds of trials: what they count by themselves.
@@ -101,6 +102,11 @@ class Scene:
     def database_url(self) -> str:
         """Where the ledger is; empty for the file in the data folder."""
         return self._copies.url
+
+    @property
+    def migrated(self) -> Path:
+        """An empty ledger at the newest schema, as a file."""
+        return self.folder.parent / "migrated.sqlite"
 
     def begin(self) -> Office:
         """A furnished ledger on a Friday morning, known to the machine, on a QuickBooks that behaves."""

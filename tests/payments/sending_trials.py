@@ -117,6 +117,7 @@ class _Played:
             trial=f"seed {trial.seed}",
             no_net=lambda bill: trial.leaves_no_net(*self._paid[bill]),
             since=self._since,
+            has_business_fault=trial.closed_books or trial.paid_by_hand or trial.closes_for is not None,
         )
         if trial.paid_by_hand:
             for row in self._office.rows(INTENT, INTENT.c.batch_id == batch):
