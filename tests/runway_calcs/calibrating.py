@@ -4,17 +4,19 @@ Belongs here: asking the models on past Fridays and pairing what they said with 
 (`tests/calibration.py`), what is good enough (`test_calibration.py`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+
+import pandas as pd
 
 from runway_calcs.books.corrections import Ledger
 from runway_calcs.books.open_items import Side
-from runway_calcs.books.payment_history import open_documents, payment_history
-from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.current import Forecasting
+from runway_calcs.forecast.dated_items import Dating
+from runway_calcs.forecast.figures import CashForecast, forecast_of
 from runway_calcs.forecast.historical import historical_forecast
 from runway_calcs.forecast.prepared import ForecastInputs
 from runway_calcs.forecast.simulation import week_seed
-from runway_calcs.payment_timing import fit
 from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
 from tests.calibration import (
     HIGH,
@@ -29,22 +31,9 @@ from tests.calibration import (
 from tests.generated_books import GeneratedBooks
 
 KINDS: dict[Side, str] = {"receivables": "Invoice", "payables": "Bill"}
+_DATINGS: dict[Side, Dating] = {"receivables": Dating.CUSTOMER, "payables": Dating.VENDOR}
 _MILLION = 1_000_000
-
-
-def payment_dates(books: GeneratedBooks, *, side: Side, friday: date) -> Coverage:
-    """The 80 % intervals of one side's open documents on a Friday."""
-    at = books.at(friday)
-    open_ = open_documents(books.documents, books.applications, side=side, at=at)
-    if open_.empty:
-        return Coverage()
-    model = fit(payment_history(books.documents, books.applications, side=side, at=at), as_of=friday)
-    return coverage(
-        model.predict(open_, levels=(LOW, HIGH)),
-        books.paid_on.xs(KINDS[side]),
-        as_of=friday,
-        true_until=books.true_until,
-    )
+_LEARNED_WEEKS = 13
 
 
 def ledger_of(books: GeneratedBooks) -> Ledger:
@@ -59,26 +48,49 @@ def ledger_of(books: GeneratedBooks) -> Ledger:
     )
 
 
-def forecast_on(books: GeneratedBooks, friday: date, *, draws: int, floor_percent: int | None = None) -> CashForecast:
-    """What the engine says on a past Friday, with a floor of so many percent of that day's cash (None: the default).
-
-    Most generated companies stay above their next payroll for 13 weeks: with the default floor nearly every probability
-    is 0, and 0 comes true. A floor near the cash asks for what lies between.
-    """
-    at = books.at(friday)
-    cash = books.position(friday).cash_cents
-    assert cash is not None, "generated companies have cash"
-    floor = None if floor_percent is None else cash * floor_percent // 100
+def forecasting_on(books: GeneratedBooks, friday: date, *, draws: int) -> Forecasting:
+    """What the engine makes of a past Friday, with the default floor."""
     return historical_forecast(
         ledger_of(books),
-        at=at,
+        at=books.at(friday),
         home_currency=books.home_currency,
         inputs=ForecastInputs(),
         cash_policy=CashPolicy(),
-        policy=ForecastPolicy(draws=draws, floor_cents=floor),
+        policy=ForecastPolicy(draws=draws),
         recurring_policy=RecurringPolicy(),
         seed=week_seed(f"{books.spec.industry}-{books.spec.seed}", as_of=friday),
-    ).forecast
+    )
+
+
+def payment_dates(base: Forecasting, books: GeneratedBooks, *, side: Side) -> Coverage:
+    """The 80 % intervals of one side's open documents, by the payment timing that the forecast uses."""
+    timing = base.prepared.timing[_DATINGS[side]]
+    if timing.open_documents.empty:
+        return Coverage()
+    return coverage(
+        timing.model.predict(timing.open_documents, levels=(LOW, HIGH)),
+        books.paid_on.xs(KINDS[side]),
+        as_of=base.forecast.as_of,
+        true_until=books.true_until,
+    )
+
+
+def with_floor(base: Forecasting, *, weeks_of_payments: int | None) -> CashForecast:
+    """The forecast with a floor that lies so many weeks of past payments below the day's cash; None: the default floor.
+
+    Most generated companies stay above their next payroll for 13 weeks: with the default floor nearly every probability is
+    0, and 0 comes true. A floor that is reached by spending asks for what lies between, and nobody's future chose it.
+    """
+    if weeks_of_payments is None:
+        return base.forecast
+    cash = base.forecast.cash_cents
+    assert cash is not None, "generated companies have cash"
+    assert base.simulation is not None
+    moved, today = base.books.movements, pd.Timestamp(base.forecast.as_of)
+    recent = moved[(moved["date"] <= today) & (moved["date"] > today - pd.Timedelta(weeks=_LEARNED_WEEKS))]
+    paid = -int(recent["amount_cents"].clip(upper=0).sum())
+    floor = cash - weeks_of_payments * paid // _LEARNED_WEEKS
+    return forecast_of(base.simulation, prepared=replace(base.prepared, floor_cents=floor), seed=base.forecast.seed)
 
 
 @dataclass(slots=True)
