@@ -74,6 +74,16 @@ _TORN = """
 """
 
 
+#: No head of a column is broken inside a word.
+_BROKEN = """
+[...document.querySelectorAll("th[scope=col]")].filter(head => {
+    const range = document.createRange();
+    range.selectNodeContents(head);
+    return !head.textContent.trim().includes(" ") && range.getClientRects().length > 1;
+}).map(head => head.textContent)
+"""
+
+
 def _mailed() -> str:
     """The published digest with the line that is its reader's own."""
     published = make_digest()
@@ -149,6 +159,7 @@ def _look(browser: Chromium, file: Path, *, width: int, scheme: str) -> None:
     )
     assert browser.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
     assert browser.evaluate(_TORN) == [], f"at {width}"
+    assert browser.evaluate(_BROKEN) == [], f"at {width}"
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -24,6 +24,8 @@ from tests.resources.mail_server import MailServer
 #: Points at which the server has the mail, whatever the sender knows.
 POINTS_WITH_THE_SERVER = ("mail.answered", "mail.record.in")
 _KILLED = -9
+#: So many wait whenever a sender begins: none waits so long that its time is over.
+_WAITING = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +81,18 @@ def campaign(folder: Path, migrated: Path, server: MailServer, *, kills: int, se
         lost_inside: dict[RowKey, str] = {}
         points: Counter[str] = Counter()
         while points.total() < kills:
-            fresh = [post.queue(whose, key=f"mail {len(queued):05d}") for whose in (ACME, OF_OAK)]
-            queued += fresh
-            open_rows += fresh
-            point, hit = random.choice(list(MAIL_POINTS)), random.randint(1, len(fresh))
+            while len(open_rows) < _WAITING:
+                # A tenant's and its firm's by turns: they share the sender and nothing else.
+                fresh = post.queue((ACME, OF_OAK)[len(queued) % 2], key=f"mail {len(queued):05d}")
+                queued.append(fresh)
+                open_rows.append(fresh)
+            point, hit = random.choice(list(MAIL_POINTS)), random.randint(1, _WAITING)
             ended = exit_code(die_on_the_way, path, post.clock.now(), settings, point, hit)
             assert ended == _KILLED, f"the sender was to die at passage {hit} of {point} and ended with {ended}"
             points[point] += 1
             open_rows = [one for one in open_rows if post.row(one).state in ("queued", "sending")]
             lost_inside |= _lost_inside(post, open_rows, point)
+            open_rows = [one for one in open_rows if one not in lost_inside]
             # The next one finds the lease of this one over.
             post.later(seconds=(LEASE + timedelta(minutes=1)).total_seconds())
         drain(path, post.clock.now(), settings)
