@@ -308,7 +308,8 @@ def cautious_day(first: NDArray[np.int64], *, level: float, horizon_days: int) -
     never with more than three times the level before it.
     """
     day = int(ordered(first, level=level))
-    before, then = (max(np.count_nonzero(first < on), 0.5) / len(first) for on in (day, day + 1))
+    # Half a draw where there is none: what a thousand draws do not show is rare, not impossible.
+    before, then = (max(float(np.count_nonzero(first < on)), 0.5) / len(first) for on in (day, day + 1))
     if (then - before) / np.log(then / before) < level and then <= _MOST_BEFORE * level:
         day += 1
     return day if day <= horizon_days else None

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from qbo_sandbox.company import Company
-from qbo_sandbox.generate.companies import build_company
+from qbo_sandbox.generate.companies import build_company, draw_history
 from qbo_sandbox.generate.habits import Habit, HabitKind, pays_on
 from qbo_sandbox.generate.plan import make_plan
 from qbo_sandbox.spec import INDUSTRIES, Industry, Size
@@ -243,6 +243,21 @@ def test_some_companies_burn_and_some_do_not_and_cash_targets_differ() -> None:
     targets = sorted(plan.target_cash_days for plan in plans)
     assert targets[10] < 20
     assert targets[-10] > 60
+
+
+def test_a_drawn_opening_is_the_plans_whatever_follows_and_nothing_else_is_different() -> None:
+    covered_spec = spec_of("consulting", "micro", seed=4)
+    covered, drawn = draw_history(covered_spec), draw_history(replace(covered_spec, opening="drawn"))
+    openings = [
+        {entry.key: entry.cash_cents for entry in history.entries if entry.key.startswith("opening")}
+        for history in (covered, drawn)
+    ]
+    plan = drawn.plan
+    planned = plan.target_cash_days * plan.outflow_day_cents
+    assert openings[1]["opening"] == (planned - round(planned / 5) if plan.keeps_savings else planned)
+    assert openings[0]["opening"] != openings[1]["opening"]
+    rest = [[entry for entry in history.entries if entry.key != "opening"] for history in (covered, drawn)]
+    assert rest[0] == rest[1]
 
 
 # -- every feature occurs somewhere

@@ -164,6 +164,22 @@ def test_habits_and_defects_are_told_to_tests_only(reading: Company) -> None:
     ("method", "path", "body", "status"),
     [
         pytest.param("POST", "companies", {"realm_id": "1"}, 400, id="spec incomplete"),
+        pytest.param(
+            "POST",
+            "companies",
+            {
+                "realm_id": "1",
+                "name": "A",
+                "industry": "consulting",
+                "size": "micro",
+                "seed": 1,
+                "as_of": "2026-11-20",
+                "zone": "America/New_York",
+                "opening": "rich",
+            },
+            400,
+            id="opening unknown",
+        ),
         pytest.param("POST", "realms/404/revoke", None, 404, id="unknown realm"),
         pytest.param("GET", "realms/404/truth?day=2026-01-01", None, 404, id="truth of nobody"),
         pytest.param("POST", "realms/*/faults", {"kind": "sunshine"}, 400, id="unknown fault"),
@@ -171,7 +187,7 @@ def test_habits_and_defects_are_told_to_tests_only(reading: Company) -> None:
     ],
 )
 def test_control_requests_that_cannot_be_meant(
-    reading: Company, method: str, path: str, body: dict[str, str] | None, status: int
+    reading: Company, method: str, path: str, body: dict[str, str | int] | None, status: int
 ) -> None:
     answer = reading.http.request(method, f"/__sandbox__/{path}", json=body)
     assert answer.status_code == status
