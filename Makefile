@@ -76,7 +76,7 @@ bench-timing: $(READY) ## payment timing on a receivables ledger: make bench-tim
 bench-payments: $(READY) ## decisions, batches, four clients, a sensor's tick, a fleet of batches
 	$(BIN)/python -W ignore -m benchmarks.bench_payments
 
-faults: $(READY) ## payments killed, stopped and confused at every point; FAULT_SECONDS and FAULT_SEED bound a slice
+faults: $(READY) ## payments killed, stopped and confused at every point; FAULT_SECONDS and FAULT_SEED bound a slice, the same seed goes on
 	$(BIN)/python -W ignore -m tests.payments.campaign --seconds $(or $(FAULT_SECONDS),4500) --seed $(or $(FAULT_SEED),20261120)
 
 faults-mail: $(READY) ## 2,000 forked mail senders killed at every point

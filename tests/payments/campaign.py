@@ -1,11 +1,12 @@
 """The fault campaign of payments: processes that die at every point, a QuickBooks that misbehaves, judged by its own books.
 
     python -m tests.payments.campaign --seconds 60 --seed 7
+    python -m tests.payments.campaign --kind stop --replay 20261139
 
 Two workers share the trials, each with a QuickBooks and a ledger of its own; a seed and a number decide everything about a trial.
-How far each kind of trials has come is kept in a file: the same seed goes on from there until the counts of a release are
-reached. Where no net is left (derived from what QuickBooks does in a trial, not listed) a double must be raised. The last line is
-one JSON object.
+How far each kind of trials has come is kept in a folder: the same seed goes on from there until the counts of a release are
+reached, and plays first what failed before. Where no net is left (derived from what QuickBooks does in a trial, not listed) a
+double must be raised. The last line is one JSON object.
 """
 
 import argparse
@@ -21,26 +22,48 @@ from pathlib import Path
 from typing import Any
 
 from payments.points import DESK_POINTS, SEND_POINTS
+from resources.files import write_whole
 from tests.payments.full_disks import small_disk
 from tests.payments.kinds import KINDS, Kind
 from tests.payments.scene import DATA, Counts, Scene, open_scene
 
 WORKERS = 2
+_KEPT_EVERY = 10.0
 
 
-def work(*, worker: int, seed: int, seconds: float, known: Mapping[str, Any], only: Sequence[str]) -> dict[str, Any]:
-    """One worker's part of the time: kind after kind, from where it was left; progress and counts by kind."""
+class Progress:
+    """How far one worker has come, by kind, in a file of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.kinds: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
+        self._kept_at = time.monotonic()
+
+    def note(self, kind: Kind, *, following: int, seconds: float, failed: Sequence[int], counts: Counts) -> None:
+        """After each trial; written down now and then."""
+        done = {"next": following, "seconds": round(seconds, 1), "failed": list(failed), "counts": counts.summary()}
+        self.kinds[kind.name] = done
+        if time.monotonic() - self._kept_at > _KEPT_EVERY:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write it down."""
+        self._kept_at = time.monotonic()
+        write_whole(self._path, json.dumps(self.kinds))
+
+
+def work(progress: Progress, *, worker: int, seed: int, seconds: float, only: Sequence[str]) -> None:
+    """One worker's part of the time: kind after kind, from where it was left."""
     started = time.monotonic()
     kinds = [kind for kind in KINDS if not only or kind.name in only]
-    done: dict[str, Any] = {name: dict(one) for name, one in known.items()}
     with _somewhere() as folder, open_scene(folder) as scene:
         left = sum(kind.share for kind in kinds)
         for kind in kinds:
             remaining = seconds - (time.monotonic() - started)
             until = time.monotonic() + remaining * kind.share / left
             left -= kind.share
-            done[kind.name] = _spend(scene, kind, done.get(kind.name), worker=worker, seed=seed, until=until)
-    return done
+            _spend(scene, kind, progress, worker=worker, seed=seed, until=until)
+            progress.keep()
 
 
 @contextmanager
@@ -53,24 +76,34 @@ def _somewhere() -> Iterator[Path]:
             yield Path(folder)
 
 
-def _spend(
-    scene: Scene, kind: Kind, known: Mapping[str, Any] | None, *, worker: int, seed: int, until: float
-) -> dict[str, Any]:
-    """Trials of a kind until its time is over or a release's count is reached."""
-    counts, following = Counts(), worker
-    if known is not None:
-        counts.add(known["counts"])
-        following = known["next"]
+def _spend(scene: Scene, kind: Kind, progress: Progress, *, worker: int, seed: int, until: float) -> None:
+    """Trials of a kind until its time is over or a release's count is reached; first those that failed the last time."""
+    known = progress.kinds.get(kind.name, {"next": worker, "seconds": 0.0, "failed": [], "counts": {}})
+    counts, following = Counts(), known["next"]
+    counts.add({**known["counts"], "wrong": []})
     scene.counts = counts
     began = time.monotonic()
-    while time.monotonic() + kind.shortest < until and kind.counted(counts) * WORKERS < kind.release:
+    failed: list[int] = []
+
+    def play(number: int) -> None:
         before = len(counts.wrong)
-        kind.play(scene, seed + following)
+        try:
+            kind.play(scene, seed + number)
+        except Exception as error:  # noqa: BLE001 - the other trials go on, and this one is told
+            counts.wrong.append(f"the trial ended with {type(error).__name__}: {error}")
+            scene.end()
+        if counts.wrong[before:]:
+            failed.append(number)
         for problem in counts.wrong[before:]:
-            _say(f"{kind.name} {seed + following}: {problem}")
+            _say(f"{kind.name} {seed + number}: {problem}")
+        seconds = known["seconds"] + time.monotonic() - began
+        progress.note(kind, following=following, seconds=seconds, failed=failed, counts=counts)
+
+    for number in known["failed"]:
+        play(number)
+    while time.monotonic() + kind.shortest < until and kind.counted(counts) * WORKERS < kind.release:
         following += WORKERS
-    spent = time.monotonic() - began + (known["seconds"] if known else 0.0)
-    return {"next": following, "seconds": round(spent, 1), "counts": counts.summary()}
+        play(following - WORKERS)
 
 
 def _say(text: str) -> None:
@@ -79,7 +112,7 @@ def _say(text: str) -> None:
 
 
 def together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What all workers did, by kind: counted against a release, and everything that was counted in all."""
+    """What all workers did: each kind against a release, and everything that was counted in all."""
     total, kinds = Counts(), {}
     for kind in KINDS:
         mine = Counts()
@@ -96,52 +129,52 @@ def together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"kinds": kinds, **total.summary(), "points_never_reached": never}
 
 
+def replay(name: str, seed: int) -> int:
+    """One trial of a kind by its seed."""
+    (kind,) = (one for one in KINDS if one.name == name)
+    with _somewhere() as folder, open_scene(folder) as scene:
+        kind.play(scene, seed)
+        sys.stdout.write(json.dumps(scene.counts.summary()) + "\n")
+        return 1 if scene.counts.wrong else 0
+
+
 def main() -> int:
     """Trials until the time is over or the counts of a release are reached; 1 if anything was wrong."""
     parser = argparse.ArgumentParser(description="The fault campaign of payments.")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", action="append", default=[], help="only this kind; may be repeated")
-    parser.add_argument("--state", type=Path, help="where to keep how far it came; the same seed goes on from there")
+    parser.add_argument("--replay", type=int, help="play the one trial of this seed, of one kind")
+    parser.add_argument("--state", type=Path, help="folder of how far it came; the same seed goes on from there")
     parser.add_argument("--workers", type=int, default=WORKERS)
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.worker is not None:
-        known = json.loads(sys.stdin.read() or "{}")
-        done = work(worker=asked.worker, seed=asked.seed, seconds=asked.seconds, known=known, only=asked.kind)
-        sys.stdout.write(json.dumps(done))
-        return 0
-    return _lead(asked)
+    if asked.replay is not None:
+        return replay(asked.kind[0], asked.replay)
+    state = asked.state or Path(tempfile.gettempdir()) / f"runway-faults-{os.getuid()}-{asked.seed}"
+    if asked.worker is None:
+        return _lead(asked, state)
+    progress = Progress(_part(state, asked.worker))
+    work(progress, worker=asked.worker, seed=asked.seed, seconds=asked.seconds, only=asked.kind)
+    return 0
 
 
-def _lead(asked: argparse.Namespace) -> int:
-    state = asked.state or Path(tempfile.gettempdir()) / f"runway-faults-{os.getuid()}-{asked.seed}.json"
-    parts = json.loads(state.read_text()) if state.exists() else [{} for _ in range(WORKERS)]
-    _say(f"seed {asked.seed}, {asked.seconds:.0f} seconds, progress in {state}")
+def _lead(asked: argparse.Namespace, state: Path) -> int:
+    _say(f"seed {asked.seed}, {asked.seconds:.0f} seconds; how far it came is kept in {state}")
     started = time.monotonic()
-    workers = [_start(asked, number) for number in range(asked.workers)]
-    for number, process in enumerate(workers):
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(parts[number]))
-        process.stdin.close()
-    failed = False
-    for number, process in enumerate(workers):
-        assert process.stdout is not None
-        text = process.stdout.read()
-        if process.wait() == 0:
-            parts[number] = json.loads(text)
-        failed |= process.returncode != 0
-    state.write_text(json.dumps(parts))
-    summary = together(parts) | {"seconds": round(time.monotonic() - started, 1), "seed": asked.seed}
-    sys.stdout.write(json.dumps(summary) + "\n")
-    return 1 if failed or summary["wrong"] else 0
-
-
-def _start(asked: argparse.Namespace, number: int) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-W", "ignore", "-m", "tests.payments.campaign", "--worker", str(number)]
+    command = [sys.executable, "-W", "ignore", "-m", "tests.payments.campaign", "--state", str(state)]
     command += ["--seconds", str(asked.seconds), "--seed", str(asked.seed)]
     command += [part for name in asked.kind for part in ("--kind", name)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    workers = [subprocess.Popen([*command, "--worker", str(number)]) for number in range(asked.workers)]
+    codes = [process.wait() for process in workers]
+    parts = [Progress(_part(state, number)).kinds for number in range(WORKERS)]
+    summary = together(parts) | {"seconds": round(time.monotonic() - started, 1), "seed": asked.seed}
+    sys.stdout.write(json.dumps(summary) + "\n")
+    return 1 if any(codes) or summary["wrong"] else 0
+
+
+def _part(state: Path, worker: int) -> Path:
+    return state / f"worker {worker}.json"
 
 
 if __name__ == "__main__":
