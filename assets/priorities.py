@@ -168,7 +168,8 @@ def _dead_bills(desk: Desk) -> Mapping[str, int]:
     entries, tenant = desk.installation.entries, desk.week.tenant.tenant_id
     ruled = entries.rulings(tenant, recorded_until=desk.week.known_until)
     alive = {one.object_id for one in ruled if one.defect_kind == DefectKind.FAR_PAST and one.until is None}
-    overdue = desk.frame("books/open_bills").set_index("qbo_id")["overdue_days"]
+    open_bills = desk.frame("books/open_bills")
+    overdue = open_bills[open_bills["txn_type"] == "Bill"].set_index("qbo_id")["overdue_days"]
     return {
         one.object_id: int(overdue[one.object_id])
         for one in desk.result("runway/hygiene", Hygiene).defects

@@ -21,6 +21,7 @@ from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
 from resources.tenants import tenant_id
 from runway_calcs.bills.priority import BillPriority
+from runway_calcs.bills.vendor_tiers import TierSuggestion
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.hygiene.assessment import Hygiene
@@ -38,7 +39,7 @@ ACME = tenant_id("acme")
 
 @pytest.fixture
 def office(installation: Installation, sandbox: Sandbox, clock: FixedClock) -> Office:
-    """Books with a bill that is open for most of a year, read on the Friday."""
+    """Books with two bills that are open for most of a year, one of them ruled alive, read on the Friday."""
     realm = sandbox.add_company(
         realm_id="9130395000000012",
         name="Acme generated",
@@ -51,15 +52,18 @@ def office(installation: Installation, sandbox: Sandbox, clock: FixedClock) -> O
     installation.registry.add_firm("oak", name="Oak")
     installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="America/New_York")
     connect(installation, "acme", realm)
-    _enter_an_old_bill(installation, sandbox, realm)
+    _, alive = _enter_old_bills(installation, sandbox, realm)
+    said = {"author": "ann", "reason": "we talk about it"}
+    defect = (DefectKind.FAR_PAST.value, "Bill", alive)
+    installation.entries.rule(installation.registry.tenant(ACME), defect=defect, until=None, **said)
     found = Office(installation, clock, tenant=ACME)
     found.hire(firm_id="oak")
     found.read_books()
     return found
 
 
-def _enter_an_old_bill(installation: Installation, sandbox: Sandbox, realm: str) -> None:
-    """A bill of 777.00 that was due in February, as a bookkeeper enters it."""
+def _enter_old_bills(installation: Installation, sandbox: Sandbox, realm: str) -> list[str]:
+    """Bills of 777.00 and 333.00 that were due in February, as a bookkeeper enters them; their ids."""
     token = installation.connections.load(ACME).tokens.access_token.reveal()
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     company = f"{sandbox.url}/v3/company/{realm}"
@@ -71,14 +75,19 @@ def _enter_an_old_bill(installation: Installation, sandbox: Sandbox, realm: str)
 
     expense = first("select * from Account where AccountType = 'Expense' maxresults 1")
     vendor = first("select * from Vendor maxresults 1")
-    line = {
-        "Amount": 777,
-        "DetailType": "AccountBasedExpenseLineDetail",
-        "AccountBasedExpenseLineDetail": {"AccountRef": {"value": expense}},
-    }
-    dates = {"TxnDate": "2026-01-05", "DueDate": "2026-02-04"}
-    body = {"VendorRef": {"value": vendor}, "Line": [line], **dates}
-    httpx.post(f"{company}/bill", json=body, headers=headers, trust_env=False).raise_for_status()
+    account = {"AccountRef": {"value": expense}}
+    found = []
+    for dollars in (777, 333):
+        line = {
+            "Amount": dollars,
+            "DetailType": "AccountBasedExpenseLineDetail",
+            "AccountBasedExpenseLineDetail": account,
+        }
+        dates = {"TxnDate": "2026-01-05", "DueDate": "2026-02-04"}
+        body = {"VendorRef": {"value": vendor}, "Line": [line], **dates}
+        answer = httpx.post(f"{company}/bill", json=body, headers=headers, trust_env=False).raise_for_status()
+        found.append(str(answer.json()["Bill"]["Id"]))
+    return found
 
 
 def _week(office: Office) -> Iterator[Desk]:
@@ -108,6 +117,9 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     )
     wanted: dict[str, Any] = {"by": "oli", "reserve_id": reserve, "amount_cents": 120_00, "reason": "quarter"}
     allocate(*where, request_key=office.key(), **wanted)
+    said = {"author": "ann", "reason": "they deliver first"}
+    tenant = office.installation.registry.tenant(ACME)
+    office.installation.entries.set_tier(tenant, vendor_id=part.vendor_id, tier=1, **said)
     for bill in (small, part, staged):
         office.stage(bill.bill_id)
     office.pay_now(small.bill_id)
@@ -140,10 +152,8 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
             for one in desk.result("runway/hygiene", Hygiene).defects
             if one.kind is DefectKind.FAR_PAST and one.object_type == "Bill"
         }
-        assert dead
-        assert dead == {bill for bill, why in apart if why is WhyApart.PROBABLY_DEAD}
-        ranked = {one.bill_id for one in desk.records("priority/bills", BillPriority)}
-        assert not dead & (ranked | set(planned))
+        _assert_dead_and_alive(desk, plan, dead=dead)
+        _assert_tiers(desk, vendor_set=part.vendor_id)
 
         (kept,) = desk.records("runway/reserves", ReservePlan)
         assert (kept.reserve_id, kept.current_cents, kept.target_cents) == (reserve, 120_00, 9_000_00)
@@ -180,3 +190,24 @@ def _same_as_the_ledger(office: Office, console: ConsoleDocument) -> None:
     for cents in (console.ledger.free_cents, *(-one.amount_cents for one in console.ledger.holds)):
         words = f"{'-' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02}"
         assert words in page.text
+
+
+def _assert_dead_and_alive(desk: Desk, plan: PayPlan, *, dead: set[str]) -> None:
+    """What is probably dead stands apart; the one that a person ruled no issue is ranked and planned."""
+    apart_dead = {one.bill_id for one in plan.apart if one.why is WhyApart.PROBABLY_DEAD}
+    ranked = {one.bill_id for one in desk.records("priority/bills", BillPriority)}
+    planned = {one.bill_id for one in plan.bills}
+    assert apart_dead
+    assert not apart_dead & (ranked | planned)
+    (alive,) = dead - apart_dead
+    assert alive in ranked
+    assert alive in planned
+
+
+def _assert_tiers(desk: Desk, *, vendor_set: str) -> None:
+    """A person set the tier of one vendor; of every other it is the suggested one, with its fact."""
+    suggested = {one.party_id: one for one in desk.records("priority/vendor_tiers", TierSuggestion)}
+    for one in desk.records("priority/bills", BillPriority):
+        told = suggested[one.party_id]
+        is_set = one.party_id == vendor_set
+        assert (one.tier, one.tier_suggestion) == ((1, "") if is_set else (told.tier, told.reason))
