@@ -159,6 +159,16 @@ def _number_each_attempt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(book, "send", send)
 
 
+def _pay_another_amount(patch: pytest.MonkeyPatch) -> None:
+    real = book.send
+
+    def send(books: Any, payment: Any) -> Any:
+        body = payment.intent["body"].replace(b"100.00", b"90.00")
+        return real(books, replace(payment, intent={**payment.intent, "body": body}))
+
+    patch.setattr(book, "send", send)
+
+
 def _always(value: Any) -> Callable[..., Any]:
     return lambda *_, **__: value
 
@@ -301,6 +311,11 @@ LEDGER_MUTANTS: Mapping[str, LedgerMutant] = {
     ),
     "each attempt has a new number": LedgerMutant(
         apply=_number_each_attempt,
+        witness=test_sending.test_a_batch_is_recorded_once_and_its_money_is_posted,
+        on="office",
+    ),
+    "another amount is sent": LedgerMutant(
+        apply=_pay_another_amount,
         witness=test_sending.test_a_batch_is_recorded_once_and_its_money_is_posted,
         on="office",
     ),

@@ -118,16 +118,6 @@ def _free_what_is_unknown() -> None:
     fates.unknown = unknown
 
 
-def _pay_another_amount() -> None:
-    real = book.send
-
-    def send(books: Any, payment: Any) -> Any:
-        body = payment.intent["body"].replace(b"100.00", b"90.00")
-        return real(books, replace(payment, intent={**payment.intent, "body": body}))
-
-    book.send = send
-
-
 def _leave_what_was_found() -> None:
     real = fates.paid
 
@@ -194,7 +184,6 @@ MUTANTS: Mapping[str, Mutant] = {
     "unknown frees its money": Mutant(
         apply=_free_what_is_unknown, trial=Trial(seed=-2_012, faults=(("drop_after", 0),))
     ),
-    "another amount is sent": Mutant(apply=_pay_another_amount, trial=Trial(seed=-2_013)),
     "what is found is left": Mutant(apply=_leave_what_was_found, trial=Trial(seed=-2_014, faults=(("drop_after", 0),))),
     "a refusal keeps its money": Mutant(
         apply=_put(fates, "void", lambda *_, **__: None), trial=Trial(seed=-2_015, closed_books=True)
