@@ -21,6 +21,7 @@ from resources.clock import FixedClock
 from resources.documents import Document, FirmDocument
 from resources.installation import Installation
 from resources.tenants import tenant_id
+from runway_calcs.pay_plan.apart import WhyApart
 from tests.conftest import FRIDAY
 from tests.experiences.parsed import parse
 from tests.experiences.rendered_tables import Row, Table, cents, table_about, tables
@@ -100,6 +101,10 @@ def _same_plan(digest: DigestDocument, console: ConsoleDocument, pages: dict[str
         if one.paid_on <= until
     ]
     assert (plan.payments.count, plan.payments.total_cents) == (len(paid), sum(paid))
+    told = {one.why: (one.count, one.total_cents) for one in plan.unplanned}
+    apart = {why: [one.cents for one in console.unplanned if one.why is why] for why in WhyApart}
+    assert told == {why: (len(found), sum(found)) for why, found in apart.items() if found}
+    assert ("Not planned: " in pages["friday_digest"]) == ("Not planned" in pages["console"]) == bool(told)
     assert plan.discounts.total_cents == sum(bill.priority.discount_cents for bill in console.bills)
     for line in plan.waiting.rows:
         amount = money_exact(line.amount_cents, currency=digest.currency)
