@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 import simplejson
 
 from payments.batch_tables import ATTEMPT, BATCH, INTENT
+from payments.batches import verify_seal
 from payments.bills import cycle, move
+from payments.book import refuse_other_body
 from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
 from payments.evidence import change_of
 from payments.ledger import Ledger
@@ -58,6 +60,7 @@ def make_file(
 
     Raises:
         ContentChanged: a bill is no longer what was approved; nothing was written.
+        SealBroken: the batch or the body of a payment is not what was finalized.
         WrongState: the batch is not of this rail, or nothing of it waits for a file.
     """
     with ledger.look(tenant) as look:
@@ -71,8 +74,9 @@ def make_file(
         require(act, by, "finalize")
         act.entity = f"batch {batch_id}"
         payments = _waiting(act, batch_id, states=("ready", "sent"))
-        batch = _batch(act, batch_id)
+        batch = verify_seal(act, batch_id)
         for payment in payments:
+            refuse_other_body(payment)
             if payment.intent["state"] == "ready":
                 _mark_sent(act, payment, generation=int(batch["generation"]))
         payments = _waiting(act, batch_id, states=("sent",))

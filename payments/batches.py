@@ -8,11 +8,11 @@ whoever runs it computes them again before the first send.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from payments.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION
+from payments.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, VENDOR_WATCH
 from payments.bills import move_all, refuse_changed
 from payments.canonical import sha256_of
 from payments.cash_tables import HOLD
@@ -232,7 +232,15 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
         for item in items
         if by == item.decision["decided_by"] or by in {approvers[one] for one in item.decision["approvals"]}
     ]
+    changed = _changed_vendors(act, involved, policy=policy)
     for item in involved:
+        if changed.get(item.bill["vendor_id"], item.decision["decided_at"]) > item.decision["decided_at"]:
+            raise SamePerson(
+                what=f"The details of {item.bill['vendor_name']} changed after this payment was decided, and {by} approved or "
+                "decided it.",
+                next_step="Let somebody else look at the change and finalize this batch, or leave this payment out.",
+                decision_id=item.decision["decision_id"],
+            )
         if policy.separates(item.decision["amount_cents"]) and not _people_overridden(act, item):
             raise SamePerson(
                 what=f"{by} approved or decided the payment of bill {item.bill['bill_id']} to {item.bill['vendor_name']}; above "
@@ -241,6 +249,13 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
                 decision_id=item.decision["decision_id"],
             )
     return "delegated" if involved else "apart"
+
+
+def _changed_vendors(look: Look, items: Sequence[Item], *, policy: Policy) -> dict[str, datetime]:
+    """When those vendors changed whose name or bank details did within the days that the policy watches."""
+    since = look.now - timedelta(days=policy.payee_watch_days)
+    rows = look.many(VENDOR_WATCH, vendor_id=sorted({item.bill["vendor_id"] for item in items}))
+    return {row["vendor_id"]: row["changed_at"] for row in rows if row["changed_at"] and row["changed_at"] > since}
 
 
 def needs_finalizer(act: Act, item: Item, *, policy: Policy) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 from payments.approvals import back_to_approval
 from payments.bill_tables import BILL_WORKFLOW, VENDOR_WATCH
 from payments.bills import move, named
+from payments.cash_tables import CASH_ACCOUNT
 from payments.errors import UnknownHere, WrongState
 from payments.fingerprint import content_of, fingerprint
 from payments.ledger import SYNC, Ledger
@@ -121,8 +122,8 @@ def _published_at(act: Act) -> datetime | None:
 def _watch_vendors(act: Act, published: Mapping[str, Row]) -> None:
     known = {row["vendor_id"]: row for row in act.many(VENDOR_WATCH)}
     names = {row["vendor_id"]: row["vendor_name"] for _, row in sorted(published.items())}
-    # Those of the very first publication were there before the ledger.
-    since = act.now if known else None
+    # Those of the very first publication were there before the ledger; it may have had no open bill, but then it had cash.
+    since = act.now if known or act.many(CASH_ACCOUNT, limit=1) else None
     rows = [
         {"vendor_id": vendor, "name": names[vendor], "new_since": since} for vendor in sorted(set(names) - set(known))
     ]

@@ -78,6 +78,16 @@ def test_a_seal_notices_a_payment_that_was_changed_past_the_guards(desk: Desk) -
         verify_seal(look, finalized.batch_id)
 
 
+def test_a_vendor_that_changed_after_the_decision_is_looked_at_by_somebody_else(desk: Desk) -> None:
+    desk.policy(separation_above_cents=1_000_000)
+    decided = desk.pay_now("b1"), desk.pay_now("b2")
+    desk.sync(make_bill("b1", vendor_name="Another Name"), make_bill("b2"), make_bill("b3"))
+    with pytest.raises(SamePerson, match="changed after this payment was decided"):
+        desk.finalize(*decided, by="dan")
+    assert desk.finalize(decided[1], by="dan").separation == "delegated"
+    assert desk.finalize(decided[0], by="fin").separation == "apart"
+
+
 def test_the_body_is_a_whole_bill_payment_in_exact_decimals(desk: Desk) -> None:
     desk.finalize(desk.pay_now(amount_cents=7_505, credits_used=[Credit(credit_id="77", amount_cents=2_000)]))
     (intent,) = desk.rows(INTENT)

@@ -21,6 +21,7 @@ from payments.errors import (
     OverLimit,
     Refused,
     SamePerson,
+    UnknownHere,
     WrongState,
 )
 from payments.ledger import Ledger
@@ -186,6 +187,22 @@ def test_a_vendor_that_is_new_needs_a_second_person_whatever_the_amount(desk: De
         desk.pay_now("b4")
     desk.approve("b4", by="amy")
     assert desk.pay_now("b4").separation == "delegated"
+
+
+def test_the_first_vendor_of_books_without_open_bills_is_new(bare_desk: Desk) -> None:
+    bare_desk.policy(separation_above_cents=1_000_000)
+    bare_desk.sync()
+    bare_desk.sync(make_bill("b1"))
+    bare_desk.approve("b1", by="dan")
+    bare_desk.stage("b1")
+    with pytest.raises(SamePerson, match="is new"):
+        bare_desk.pay_now("b1")
+
+
+def test_an_account_that_is_not_there_is_nothing_to_override(desk: Desk) -> None:
+    desk.ready()
+    with pytest.raises(UnknownHere, match="no cash account '99'"):
+        desk.pay_now(account_id="99", override="the owner asked for it on the telephone")
 
 
 def test_an_old_balance_decides_nothing_now(desk: Desk) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from payments.bank_files import confirm_upload, discard_file, make_file
 from payments.batch_tables import INTENT
 from payments.cash_tables import HOLD
-from payments.errors import BadRequest, ContentChanged, NotAllowed, UnknownHere
+from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere
 from payments.payees import BankDetails
 from payments.rails.nacha_file import Entry, Originator, check_digit_holds, effective_day, file_text
 from resources.secret_text import Secret
@@ -209,6 +210,17 @@ def test_no_file_is_made_of_a_bill_that_somebody_paid_meanwhile(office: Office) 
     with pytest.raises(ContentChanged, match=bills[0]):
         _make(office, batch)
     assert {row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")} == {"ready"}
+
+
+@pytest.mark.parametrize(("column", "value"), [("amount_cents", 1), ("body", b"{}")])
+def test_no_file_is_made_of_payments_that_are_not_what_was_sealed(office: Office, column: str, value: object) -> None:
+    batch, _ = _batch(office, "100.00")
+    with office.database.write() as connection:
+        connection.execute(text("DROP TRIGGER intent_keeps_what_it_is"))
+        connection.execute(INTENT.update().where(INTENT.c.leg == "rail").values({column: value}))
+    with pytest.raises(SealBroken):
+        _make(office, batch)
+    assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["ready"]
 
 
 def test_bank_details_are_in_the_file_and_nowhere_else(office: Office) -> None:
