@@ -7,8 +7,11 @@ import pytest
 
 from experiences.console.document import from_json, to_json
 from experiences.console.render import render_html, render_text
+from experiences.digest.render import render_text as digest_text
+from tests.experiences.builders import make_digest
 from tests.experiences.console_builders import make_console, make_console_bill, make_console_ledger, make_unplanned
 from tests.experiences.parsed import parse
+from tests.experiences.priority_builders import make_plan, make_priorities
 
 
 def test_free_cash_is_told_from_the_books_down_to_the_cent() -> None:
@@ -61,3 +64,11 @@ def test_figures_that_do_not_add_up_are_no_document(wrong: dict[str, Any]) -> No
     (account,) = make_console_ledger().accounts
     with pytest.raises(ValueError, match="nothing is kept for"):
         replace(account, free_cents=account.free_cents - 1)
+
+
+def test_the_digest_counts_the_bills_that_are_not_planned_by_reason() -> None:
+    found = make_digest(priorities=make_priorities(plan=make_plan(apart=make_unplanned())))
+    text = " ".join(digest_text(found).split())
+    assert "Not planned: 1 bill of $4,000.00 decided already;" in text
+    assert "1 bill of $777.00 so long past due that they are more often paid, void or lost." in text
+    assert "Not planned" not in digest_text(make_digest())
