@@ -42,6 +42,7 @@ from payments.projected_cash import staged_and_decided
 from payments.repository import Look
 from payments.rulings import Credit
 from payments.what_if import Supposed, WhatIf, what_if
+from resources.entries import EntryRefused
 
 app = typer.Typer(
     no_args_is_help=True, help="Decisions: pay a staged bill now, on a day, or later. Money is set aside here."
@@ -164,7 +165,9 @@ def _payment(
 
 def _credit(text: str) -> Credit:
     """A vendor credit as typed: ID=AMOUNT."""
-    credit_id, _, cents = text.partition("=")
+    credit_id, is_named, cents = text.partition("=")
+    if not is_named:
+        raise EntryRefused(f"--credit {text!r} names no amount: write it as ID=AMOUNT, for example 77=30.00.")
     return Credit(credit_id=credit_id, amount_cents=needed_amount(cents, option="--credit"))
 
 

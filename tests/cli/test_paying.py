@@ -93,6 +93,31 @@ def test_a_dry_run_checks_everything_and_changes_nothing(shell: Shell) -> None:
     assert shell.desk.bill("b1")["state"] == "staged"
 
 
+def test_a_vendor_credit_is_named_with_its_amount(shell: Shell) -> None:
+    shell.desk.ready("b1")
+    command = ("decide", "pay-now", "acme-design", "b1", "--account", "35", "--credit")
+    assert "70.00 is set aside" in shell(*command, "77=30.00", "--dry-run", by="dan")
+    done = shell.json(*command, "77=30.00", by="dan")
+    assert done["result"]["amount_cents"] == 7_000
+
+
+def test_what_cannot_be_done_is_answered_in_words(shell: Shell) -> None:
+    shell.desk.ready("b1")
+    pay = ("decide", "pay-now", "acme-design", "b1", "--account")
+    for arguments, says in (
+        ((*pay, "35", "--credit", "77"), "write it as ID=AMOUNT"),
+        ((*pay, "35", "--amount", "1.005"), "more than two decimals"),
+        ((*pay, "99"), "Cash accounts of the newest sync: 35"),
+        (("decide", "delay", "acme-design", "b1", "--until", "tomorrow"), "'tomorrow' is no day"),
+        (("bills", "approve", "acme-design", "b9"), "There is no open bill 'b9'"),
+        (("bills", "approve", "nobody-known", "b1"), "nobody-known"),
+        (("batch", "run", "acme-design", "p9", "--dry-run"), "There is no batch 'p9'"),
+    ):
+        said = shell(*arguments, by=None if arguments[0] == "batch" else "dan", code=1)
+        assert "Not done." in said
+        assert says in said
+
+
 def test_the_same_key_does_it_once(shell: Shell) -> None:
     shell.desk.ready("b1")
     command = ("decide", "schedule", "acme-design", "b1", "--account", "35", "--on", "2099-01-04", "--key", "k")
