@@ -16,6 +16,8 @@ from runway_calcs.timing.shapes import CELLS, FIRST_DAY, HORIZON, shapes
 from runway_calcs.timing.silence import resuming
 
 _MEDIAN = 0.5
+_FEW_DAYS = 14
+"""Up to so many days of an item are looked up one by one; of more, all cells are mixed at once."""
 _LATEST_ANCHOR = HORIZON - 90
 """Days after as-of to which a later due date is brought, so that the habits around it lie within the horizon."""
 TAILS = np.array([0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5])
@@ -72,9 +74,9 @@ def unseen_masses(items: Items, *, habits: Habits, today: int, unseen: Sequence[
     days = len(unseen)
     rows, since = rows_of(items, habits=habits), np.full(len(items), today - days)
     weight = log_prior(items, rows=rows, habits=habits)
-    mass = masses(items, rows=rows, log_weight=weight, habits=habits, today=since)[:, :days]
-    hidden = mass * np.array(unseen[::-1])
-    found: Floats = hidden / (1 - mass.sum(axis=1) + hidden.sum(axis=1))[:, None]
+    mass = _unscaled(items, rows=rows, log_weight=weight, habits=habits, today=since, days=days)
+    hidden, shown = mass * np.array(unseen[::-1]), mass * (1 - np.array(unseen[::-1]))
+    found: Floats = hidden / np.maximum(1 - shown.sum(axis=1), hidden.sum(axis=1))[:, None]
     return found * (1 - habits.stopped[rows][:, None])
 
 
@@ -92,14 +94,21 @@ def trued(mass: Floats, *, share: Floats) -> Floats:
 
 def masses(items: Items, *, rows: Ints, log_weight: Floats, habits: Habits, today: Ints) -> Floats:
     """Items x days: the same, each from its own `today`, under a posterior that holds the waiting until then."""
+    mass = _unscaled(items, rows=rows, log_weight=log_weight, habits=habits, today=today, days=HORIZON)
+    shared: Floats = mass / mass.sum(axis=1, keepdims=True)
+    return shared
+
+
+def _unscaled(items: Items, *, rows: Ints, log_weight: Floats, habits: Habits, today: Ints, days: int) -> Floats:
+    """Items x days: the probability of so many days; it sums to one over all of them but for what weekdays lean to."""
     known = shapes()
     kinds = len(known.prior)
     calendars = habits.calendars[rows]
     log_weight = log_weight - logsumexp(log_weight, axis=1, keepdims=True)
-    ahead = today[:, None] + 1 + np.arange(HORIZON)
+    ahead = today[:, None] + 1 + np.arange(days)
     at = (calendars[:, None], ahead - habits.days.first)
     is_pay_day, before = habits.days.is_pay_day[at], habits.days.before[at]
-    mass = np.zeros((len(items), HORIZON))
+    mass = np.zeros((len(items), days))
     ready_from = np.maximum(before[:, 0] + 1, items.entered)
     start = np.maximum(before + 1 - ready_from[:, None], 0)
     end = np.maximum(ahead + 1 - ready_from[:, None], 0)
@@ -107,17 +116,22 @@ def masses(items: Items, *, rows: Ints, log_weight: Floats, habits: Habits, toda
         # A due date beyond the horizon is most likely mistyped; what is said of it is "at the end of it".
         anchor = np.minimum(dated, today + _LATEST_ANCHOR)
         still_open = known.left[cells(ready_from - anchor)]
-        left = np.exp(log_weight[:, number * kinds : (number + 1) * kinds]) / still_open @ known.left_by_kind
+        weight = np.exp(log_weight[:, number * kinds : (number + 1) * kinds]) / still_open
         offset = np.minimum(ready_from - anchor - FIRST_DAY, CELLS - 1)[:, None]
-        mass += np.where(is_pay_day, _at(left, start + offset) - _at(left, end + offset), 0.0)
+        before_it, after_it = _left(weight, cells=(start + offset, end + offset))
+        mass += np.where(is_pay_day, before_it - after_it, 0.0)
     mass *= np.take_along_axis(habits.weekdays[rows], weekday(ahead), axis=1)
-    shared: Floats = mass / mass.sum(axis=1, keepdims=True)
-    return shared
+    return mass
 
 
-def _at(left: Floats, cell: Ints) -> Floats:
-    found: Floats = np.take_along_axis(left, np.clip(cell, 0, left.shape[1] - 1), axis=1)
-    return found
+def _left(weight: Floats, *, cells: Sequence[Ints]) -> list[Floats]:
+    """Items x days for each array of cells: what is left of each item's mix of kinds there."""
+    known = shapes()
+    if cells[0].shape[1] <= _FEW_DAYS:
+        each = [np.clip(cell, 0, CELLS - 1).T for cell in cells]
+        return [np.stack([(weight * known.left[day]).sum(axis=1) for day in cell], axis=1) for cell in each]
+    mix = weight @ known.left_by_kind
+    return [np.take_along_axis(mix, np.clip(cell, 0, mix.shape[1] - 1), axis=1) for cell in cells]
 
 
 def log_prior(items: Items, *, rows: Ints, habits: Habits) -> Floats:
