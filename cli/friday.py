@@ -15,7 +15,7 @@ from rich.table import Table
 
 from cli.session import console, is_terminal, open_installation, plain_errors, prepare_dagster_home, problems
 from resources.installation import Installation, parse_week_ending
-from resources.tenants import Tenant, tenant_id
+from resources.tenants import Tenant, TenantId, tenant_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,9 @@ class TenantOutcome:
 def friday(
     tenant: list[str] = typer.Option([], "--tenant", help="Only this tenant; may be given several times."),
     week_ending: str = typer.Option("", help="The Friday of the week, as 2026-11-20; default: the newest Friday."),
+    processes: int = typer.Option(
+        0, min=0, help="Processes that share the tenants; 0: up to one a core, where there are enough tenants."
+    ),
 ) -> None:
     """Read the books and make the Friday digest of each tenant."""
     with plain_errors():
@@ -42,42 +45,41 @@ def friday(
         tenants = [registry.tenant(one) for one in wanted] if wanted else registry.tenants()
         if not tenants:
             raise ValueError("There is no active tenant: `runway tenant add` registers one.")
-        outcomes = run_friday(installation, tenants=tenants, week_ending=week)
+        outcomes = run_friday(installation, tenants=tenants, week_ending=week, processes=processes)
     report(outcomes)
 
 
 def run_friday(
-    installation: Installation, *, tenants: Sequence[Tenant], week_ending: date | None
+    installation: Installation, *, tenants: Sequence[Tenant], week_ending: date | None, processes: int = 0
 ) -> list[TenantOutcome]:
-    """Run both jobs for each tenant, one after the other, with progress; then the firms' pages."""
+    """Run both jobs for each tenant, with progress; then the firms' pages. 0 processes: as many as are worth it."""
     prepare_dagster_home(installation.settings)
     # What Dagster calls beta or preview is decided on in the code; it is no news for who runs it.
     warnings.filterwarnings("ignore", message=".*is currently in (preview|beta)")
     # Importing Dagster takes seconds: only the commands that need it pay for it.
+    from cli.friday_runs import processes_for, run_each  # noqa: PLC0415
     from cli.runs import JobRunner  # noqa: PLC0415
 
-    outcomes = []
-    with run_progress() as progress, JobRunner([one.tenant_id for one in tenants]) as runner:
-        task = progress.add_task("", total=len(tenants) * 2)
-        for tenant in tenants:
-            week = week_ending or tenant.latest_friday(installation.clock.now())
-            failures = {}
-            for job in ("tenant_sync", "friday"):
-                progress.update(task, description=f"{tenant.tenant_id}: {job}")
-                failure = runner.run(job, tenant=tenant, week_ending=week)
-                if failure is not None:
-                    failures[job] = failure
-                progress.advance(task)
-            outcomes.append(_outcome(installation, tenant, week=week, failures=failures))
+    now = installation.clock.now()
+    weeks = [(tenant, week_ending or tenant.latest_friday(now)) for tenant in tenants]
+    found: dict[TenantId, TenantOutcome] = {}
+    with run_progress() as progress:
+        task = progress.add_task("syncing, calculating, writing", total=len(tenants))
+        for done in run_each(weeks, processes=processes or processes_for(len(tenants))):
+            outcome = _outcome(installation, done.tenant, week=done.week, failures=dict(done.failures))
+            found[done.tenant.tenant_id] = outcome
+            progress.update(task, description=f"{done.tenant.tenant_id} is done", advance=1)
             if not is_terminal():
-                console.print(f"{tenant.tenant_id}: {'failed' if failures else 'done'}", markup=False, soft_wrap=True)
+                said = "failed" if done.failures else "done"
+                console.print(f"{done.tenant.tenant_id}: {said}", markup=False, soft_wrap=True)
         progress.update(task, description="portfolio")
-        failure = runner.run_portfolio()
+        with JobRunner([one.tenant_id for one in tenants]) as runner:
+            failure = runner.run_portfolio()
         if failure is not None:
             problems.print("The firms' pages could not be made:")
             problems.print(f"  {failure}", markup=False, soft_wrap=True)
         progress.update(task, description="done")
-    return outcomes
+    return [found[tenant.tenant_id] for tenant in tenants]
 
 
 def report(outcomes: Sequence[TenantOutcome]) -> None:

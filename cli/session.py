@@ -54,7 +54,7 @@ def read_settings() -> Settings:
 def open_installation() -> Iterator[Installation]:
     """The installation with its database at the newest schema; expected failures end the command with their message."""
     settings = read_settings()
-    _log_at(settings.log_level)
+    log_at(settings.log_level)
     installation = Installation(settings)
     try:
         with plain_errors():
@@ -85,7 +85,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
     return home
 
 
-def _log_at(level: str) -> None:
+def log_at(level: str) -> None:
+    """Log to the screen from this level on, with nothing secret in it."""
     handler = RichHandler(console=problems, show_path=False)
     handler.addFilter(LogScrubber())
     logging.basicConfig(level=level, handlers=[handler], format="%(name)s: %(message)s", force=True)

@@ -66,7 +66,7 @@ def test_a_firm_from_nothing_to_its_digests_and_who_failed_is_named(shell: Shell
         _ok(shell("connect", tenant, "--realm", realm))
     sandbox.revoke(_REALMS["birch"])
 
-    done = shell("friday", "--week-ending", "2026-11-20")
+    done = shell("friday", "--week-ending", "2026-11-20", "--processes", "2")
 
     assert done.returncode == 1
     assert "1 of 2 tenants failed: birch" in done.stderr
