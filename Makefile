@@ -58,7 +58,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-friday: $(READY) ## the Friday run of 20 small tenants, split into HTTP, our work, Dagster's own time
+bench-friday: $(READY) ## the Friday run of 100 tenants with increments: HTTP, sync, calculators, rendering, Dagster, memory
 	$(BIN)/python -W ignore -m benchmarks.bench_friday
 
 bench-sync: $(READY) ## SmartSync alone: a medium company, 100 small ones, 150 ms a request
