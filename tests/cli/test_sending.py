@@ -97,6 +97,9 @@ def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office
     assert json.loads(_runway(office, *command, "--dry-run", "--json"))["payments"] == 2
     assert not (tmp_path / "files").exists()
     assert {row["attempts"] for row in office.rows(INTENT)} == {0}
+    foreseen = _runway(office, "batch", "run", ACME, batch, "--dry-run")
+    assert "a person takes its file to the bank" in foreseen
+    assert "its money is not instructed yet" in foreseen
     said = _runway(office, *command)
     assert "2 payments of 30.00" in said
     (path,) = (tmp_path / "files").iterdir()
