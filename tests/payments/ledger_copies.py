@@ -24,6 +24,9 @@ class LedgerCopies(Protocol):
     def url(self) -> str:
         """The database's address; empty for the file that an installation has by default."""
 
+    def take(self, name: str, made: str) -> None:
+        """Take what somebody else made, a file or a database of the server, as a copy of that name."""
+
     def copy(self, name: str) -> None:
         """Keep the ledger as it is under a name; an earlier copy of that name is gone."""
 
@@ -38,6 +41,10 @@ class FileCopies:
 
     def __init__(self, ledger: Path, copies: Path) -> None:
         self._ledger, self._copies = ledger, copies
+
+    def take(self, name: str, made: str) -> None:
+        """Another file."""
+        shutil.copyfile(made, self._copies / f"{name}.sqlite")
 
     def copy(self, name: str) -> None:
         """By SQLite's own backup, which may be made while others write."""
@@ -60,6 +67,10 @@ class ServerCopies:
         self._server = server
         self._make(_NAME, template="template1")
         self.url = server.url(_NAME, user=OWNER)
+
+    def take(self, name: str, made: str) -> None:
+        """A database beside it, to which nobody is connected."""
+        self._make(f"copy_{name}", template=made)
 
     def copy(self, name: str) -> None:
         """By the server, while nobody is connected."""

