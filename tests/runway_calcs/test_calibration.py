@@ -77,9 +77,10 @@ def test_the_80_percent_interval_of_payment_dates_holds_80_percent(measured: Mea
     found = measured.dates
     print({side: (one, one.share, one.mean_width_days) for side, one in found.items()})  # noqa: T201 - the figures
     assert 0.76 <= sum(found.values(), Coverage()).share <= 0.84, found
-    # One side must not make up for the other.
-    assert 0.76 <= found["receivables"].share <= 0.84, found
-    assert 0.74 <= found["payables"].share <= 0.88, found
+    # One side must not make up for the other. Two of three bills have an interval of one day, a pay run that holds nine of
+    # ten payments: no interval of whole pay runs holds less.
+    assert 0.74 <= found["receivables"].share <= 0.86, found
+    assert 0.74 <= found["payables"].share <= 0.94, found
 
 
 @pytest.mark.long
