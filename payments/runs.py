@@ -146,10 +146,12 @@ def due_batches(
 
     Of one tenant at most `most_of_tenant`, so that a tenant with a thousand of them keeps nobody from being asked for.
     """
+    # As in a claim: a lease longer than any is from a clock that was set back since.
+    is_dead = or_(BATCH.c.lease_until < now, BATCH.c.lease_until > now + 2 * SendPolicy().lease)
     due = or_(
         BATCH.c.state == "finalized",
         and_(BATCH.c.state == "waiting", BATCH.c.not_before <= now),
-        and_(BATCH.c.state == "claimed", BATCH.c.lease_until < now),
+        and_(BATCH.c.state == "claimed", is_dead),
     )
     # Exactly one of these says since when, whatever the state.
     ready_at = func.coalesce(BATCH.c.not_before, BATCH.c.lease_until, BATCH.c.finalized_at, type_=Instant())

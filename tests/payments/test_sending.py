@@ -15,6 +15,7 @@ from payments.bill_tables import BILL_WORKFLOW
 from payments.cash_tables import HOLD
 from payments.errors import NotAllowed, UnknownHere, WrongState
 from payments.review import end_payment, take_as_paid, unresolved, write_off
+from payments.runs import claim, due_batches
 from payments.tables import ALARM
 from tests.payments.office import POLICY, Company, Office, furnish, memory_of, open_installation
 from tests.sandbox import Sandbox
@@ -287,6 +288,15 @@ def test_nothing_is_sent_while_the_clocks_are_apart(office: Office) -> None:
     assert driven.states == {"ready": 1}
     assert office.alarms() == ["clock differs"]
     assert office.payments_of(batch) == {bill: 0}
+
+
+def test_a_batch_whose_run_died_before_the_clock_was_set_back_is_asked_for_and_paid(office: Office) -> None:
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    claim(office.ledger, office.tenant, batch_id=batch, holder="a run that died", policy=POLICY)
+    office.clock.set_by_hand(timedelta(hours=-1))
+    assert [one.batch_id for one in due_batches(office.database, now=office.clock.now(), most=10)] == [batch]
+    assert office.drive(batch).outcome == "settled"
 
 
 def test_a_voided_payment_shows_in_the_nightly_comparison(office: Office) -> None:
