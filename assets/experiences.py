@@ -11,6 +11,7 @@ import dagster as dg
 from assets.books import home_currency
 from assets.console_ledger import console_ledger
 from assets.desk import Desk, WeekTable, week_assets
+from assets.known_payments import known_payments
 from assets.mailing import DIGEST_KIND, queue_digest
 from assets.tenants import Metadata
 from experiences.console import render as console
@@ -18,6 +19,7 @@ from experiences.console.build import build_console
 from experiences.console.document import to_json as console_json
 from experiences.digest.build import Priorities, build_digest
 from experiences.digest.document import to_json
+from experiences.digest.payment_workflow import PaymentWorkflow, Tally
 from experiences.digest.render import render_html, render_text, subject
 from experiences.tray import render as tray
 from experiences.tray.build import build_tray
@@ -166,6 +168,28 @@ def _console(desk: Desk) -> Metadata:
     )
 
 
+def _workflow(desk: Desk) -> PaymentWorkflow | None:
+    """What the week knows of the payment ledger, summed; None before the ledger took in any books."""
+    known = known_payments(desk)
+    if known.free_cents is None:
+        return None
+    held = {
+        state: [one.amount_cents for one in known.holds if one.state == state]
+        for state in ("pending", "soft", "posted")
+    }
+    return PaymentWorkflow(
+        set_aside=_tally(held["pending"]),
+        later=_tally(held["soft"]),
+        unsettled=_tally(held["posted"]),
+        proposed=_tally([one.amount_cents for one in known.proposals]),
+        free_cents=known.free_cents,
+    )
+
+
+def _tally(cents: list[int]) -> Tally:
+    return Tally(count=len(cents), cents=sum(cents))
+
+
 def _friday_digest(desk: Desk) -> Metadata:
     tenant, week = desk.week.tenant, desk.week
     unreadable = Counter(one.entity for one in desk.installation.commits.quarantined(week.sync))
@@ -190,6 +214,7 @@ def _friday_digest(desk: Desk) -> Metadata:
         priorities=_priorities(desk),
         unreadable=unreadable,
         stale_after_days=desk.thresholds.stale_after_days,
+        workflow=_workflow(desk),
     )
     html, text = render_html(document), render_text(document)
     told = publish(

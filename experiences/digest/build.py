@@ -15,6 +15,7 @@ from experiences.digest import document as doc
 from experiences.digest.comparison import Estimate
 from experiences.digest.forecast_facts import change_facts, last_forecast_facts, runway_facts, week_ahead, week_facts
 from experiences.digest.listing import MAX_ROWS, listing
+from experiences.digest.payment_workflow import PaymentWorkflow
 from experiences.digest.priorities import Collection, Plan
 from experiences.digest.priority_facts import collection_facts, data_to_fix, plan_facts
 from experiences.digest.wording import plain_text
@@ -70,6 +71,7 @@ def build_digest(
     priorities: Priorities,
     unreadable: Mapping[str, int],
     stale_after_days: int,
+    workflow: PaymentWorkflow | None = None,
 ) -> doc.DigestDocument:
     """The digest of one tenant's week.
 
@@ -94,6 +96,7 @@ def build_digest(
         priorities: Contacts, bills, plan and defects of the same week.
         unreadable: Objects that could not be read, by QBO entity.
         stale_after_days: Age in days from which the books are called old.
+        workflow: The payment ledger as the week knew it; None before it took in any books.
 
     Raises:
         ValueError: results of different days or points of view were handed in.
@@ -151,6 +154,7 @@ def build_digest(
             open_receivables=open_receivables,
             unreadable=unreadable,
         ),
+        workflow=workflow,
     )
 
 

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from experiences.digest.comparison import Change, Estimate, LastForecast, require
 from experiences.digest.listing import MAX_ROWS, Listing
+from experiences.digest.payment_workflow import PaymentWorkflow
 from experiences.digest.priorities import Collection, DataToFix, Plan
 from runway_calcs.books.ageing import BUCKETS
 from runway_calcs.books.as_of import Basis
@@ -306,6 +307,8 @@ class DigestDocument:
     burn: Burn
     data_to_fix: DataToFix
     notes: tuple[DataNote, ...]
+    workflow: PaymentWorkflow | None = None
+    """None: the payment ledger had taken in no books of this company yet."""
 
     def __post_init__(self) -> None:
         require(_CURRENCY_CODE.fullmatch(self.currency) is not None, "the currency is a code of three letters")

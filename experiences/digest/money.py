@@ -1,14 +1,15 @@
 """The sections "Money in" and "Money out": the next seven days, and what is past due.
 
-Belongs here: which lists they show and what a row says. Does not: amounts of the forecast as a whole (``view.py``).
+Belongs here: which lists they show and what a row says, payments under way. Does not: amounts of the forecast as a whole
+(``view.py``).
 """
 
 from experiences.digest.attention import contact_assumption, contact_table, plan_sentence, plan_tables
 from experiences.digest.comparison import Estimate
 from experiences.digest.document import BillLine, DigestDocument, FlowLine, InvoiceLine
 from experiences.digest.sentences import lateness, name
-from experiences.digest.tables import Section, TableRow, listing_table, row, section
-from experiences.digest.wording import days, doc_number, money_exact, money_short, short_date
+from experiences.digest.tables import Section, Table, TableRow, listing_table, row, section
+from experiences.digest.wording import counted, days, doc_number, money_exact, money_short, short_date
 
 
 def money_in(document: DigestDocument) -> Section:
@@ -159,3 +160,32 @@ def _flow_row(line: FlowLine, document: DigestDocument) -> TableRow:
 def _of_open(amount_cents: int, open_cents: int, *, document: DigestDocument) -> str:
     """Names the book balance where credits leave less of it to pay."""
     return "" if amount_cents == open_cents else f"of {money_exact(open_cents, currency=document.currency)} open"
+
+
+def workflow_section(document: DigestDocument) -> Section:
+    """What of the payment workflow is under way; empty while nothing is."""
+    workflow, currency = document.workflow, document.currency
+    if workflow is None or workflow.is_quiet:
+        return section(heading="Payments under way")
+    rows = [
+        row(f"{what}: {counted(tally.count, 'payment')}", value=money_exact(tally.cents, currency=currency))
+        for what, tally in (
+            ("Decided and set aside", workflow.set_aside),
+            ("Decided, set aside later", workflow.later),
+            ("Paid, in no balance yet", workflow.unsettled),
+            ("Proposed, not decided", workflow.proposed),
+        )
+        if tally.count
+    ]
+    table = Table(
+        caption=f"In the payment ledger on {short_date(document.as_of, near=document.as_of)}",
+        columns=("Payments", "Amount"),
+        rows=tuple(rows),
+        more="",
+    )
+    free = money_exact(workflow.free_cents, currency=currency)
+    return section(
+        heading="Payments under way",
+        tables=(table,),
+        paragraphs=(f"Free cash {free}: cash less the floor, reserves and what is set aside.",),
+    )

@@ -12,7 +12,7 @@ from experiences.digest.balances import ageing_section, burn_section, cash_secti
 from experiences.digest.bars import Bar, bars, ranges
 from experiences.digest.document import DigestDocument, Week
 from experiences.digest.looking_back import change_section, last_forecast_section
-from experiences.digest.money import money_in, money_out
+from experiences.digest.money import money_in, money_out, workflow_section
 from experiences.digest.tables import Section
 from experiences.digest.wording import has_symbol, money_short, short_date, weekday_date
 
@@ -72,6 +72,7 @@ def digest_view(document: DigestDocument) -> DigestView:
         change_section(document),
         money_in(document),
         money_out(document),
+        workflow_section(document),
         last_forecast_section(document),
         data_section(document),
         cash_section(document),

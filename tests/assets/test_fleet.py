@@ -9,6 +9,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from assets.experiences import PREVIEW_CHARACTERS, preview
 from assets.fleet import FLEET_ASSETS
 from assets.fleet_file import read_fleet, write_fleet
 from assets.mailing import EXCEPTIONS_KIND
@@ -227,3 +228,12 @@ def test_each_exception_has_its_reason(changes: dict[str, object], reason: Reaso
     policy = AttentionPolicy()
     assert make_overview().reasons(policy) == ()
     assert make_overview(**changes).reasons(policy) == (reason,)
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "```\n# heading", "a\u2028<b>", "x" * 100_000, "| a |\n|---|"]
+)
+def test_a_preview_in_the_ui_is_code_whatever_it_says_and_bounded(text: str) -> None:
+    shown = str(preview(text).value)
+    assert all(line.startswith("    ") for line in shown.splitlines())
+    assert len(shown) < PREVIEW_CHARACTERS + 100

@@ -14,6 +14,7 @@ from assets.experiences import DIGESTS
 from assets.priorities import PRIORITIES
 from experiences.console.document import ConsoleDocument
 from experiences.console.document import from_json as console_from_json
+from experiences.digest.document import from_json as digest_from_json
 from payments.free_cash import all_free_cash
 from payments.reserves import allocate, open_reserve
 from resources.clock import FixedClock
@@ -171,6 +172,12 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
         (kept,) = desk.records("runway/reserves", ReservePlan)
         assert (kept.reserve_id, kept.current_cents, kept.target_cents) == (reserve, 120_00, 9_000_00)
     console = console_from_json(_document(office, "console"))
+    told = digest_from_json(_document(office, "friday_digest")).workflow
+    assert told is not None
+    assert (told.set_aside.count, told.set_aside.cents) == (2, small.open_cents + part.open_cents - 1)
+    assert (told.later.count, told.unsettled.count, told.proposed.count) == (0, 0, 1)
+    assert console.ledger is not None
+    assert told.free_cents == console.ledger.free_cents
     _same_as_the_ledger(office, console)
     assert console.unplanned == plan.apart
     assert console.ledger is not None

@@ -26,6 +26,7 @@ from experiences.digest.document import (
     Week,
 )
 from experiences.digest.listing import MAX_ROWS, Listing
+from experiences.digest.payment_workflow import PaymentWorkflow, Tally
 from experiences.digest.priorities import (
     Collection,
     ContactLine,
@@ -329,6 +330,12 @@ def burns(draw: st.DrawFn) -> Burn:
     )
 
 
+tallies = st.builds(Tally, count=st.integers(1, 10**6), cents=cents) | st.just(Tally(count=0, cents=0))
+workflows = st.builds(
+    PaymentWorkflow, set_aside=tallies, later=tallies, unsettled=tallies, proposed=tallies, free_cents=cents
+)
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> DigestDocument:
     """Any digest that keeps the rules of a document."""
@@ -383,4 +390,5 @@ def documents(draw: st.DrawFn) -> DigestDocument:
         burn=draw(burns()),
         data_to_fix=draw(data_to_fix()),
         notes=draw(notes),
+        workflow=draw(st.none() | workflows),
     )

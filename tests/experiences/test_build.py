@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiences.digest.document import NoteKind
+from experiences.digest.document import NoteKind, from_json, to_json
 from experiences.digest.listing import MAX_ROWS
+from experiences.digest.payment_workflow import PaymentWorkflow, Tally
+from experiences.digest.render import render_html, render_text
 from runway_calcs.flow_kinds import FlowKind
 from tests.experiences.builders import (
     BILLS,
@@ -20,6 +22,7 @@ from tests.experiences.builders import (
     make_cash,
     make_digest,
 )
+from tests.experiences.parsed import one_line, parse
 from tests.experiences.priority_builders import make_priorities
 
 
@@ -121,3 +124,20 @@ def test_the_order_of_the_inputs_does_not_matter() -> None:
     forward = make_digest(priorities=unranked)
     backward = make_digest(priorities=unranked, invoices=INVOICES[::-1], bills=BILLS[::-1])
     assert forward == backward
+
+
+def test_payments_under_way_are_told_by_where_they_are_and_a_quiet_ledger_is_left_out() -> None:
+    nothing = Tally(count=0, cents=0)
+    quiet = PaymentWorkflow(set_aside=nothing, later=nothing, unsettled=nothing, proposed=nothing, free_cents=6_000_000)
+    assert "Payments under way" not in render_html(make_digest(workflow=quiet))
+    assert render_html(make_digest(workflow=quiet)) == render_html(make_digest())
+    busy = replace(quiet, set_aside=Tally(count=2, cents=410_050), proposed=Tally(count=1, cents=99_900))
+    document = make_digest(workflow=busy)
+    assert from_json(to_json(document)) == document
+    for text in (parse(render_html(document)).text, one_line(render_text(document)).replace("UNDER WAY", "under way")):
+        assert "In the payment ledger on 20 Nov" in text
+        assert "Decided and set aside" in text
+        assert "$4,100.50" in text
+        assert "Proposed, not decided" in text
+        assert "Free cash $60,000.00: cash less the floor, reserves and what is set aside." in text
+        assert "in no balance yet" not in text, "what there is none of is left out"

@@ -24,6 +24,7 @@ from experiences.digest.document import (
     Week,
 )
 from experiences.digest.listing import MAX_ROWS, Listing, Row
+from experiences.digest.payment_workflow import PaymentWorkflow, Tally
 from experiences.digest.priorities import (
     Collection,
     ContactLine,
@@ -164,6 +165,10 @@ def _fullest() -> DigestDocument:
         data_to_fix=_longest_defects(name, big),
         burn=replace(plain.burn, one_off_count=10**6, one_off_cents=big, gross_per_day_cents=big),
         notes=(replace(note, kind=NoteKind.UNREADABLE),) * MAX_NOTES,
+        workflow=PaymentWorkflow(
+            **dict.fromkeys(("set_aside", "later", "unsettled", "proposed"), Tally(count=10**6, cents=-big)),
+            free_cents=-big,
+        ),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiences.digest.palette import LIGHT
 from resources.mail import _on_the_wire
 from resources.mail_message import MailWriter
 from resources.outbox_rows import MailContent
@@ -133,6 +134,14 @@ def test_without_an_address_of_ours_a_preview_names_one_that_no_server_delivers_
     message = _read(_raw(make_content(), with_settings=MailSettings()))
     assert message["From"].addresses[0].addr_spec == "runway@preview.invalid"
     assert message["List-Unsubscribe"] is None
+
+
+def test_the_line_that_is_the_readers_own_stands_last_in_the_page_in_its_quiet_colour() -> None:
+    _, page = _read(_raw(make_content(html="<html><body><p>x</p></body></html>\n"))).iter_parts()
+    html = page.get_content().replace("\r\n", "\n")
+    assert html.endswith("</p>\n</body></html>\n")
+    assert f"color:{LIGHT.muted}" in html
+    assert html.count("Unsubscribe") == 1
 
 
 def test_nothing_in_a_mail_follows_its_reader() -> None:
