@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from payments.points import DESK_POINTS, SEND_POINTS
+from tests.databases import empty
 from tests.payments import sending_trials
 from tests.payments.cells import play_cells
 from tests.payments.clock_jumps import JumpTrial, play_jump_trial
@@ -36,6 +37,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iter
 
 @pytest.fixture
 def scene_on_postgres(tmp_path: Path, postgres: Postgres, migrated_url: str) -> Iterator[Scene]:
+    empty(migrated_url)  # it is copied, and another test may have left rows in it
     migrated = make_url(migrated_url).database
     with open_scene(tmp_path, server=postgres, migrated=str(migrated)) as opened:
         yield opened
