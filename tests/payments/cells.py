@@ -14,7 +14,7 @@ from typing import Any
 from payments.batch_tables import INTENT
 from payments.runs import SETTLED
 from tests.payments.judging import judge_batches
-from tests.payments.scene import Scene
+from tests.payments.scene import MOST_RUNS, Scene
 from tests.payments.trials import NEEDS, POINTS, POST_FAULTS, Trial
 
 _HITS = (1, 2, 3)
@@ -47,7 +47,8 @@ _A_PERSONALITY = len(POINTS) * len(_HITS) * len(_FAULTS) * len(_SECOND)
 CELLS = _A_PERSONALITY * len(PERSONALITIES)
 #: So many cells on one batch; each has a payment of its own, and some more for the passages after the first.
 CELLS_A_BATCH = 6
-_MORE_PAYMENTS = 2
+_MORE_PAYMENTS = 3
+_ENDS = ("close.in", "close.after")
 _STRIDE = 6_151
 assert gcd(_STRIDE, _A_PERSONALITY) == 1, "every cell is met once"
 
@@ -60,6 +61,11 @@ class Cell:
     hit: int
     fault: str
     second: str
+
+    @property
+    def has_business_fault(self) -> bool:
+        """Whether people or a period spoil it."""
+        return self.fault in BUSINESS_FAULTS or self.point == "refuse.in"
 
 
 def cell(number: int) -> Cell:
@@ -80,67 +86,80 @@ def play_cells(scene: Scene, number: int) -> None:
 
 class _Cells:
     def __init__(self, scene: Scene, number: int, personality: str, cells: list[Cell]) -> None:
-        self._scene, self._number, self._cells = scene, number, cells
+        self._scene, self._number = scene, number
+        # Whoever meets the end of a run has gone through all payments.
+        self._cells = sorted(cells, key=lambda one: one.point in _ENDS)
         self._since = scene.server_time()
         self._office = scene.begin()
         self._quickbooks = PERSONALITIES[personality]
         self._disturbed: set[str] = set()
+        self._paid: dict[str, tuple[int, int]] = {}
         scene.company.settings(**self._quickbooks)
-        amounts = [(10_000 + 700 * one, (10_000, 3_000)[one % 2]) for one in range(len(cells) + _MORE_PAYMENTS)]
-        bills = self._office.enter(*(f"{whole / 100:.2f}" for whole, _ in amounts))
-        self._paid = dict(zip(bills, amounts, strict=True))
-        self._batch = self._office.batch(*bills, amounts={bill: paid for bill, (_, paid) in self._paid.items()})
 
     def go(self) -> None:
-        scene = self._scene
+        scene, left, batches = self._scene, list(self._cells), []
         try:
-            for one in self._cells:
-                if scene.state(self._batch) in SETTLED:
-                    scene.counts.more["cells after the end"] += 1
-                    continue
-                self._play(one)
-            for _ in range(len(self._cells) + 6):
-                if scene.state(self._batch) in SETTLED:
-                    break
-                scene.pass_time(self._batch)
-                scene.soft_run(self._batch)
+            while left:
+                batches.append(self._new_batch(len(left)))
+                while left and scene.state(batches[-1]) not in SETTLED:
+                    self._play(left.pop(0), batches[-1])
+                self._settle(batches[-1])
             judge_batches(
                 scene,
-                self._batch,
+                *batches,
                 trial=f"cells {self._number}",
                 no_net=self._has_no_net,
                 since=self._since,
-                has_business_fault=any(one.fault in BUSINESS_FAULTS for one in self._cells),
+                has_business_fault=any(one.has_business_fault for one in self._cells),
             )
         finally:
             scene.end()
 
-    def _play(self, one: Cell) -> None:
+    def _new_batch(self, cells: int) -> str:
+        """With a payment for each cell and some more."""
+        amounts = [(10_000 + 700 * one, (10_000, 3_000)[one % 2]) for one in range(cells + _MORE_PAYMENTS)]
+        bills = self._office.enter(*(f"{whole / 100:.2f}" for whole, _ in amounts))
+        paid = dict(zip(bills, amounts, strict=True))
+        self._paid |= paid
+        return self._office.batch(*bills, amounts={bill: cents for bill, (_, cents) in paid.items()})
+
+    def _settle(self, batch: str) -> None:
         scene = self._scene
-        undo = self._disturb(one.fault)
+        for _ in range(MOST_RUNS):
+            if scene.state(batch) in SETTLED:
+                return
+            scene.pass_time(batch)
+            scene.soft_run(batch, deaths={})
+
+    def _play(self, one: Cell, batch: str) -> None:
+        scene = self._scene
+        undo = self._disturb(one, batch)
         for skip, kind in enumerate(kind for kind in (NEEDS.get(one.point, ""), one.fault, one.second) if kind):
             if kind not in BUSINESS_FAULTS:
                 scene.misbehave(kind, skip=skip)
         timeout = scene.timeout(one.fault)
         scene.counts.more["cells"] += 1
-        death = (one.point, one.hit, "soft")
-        reached = scene.soft_run(self._batch, death=death, timeout=timeout)
-        scene.pass_time(self._batch)
-        if not reached and scene.state(self._batch) not in SETTLED:
-            reached = scene.soft_run(self._batch, death=death, timeout=timeout)
-            scene.pass_time(self._batch)
-        scene.counts.more["cells that crashed"] += reached
+        # A run that does not die there is ended by what is paid, or the payments of the other cells would be gone.
+        deaths = {one.point: one.hit} | ({} if one.point in _ENDS else {"confirm.after": one.hit})
+        for _ in range(2):
+            died_at = scene.soft_run(batch, deaths=deaths, timeout=timeout)
+            scene.pass_time(batch)
+            if died_at == one.point:
+                scene.counts.more["cells that crashed"] += 1
+                break
+            if scene.state(batch) in SETTLED:
+                break
         scene.wait_for_the_late()
         scene.sandbox.heal(scene.company.realm_id)
         undo()
 
-    def _disturb(self, fault: str) -> Callable[[], None]:
+    def _disturb(self, one: Cell, batch: str) -> Callable[[], None]:
         """What a person or a period does to the next payment's bill; how it ends."""
-        company = self._scene.company
-        if fault == "closed books":
+        company, fault = self._scene.company, one.fault
+        if fault == "closed books" or one.point == "refuse.in":
             company.close_books(through="2026-12-31")
             return lambda: company.close_books(through=None)
-        ready = self._office.rows(INTENT, INTENT.c.batch_id == self._batch, INTENT.c.state == "ready")
+        ready = self._office.rows(INTENT, INTENT.c.batch_id == batch, INTENT.c.state == "ready")
         untouched = [row["bill_set"] for row in ready if row["bill_set"] not in self._disturbed]
         if fault in BUSINESS_FAULTS and untouched:
             bill = untouched[0]

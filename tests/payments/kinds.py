@@ -116,6 +116,6 @@ KINDS = (
         release=50,
         counted=lambda counts: counts.more["batches raced for"],
         share=0.06,
-        shortest=60.0,
+        shortest=45.0,
     ),
 )

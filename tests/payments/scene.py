@@ -16,7 +16,7 @@ from migrations.chain import upgrade
 from payments.batch_tables import BATCH
 from payments.errors import Fenced
 from payments.runs import SETTLED
-from resources.failpoints import Interrupted, arm, disarm, interrupt
+from resources.failpoints import Interrupted, arm, disarm, interrupt, reached
 from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING
 from tests.payments.ledger_copies import FileCopies, LedgerCopies, ServerCopies
@@ -189,21 +189,22 @@ class Scene:
             self.pass_time(batch)
             self.note(self.zygote.run(batch_id=batch, **what))
 
-    def soft_run(self, batch: str, *, death: tuple[str, int, str] | None = None, timeout: float = PATIENT) -> bool:
-        """A run in this process, ended at a point by an exception that nobody handles; whether it was."""
+    def soft_run(self, batch: str, *, deaths: Mapping[str, int], timeout: float = PATIENT) -> str:
+        """A run in this process, ended at a passage of a point by an exception that nobody handles; at which, or nothing."""
         self.opened.__dict__["payment_client"] = self._clients[timeout]
-        if death is not None:
-            arm(death[0], hit=death[1], action=interrupt)
+        for point, hit in deaths.items():
+            arm(point, hit=hit, action=interrupt)
         try:
             drive_batch(self.opened, batch, holder="soft run")
         except Interrupted:
-            self.counts.deaths[f"{death[0] if death else ''} soft"] += 1
-            return True
+            died_at = next(point for point, hit in deaths.items() if reached(point) >= hit)
+            self.counts.deaths[f"{died_at} soft"] += 1
+            return died_at
         except Fenced:
             self.counts.ends[f"exited {FENCED}"] += 1
         finally:
             disarm()
-        return False
+        return ""
 
     def server_time(self) -> datetime:
         """What time it is in QuickBooks."""
