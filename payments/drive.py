@@ -210,7 +210,7 @@ class _Run:
             sees_all=sees_all,
             now=self._now(),
         )
-        return may_send_again(held, attempts=payment.intent["attempts"], policy=self._policy)
+        return may_send_again(held, attempts=payment.unclear_sends, policy=self._policy)
 
     def _send(self, payment: Outgoing) -> None:
         refuse_other_body(payment)

@@ -24,6 +24,8 @@ class Outgoing:
     #: The cash and the credits applied to each bill, by bill id.
     applied: Mapping[str, int]
     first_sent_at: datetime | None
+    #: Sends that may have landed: those that QuickBooks said it did not process use no attempt up.
+    unclear_sends: int
 
     @property
     def intent_id(self) -> str:
@@ -54,6 +56,7 @@ def outgoing(look: Look, intent_id: str) -> Outgoing:
             for row in decisions
         },
         first_sent_at=min((row["sent_at"] for row in attempts), default=None),
+        unclear_sends=sum(row["outcome"] != "not_processed" for row in attempts),
     )
 
 

@@ -22,6 +22,7 @@ class SendPolicy:
     settle: timedelta = timedelta(seconds=240)
     #: How long QuickBooks is taken to remember a request id; it does not say.
     request_id_memory: timedelta = timedelta(hours=24)
+    #: Of those whose fate was unclear.
     most_attempts: int = 5
     #: After an answer that says that nothing was done.
     back_off: timedelta = timedelta(seconds=60)

@@ -269,6 +269,19 @@ def test_a_part_payment_past_the_memory_of_request_ids_is_left_to_a_person(offic
     assert office.broken() == []
 
 
+def test_sends_that_quickbooks_did_not_process_use_no_attempt_up(office: Office) -> None:
+    (bill,) = office.enter("100.00")
+    batch = office.batch(bill, amounts={bill: 3_000})
+    wanted = {"methods": ["POST"], "path_contains": "billpayment", "times": 1}
+    for kind in ("unauthorized",) * 5 + ("drop_before",):
+        office.company.sandbox.break_with(office.company.realm_id, kind=kind, **wanted)
+        office.drive(batch)
+        office.later(minutes=10)
+    assert office.drive_to_the_end(batch).outcome == "settled"
+    assert office.intents(batch)[bill]["attempts"] > POLICY.most_attempts
+    assert office.payments_of(batch) == {bill: 1}
+
+
 def test_quickbooks_in_trouble_parks_the_batch_and_nothing_is_lost(office: Office) -> None:
     bills = office.enter("10.00", "20.00", "30.00")
     batch = office.batch(*bills)
