@@ -88,7 +88,7 @@ def list_vendors(
     with open_installation() as installation:
         known = known_tenant(installation, tenant)
         tiers = {one.vendor_id: one for one in installation.entries.tiers(known.tenant_id)}
-        suggested = _suggested(installation, known.tenant_id)
+        suggested = suggested_tiers(installation, known.tenant_id)
         vendors = [
             one
             for one in objects_in_books(installation, known.tenant_id, entity="Vendor").values()
@@ -132,7 +132,7 @@ def _told(set_by: TierEntry | None, suggested: TierSuggestion | None) -> tuple[s
     return "", "", ""
 
 
-def _suggested(installation: Installation, tenant: TenantId) -> dict[str, TierSuggestion]:
+def suggested_tiers(installation: Installation, tenant: TenantId) -> dict[str, TierSuggestion]:
     """What the newest calculated week suggests, by vendor; nothing before the first."""
     from assets.desk import newest_desk  # noqa: PLC0415 - Dagster takes a second to import, and no other command here needs it
 
