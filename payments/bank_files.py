@@ -22,7 +22,7 @@ from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
 from payments.evidence import change_of
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing, outgoing
-from payments.payees import open_details
+from payments.payees import confirmed_payee, open_details
 from payments.people import require
 from payments.rail_leg import instruct
 from payments.rails import nacha_file
@@ -59,7 +59,7 @@ def make_file(
     """The file of a batch's payments, after a look at their bills; from now on they count as possibly paid.
 
     Raises:
-        ContentChanged: a bill is no longer what was approved; nothing was written.
+        ContentChanged: a bill is no longer what was approved, or bank details were replaced; nothing was written.
         SealBroken: the batch or the body of a payment is not what was finalized.
         WrongState: the batch is not of this rail, or nothing of it waits for a file.
     """
@@ -77,6 +77,8 @@ def make_file(
         batch = verify_seal(act, batch_id)
         for payment in payments:
             refuse_other_body(payment)
+        _refuse_replaced(act, [payment for payment in payments if payment.intent["state"] == "ready"])
+        for payment in payments:
             if payment.intent["state"] == "ready":
                 _mark_sent(act, payment, generation=int(batch["generation"]))
         payments = _waiting(act, batch_id, states=("sent",))
@@ -159,6 +161,19 @@ def _refuse_changed(books: BillPayments, payments: Sequence[Outgoing]) -> None:
             what=f"No payment file was made: {'; '.join(told)}.",
             next_step="Run a sync, which takes these payments out; then make the file.",
         )
+
+
+def _refuse_replaced(look: Look, payments: Sequence[Outgoing]) -> None:
+    """`ContentChanged` if money would go where two people have said since that it does not belong."""
+    for payment in payments:
+        confirmed = confirmed_payee(look, payment.intent["vendor_id"])
+        if confirmed is None or confirmed["version"] != simplejson.loads(payment.intent["body"])["payee_version"]:
+            bill = next(iter(payment.bills.values()))
+            raise ContentChanged(
+                what=f"No payment file was made: the bank details of {bill['vendor_name']} were replaced after the batch was "
+                "finalized.",
+                next_step=f"Delay or withdraw bill {bill['bill_id']}, which takes its payment out; make the file of the others.",
+            )
 
 
 def _mark_sent(act: Act, payment: Outgoing, *, generation: int) -> None:

@@ -18,6 +18,7 @@ from payments.errors import BadRequest, WrongState
 from payments.free_cash import free_cash
 from payments.holds import propose, release, set_aside
 from payments.ledger import Ledger
+from payments.money import shown
 from payments.names import new_id
 from payments.people import require
 from payments.policies import Policy, in_force
@@ -65,7 +66,7 @@ def stage(
         amount = bill["open_cents"] if amount_cents is None else amount_cents
         if not 0 < amount <= bill["open_cents"]:
             raise BadRequest(
-                what=f"Bill {bill_id} has {bill['open_cents']} cents open; {amount} cannot be staged.",
+                what=f"Bill {bill_id} has {shown(bill['open_cents'])} open; {shown(amount)} cannot be staged.",
                 next_step="Stage more than nothing and at most what is open.",
             )
         free_cash(act, account_id)

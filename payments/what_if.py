@@ -14,6 +14,7 @@ from payments.bills import newest_decision, running
 from payments.errors import BadRequest, Refused
 from payments.free_cash import FreeCash, free_cash, refuse_stale, refuse_unusable
 from payments.holds import live_hold
+from payments.money import shown
 from payments.policies import Policy, exceeded_limits, in_force, missing_approvals
 from payments.repository import Look, Row
 
@@ -113,7 +114,7 @@ def _account(
 def _against(look: Look, bill: Row, supposed: Supposed, *, policy: Policy) -> list[str]:
     found = []
     if not 0 < supposed.amount_cents <= bill["open_cents"]:
-        found.append(f"{supposed.amount_cents} cents do not fit the {bill['open_cents']} that are open")
+        found.append(f"{shown(supposed.amount_cents)} does not fit the {shown(bill['open_cents'])} that is open")
     found += missing_approvals(look, bill, amount_cents=supposed.amount_cents, policy=policy)
     standing = newest_decision(look, bill)
     if standing is None or standing["pay_on"] != supposed.pay_on:

@@ -15,7 +15,7 @@ from payments.bank_files import confirm_upload, discard_file, make_file
 from payments.batch_tables import INTENT
 from payments.cash_tables import HOLD
 from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere
-from payments.payees import BankDetails
+from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rails.nacha_file import Entry, Originator, check_digit_holds, effective_day, file_text
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
@@ -221,6 +221,33 @@ def test_no_file_is_made_of_payments_that_are_not_what_was_sealed(office: Office
     with pytest.raises(SealBroken):
         _make(office, batch)
     assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["ready"]
+
+
+def test_no_file_is_made_to_bank_details_that_were_replaced_since(office: Office) -> None:
+    batch, bills = _batch(office, "100.00")
+    vendor = office.company.vendor
+    other = BankDetails(
+        routing_number=Secret("091000019"), account_number=Secret("000987654321"), account_kind="checking"
+    )
+    propose_payee(office.ledger, office.tenant, by="pat", vendor_id=vendor, details=other, vault=VAULT)
+    assert "000123456789" in _make(office, batch), "a proposal pays nobody and stops nothing"
+    discard_file(office.ledger, office.tenant, by="fin", batch_id=batch, reason="the vendor called")
+    confirm_payee(office.ledger, office.tenant, by="amy", vendor_id=vendor, account_ending="4321")
+    with pytest.raises(ContentChanged, match=r"bank details of .* were replaced"):
+        _make(office, batch)
+    assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["ready"]
+    assert office.payments_of(batch) == {bills[0]: 0}
+
+
+def test_a_file_that_is_at_the_bank_already_is_the_same_whatever_was_replaced_since(office: Office) -> None:
+    batch, _ = _batch(office, "100.00")
+    text_of_file = _make(office, batch)
+    other = BankDetails(
+        routing_number=Secret("091000019"), account_number=Secret("000987654321"), account_kind="checking"
+    )
+    propose_payee(office.ledger, office.tenant, by="pat", vendor_id=office.company.vendor, details=other, vault=VAULT)
+    confirm_payee(office.ledger, office.tenant, by="amy", vendor_id=office.company.vendor, account_ending="4321")
+    assert _make(office, batch) == text_of_file
 
 
 def test_bank_details_are_in_the_file_and_nowhere_else(office: Office) -> None:
