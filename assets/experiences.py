@@ -168,7 +168,7 @@ def _console(desk: Desk) -> Metadata:
     )
 
 
-def _workflow(desk: Desk) -> PaymentWorkflow | None:
+def payments_under_way(desk: Desk) -> PaymentWorkflow | None:
     """What the week knows of the payment ledger, summed; None before the ledger took in any books."""
     known = known_payments(desk)
     if known.free_cents is None:
@@ -214,7 +214,7 @@ def _friday_digest(desk: Desk) -> Metadata:
         priorities=_priorities(desk),
         unreadable=unreadable,
         stale_after_days=desk.thresholds.stale_after_days,
-        workflow=_workflow(desk),
+        workflow=payments_under_way(desk),
     )
     html, text = render_html(document), render_text(document)
     told = publish(
