@@ -96,7 +96,7 @@ def _adopt(ledger: Ledger, tenant: TenantId, intent: Row, found: Sequence[Record
         payment = outgoing(look, intent["intent_id"])
     if mismatch(payment, found[0]) is not None:
         return False
-    return paid(ledger, tenant, intent_id=intent["intent_id"], record=found[0], was_found=True)
+    return paid(ledger, tenant, intent_id=intent["intent_id"], record=found[0], was_found=True, by=ACTOR)
 
 
 def _doubles(act: Act, intents: Mapping[str, Row], by_number: Mapping[str, Sequence[RecordedPayment]]) -> int:

@@ -16,7 +16,7 @@ from payments.cash_tables import HOLD
 from payments.errors import NotAllowed, UnknownHere, WrongState
 from payments.review import end_payment, take_as_paid, unresolved, write_off
 from payments.runs import claim, due_batches
-from payments.tables import ALARM
+from payments.tables import ALARM, AUDIT
 from tests.payments.office import POLICY, Company, Office, furnish, memory_of, open_installation
 from tests.sandbox import Sandbox
 
@@ -218,6 +218,7 @@ def test_a_ledger_put_back_from_a_backup_is_compared_with_quickbooks_before_anyt
         f"record {office.company.records(lost)[0]['Id']}"
     ]
     assert office.intents(known)[first]["state"] == "paid"
+    assert [row["actor"] for row in office.rows(AUDIT, AUDIT.c.kind == "payment found")] == ["system:reconcile"]
     assert memory_of(office.installation).knows(office.ledger, office.tenant)
 
 
