@@ -125,6 +125,7 @@ def test_what_a_correction_cannot_reach_is_the_same_when_it_is_made_again(genera
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_200)
 def test_the_same_holds_in_random_books_at_any_instant() -> None:
     def check(books: random_ledger.Books, minute: int, pick: int, days: int) -> None:
         at, is_rebuilt = random_ledger.START + timedelta(minutes=minute), bool(minute % 2)
@@ -134,7 +135,8 @@ def test_the_same_holds_in_random_books_at_any_instant() -> None:
         txns = [txn for txn in books.txns if txn.opens_cents] or books.txns
         inputs = ForecastInputs(date_overrides=(_override(txns[pick // 2 % len(txns)], at=at),))
         base = forecast_of(ledger, at=point(at=at, is_rebuilt=is_rebuilt), inputs=inputs)
-        for fix in fixes(txns[pick % len(txns)], other=VENDORS[pick % len(VENDORS)], on=at + timedelta(days=days)):
+        each = fixes(txns[pick % len(txns)], other=VENDORS[pick % len(VENDORS)], on=at + timedelta(days=days))
+        for fix in each[pick % 2 :: 2]:
             _assert_same(*_both(ledger, fix, base=base, inputs=inputs))
 
     holds(
