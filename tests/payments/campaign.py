@@ -29,6 +29,8 @@ from tests.payments.scene import DATA, Counts, Scene, open_scene
 
 WORKERS = 2
 _KEPT_EVERY = 10.0
+#: The share of payments that may be left to a person though no business fault met them; of a few nothing is concluded.
+_MOST_REVIEWED, _ENOUGH = 0.01, 500
 
 
 class Progress:
@@ -124,6 +126,9 @@ def together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if mine.trials or mine.more:
             kinds[kind.name] = {"done": kind.counted(mine), "release": kind.release, "seconds": round(seconds, 1)}
             total.add(mine.summary())
+    if total.reviews > _MOST_REVIEWED * max(total.without_business_fault, _ENOUGH):
+        share = f"{total.reviews} of {total.without_business_fault}"
+        total.wrong.append(f"{share} payments without a business fault are left to a person")
     reached = {name.rsplit(" ", 1)[0] for name in total.deaths}
     never = sorted({*SEND_POINTS, *DESK_POINTS} - reached)
     return {"kinds": kinds, **total.summary(), "points_never_reached": never}

@@ -16,7 +16,7 @@ from tests.payments.machine import LedgerMachine, machine_database, template
 from tests.payments.scene import Scene
 
 STEPS = 50
-_AT_ONCE = 5
+_AT_ONCE = 4
 # A failing history is told as it was found: shrinking one takes longer than a test may.
 _SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,), database=None)
 

@@ -69,13 +69,6 @@ KINDS = (
     ),
     Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.34),
     Kind(
-        name="histories",
-        play=play_histories,
-        release=250_000,
-        counted=lambda counts: counts.more["steps"],
-        share=0.2,
-    ),
-    Kind(
         name="drawn",
         play=lambda scene, seed: play(scene, drawn(seed)),
         release=1_000,
@@ -109,6 +102,13 @@ KINDS = (
         release=300,
         counted=lambda counts: counts.trials,
         share=0.01,
+    ),
+    Kind(
+        name="histories",
+        play=play_histories,
+        release=250_000,
+        counted=lambda counts: counts.more["steps"],
+        share=0.2,
     ),
     Kind(
         name="daemons",
