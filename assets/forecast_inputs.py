@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from assets.books import home_currency
 from assets.desk import Desk
-from assets.known_payments import earmarks, known_payments, ledger_target
+from assets.known_payments import delays, earmarks, known_payments, ledger_target
 from resources.entry_records import TargetEntry
 from runway_calcs.books.as_of import AsOf
 from runway_calcs.books.books_at import with_positions
@@ -45,7 +45,8 @@ def forecast_inputs(desk: Desk, *, at: AsOf | None = None) -> ForecastInputs:
 
     What they said or decided later belongs to later weeks.
     """
-    holds, reserves = earmarks(known_payments(desk, at=at), at=at or desk.at)
+    known = known_payments(desk, at=at)
+    holds, reserves = earmarks(known, at=at or desk.at)
     entries, tenant, until = desk.installation.entries, desk.week.tenant.tenant_id, (at or desk.at).known_until
     return ForecastInputs(
         known_items=tuple(
@@ -74,6 +75,7 @@ def forecast_inputs(desk: Desk, *, at: AsOf | None = None) -> ForecastInputs:
             for one in entries.overrides(tenant, recorded_until=until)
         ),
         holds=holds,
+        delays=delays(known),
         reserves=reserves,
     )
 

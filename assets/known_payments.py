@@ -15,7 +15,7 @@ from payments.known_holds import KnownHold, KnownLedger, KnownReserve, known_led
 from payments.ledger import Ledger
 from runway_calcs.books.as_of import AsOf
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast.earmarks import Hold, PurposeReserve
+from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve
 from runway_calcs.pay_plan.apart import DecidedPart
 from runway_calcs.reserves.targets import ReserveBalance, ReserveKind, ReserveTarget, TargetRule
 
@@ -41,6 +41,11 @@ def known_payments(desk: Desk, *, at: AsOf | None = None) -> KnownLedger:
 def decided_holds(known: KnownLedger, *, at: AsOf) -> tuple[KnownHold, ...]:
     """The holds whose payment the books of a point of view do not have yet."""
     return tuple(one for one in known.holds if one.recorded_at is None or one.recorded_at >= at.known_until)
+
+
+def delays(known: KnownLedger) -> tuple[Delay, ...]:
+    """Bills that were put off, as a forecast takes them."""
+    return tuple(Delay(bill_id=bill_id, until=until) for bill_id, until in known.delayed)
 
 
 def earmarks(known: KnownLedger, *, at: AsOf) -> tuple[tuple[Hold, ...], tuple[PurposeReserve, ...]]:

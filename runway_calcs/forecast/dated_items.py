@@ -48,6 +48,8 @@ class DatedItem:
     """The series of a recurring item; empty otherwise."""
     reason: str
     """Why this day and amount."""
+    not_before: date | None = None
+    """A person put it off until this day: no draw has it earlier."""
 
 
 def item_order(item: DatedItem) -> tuple[date, int, str, str]:

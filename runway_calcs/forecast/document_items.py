@@ -12,7 +12,7 @@ import pandas as pd
 
 from runway_calcs.flow_kinds import FlowKind, Layer
 from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
-from runway_calcs.forecast.earmarks import Hold
+from runway_calcs.forecast.earmarks import Delay, Hold
 from runway_calcs.forecast.known_items import DateOverride
 
 
@@ -33,12 +33,14 @@ def document_items(
     receivables: pd.DataFrame,
     overrides: Mapping[tuple[str, str], DateOverride],
     holds: Sequence[Hold],
+    delays: Sequence[Delay] = (),
     as_of: date,
 ) -> DocumentItems:
     """Every open bill and invoice, less credits.
 
     Credits reduce the earliest items of the same party by due date; what they exceed is no flow. A held bill leaves the
-    open bills by the held amount and appears once, as its hold. An override makes a day certain; a decision is stronger.
+    open bills by the held amount and appears once, as its hold. An override makes a day certain; a decision is stronger,
+    that to put a bill off, too.
     """
     next_day = as_of + timedelta(days=1)
     bills = _open(payables, txn_type="Bill", kind=FlowKind.BILL, dating=Dating.VENDOR)
@@ -46,7 +48,8 @@ def document_items(
     vendor_credits, customer_credits = _credits(payables), _credits(receivables)
     bills, left_vendor = _less_credits(bills, vendor_credits)
     invoices, left_customer = _less_credits(invoices, customer_credits)
-    dated = [_overridden(item, overrides) for item in [*bills, *invoices]]
+    put_off = {f"Bill:{one.bill_id}": one.until for one in delays}
+    dated = [_delayed(_overridden(item, overrides), put_off) for item in [*bills, *invoices]]
     return DocumentItems(
         items=tuple(sorted(_with_holds(dated, holds, next_day=next_day), key=item_order)),
         unused_vendor_credit_cents=left_vendor,
@@ -110,6 +113,14 @@ def _overridden(item: DatedItem, overrides: Mapping[tuple[str, str], DateOverrid
     return replace(item, expected_on=one.expected_on, dating=Dating.CERTAIN, reason=reason)
 
 
+def _delayed(item: DatedItem, put_off: Mapping[str, date]) -> DatedItem:
+    until = put_off.get(item.item_id)
+    if until is None:
+        return item
+    on = max(item.expected_on, until) if item.dating is Dating.CERTAIN else item.expected_on
+    return replace(item, expected_on=on, not_before=until, reason=f"{item.reason}, put off until {until}")
+
+
 def _with_holds(items: Iterable[DatedItem], holds: Sequence[Hold], *, next_day: date) -> list[DatedItem]:
     """The items with the decided bills (or parts of them) moved to their holds; a hold on no open bill is no flow."""
     by_id = {item.item_id: item for item in items}
@@ -127,6 +138,7 @@ def _with_holds(items: Iterable[DatedItem], holds: Sequence[Hold], *, next_day: 
                 amount_cents=-cents,
                 expected_on=max(hold.on, next_day),
                 dating=Dating.CERTAIN,
+                not_before=None,
                 reason=f"decided for {hold.on}",
             )
         )

@@ -1,6 +1,6 @@
 """Money that is spoken for: bills with a decision, and reserves kept for a purpose.
 
-Belongs here: the two value types as the forecast takes them, and what reserves keep beside the floor.
+Belongs here: the value types as the forecast takes them, and what reserves keep beside the floor.
 Does not: deciding, funding (``runway_calcs/reserves/targets.py``).
 """
 
@@ -22,6 +22,14 @@ class Hold:
     amount_cents: int
     """Positive; what exceeds the bill's open amount is not paid, what it leaves open stays an open bill."""
     label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """The decision to put a bill off: it is paid when its vendor usually is, and not before the day."""
+
+    bill_id: str
+    until: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,9 @@ def _of_side(base: Forecasting, *, side: Side, txn_type: str, dating: Dating) ->
             continue
         is_estimate = ids[item.item_id].dating is dating
         confidence, reason = told[item.txn_id] if is_estimate else (1.0, item.reason)
+        until = ids[item.item_id].not_before
+        if is_estimate and until is not None:
+            reason = f"{reason}; put off until {until}"
         found.append(
             _payment(
                 item,

@@ -25,7 +25,7 @@ from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.balance_items import balance_items
 from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
 from runway_calcs.forecast.document_items import document_items
-from runway_calcs.forecast.earmarks import Hold, PurposeReserve, beside_the_floor
+from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve, beside_the_floor
 from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.forecast.receipts_level import receipts_factor
 from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
@@ -45,6 +45,7 @@ class ForecastInputs:
     known_items: tuple[KnownItem, ...] = ()
     date_overrides: tuple[DateOverride, ...] = ()
     holds: tuple[Hold, ...] = ()
+    delays: tuple[Delay, ...] = ()
     reserves: tuple[PurposeReserve, ...] = ()
 
 
@@ -138,6 +139,7 @@ def prepare(
         receivables=books.receivables,
         overrides=overrides_at(inputs.date_overrides, at=at),
         holds=inputs.holds,
+        delays=inputs.delays,
         as_of=at.as_of,
     )
     expected = recurring_items(

@@ -222,6 +222,9 @@ def _fresh_draws(
         rows = [row for row, item in enumerate(items) if item.dating is dating]
         if rows:
             days[rows] = timing_days(payers, [items[row] for row in rows], draws=draws, seed=seed)
+    for row, item in enumerate(items):
+        if item.not_before is not None:
+            days[row] = np.maximum(days[row], (item.not_before - as_of).days)
     _reach_the_cash(items, days, cents, habits=prepared.habits, seed=seed, as_of=as_of)
     return np.maximum(days, 1), cents
 

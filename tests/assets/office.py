@@ -13,6 +13,7 @@ from payments.approvals import approve
 from payments.decisions import Decided, pay_now, schedule, stage
 from payments.ledger import OPERATOR, Ledger
 from payments.people import add_person, grant
+from payments.postponing import delay
 from resources.clock import FixedClock
 from resources.installation import Installation
 from resources.published_balances import PublishedBalances
@@ -85,6 +86,10 @@ class Office:
         """Decide that a staged bill is paid with the next batch."""
         wanted = {"bill_id": bill_id, "account_id": self.account_id, "request_key": self.key()}
         return pay_now(self.ledger, self.tenant, by="dan", **wanted)
+
+    def delay(self, bill_id: str, *, until: date) -> str:
+        """Put a staged bill off."""
+        return delay(self.ledger, self.tenant, by="dan", bill_id=bill_id, until=until, request_key=self.key())
 
     def schedule(self, bill_id: str, *, on: date, amount_cents: int) -> Decided:
         """Decide that a part of a staged bill is paid on a day."""

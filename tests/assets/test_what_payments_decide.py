@@ -112,6 +112,7 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
         one for one in office.books.bills if one.due_date is not None and one.due_date > FRIDAY - timedelta(days=90)
     ]
     small, part, staged = sorted(alive, key=_cents)[:3]
+    (put_off,) = [one for one in office.books.bills if one.open_cents == 333_00]
     reserve = open_reserve(
         *where, by="oli", kind="tax", name="Sales tax", account_id=account, vendor_ids=[], target_cents=9_000_00
     )
@@ -120,9 +121,10 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     said = {"author": "ann", "reason": "they deliver first"}
     tenant = office.installation.registry.tenant(ACME)
     office.installation.entries.set_tier(tenant, vendor_id=part.vendor_id, tier=1, **said)
-    for bill in (small, part, staged):
+    for bill in (small, part, staged, put_off):
         office.stage(bill.bill_id)
     office.pay_now(small.bill_id)
+    office.delay(put_off.bill_id, until=FRIDAY + timedelta(days=40))
     later = FRIDAY + timedelta(days=10)
     office.schedule(part.bill_id, on=later, amount_cents=part.open_cents - 1)
     office.read_books()
@@ -152,6 +154,7 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
             for one in desk.result("runway/hygiene", Hygiene).defects
             if one.kind is DefectKind.FAR_PAST and one.object_type == "Bill"
         }
+        _assert_put_off(forecast, plan, bill_id=put_off.bill_id)
         _assert_dead_and_alive(desk, plan, dead=dead)
         _assert_tiers(desk, vendor_set=part.vendor_id)
         assert suggested_tiers(office.installation, ACME).keys() >= {small.vendor_id, part.vendor_id}
@@ -192,6 +195,15 @@ def _same_as_the_ledger(office: Office, console: ConsoleDocument) -> None:
     for cents in (console.ledger.free_cents, *(-one.amount_cents for one in console.ledger.holds)):
         words = f"{'-' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02}"
         assert words in page.text
+
+
+def _assert_put_off(forecast: CashForecast, plan: PayPlan, *, bill_id: str) -> None:
+    """Neither expected nor planned before its day."""
+    until = FRIDAY + timedelta(days=40)
+    (waits,) = [one for one in forecast.items if one.txn_id == bill_id]
+    (planned,) = [one for one in plan.bills if one.bill_id == bill_id]
+    assert waits.p10_on >= until
+    assert all(payment.paid_on >= until for payment in planned.payments)
 
 
 def _assert_dead_and_alive(desk: Desk, plan: PayPlan, *, dead: set[str]) -> None:

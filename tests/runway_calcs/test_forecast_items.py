@@ -13,7 +13,7 @@ from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind
 from runway_calcs.forecast.balance_items import balance_items
 from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
 from runway_calcs.forecast.document_items import DocumentItems, document_items
-from runway_calcs.forecast.earmarks import Hold, PurposeReserve
+from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve
 from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.forecast.recurring import RecurringFlow
 from runway_calcs.forecast.recurring_items import recurring_items
@@ -42,6 +42,7 @@ def documents_of(
     invoices: Sequence[Row] = (),
     overrides: Sequence[DateOverride] = (),
     holds: Sequence[Hold] = (),
+    delays: Sequence[Delay] = (),
 ) -> DocumentItems:
     rows = documents(*bills, *invoices)
     return document_items(
@@ -49,6 +50,7 @@ def documents_of(
         receivables=open_items(rows, applications(), side="receivables", at=point()),
         overrides=overrides_at(overrides, at=point()),
         holds=holds,
+        delays=delays,
         as_of=FRIDAY,
     )
 
@@ -272,6 +274,16 @@ def test_a_decided_bill_is_paid_once_on_its_decided_day(
     found = documents_of(bills=[bill(100, "2026-12-08")], holds=[hold(cents, on)])
     assert plain(found.items) == expected
     assert all(item.dating is Dating.CERTAIN for item in found.items if item.kind is FlowKind.HELD_BILL)
+
+
+def test_a_bill_that_was_put_off_keeps_its_habit_and_an_override_gives_way_to_the_later_day() -> None:
+    put_off = Delay(bill_id="1", until=date(2026, 12, 20))
+    (item,) = documents_of(bills=[bill(100, "2026-12-08")], delays=[put_off]).items
+    assert (item.dating, item.expected_on, item.not_before) == (Dating.VENDOR, DEC_8, date(2026, 12, 20))
+    (sure,) = documents_of(bills=[bill(100, "2026-12-08")], overrides=[override(DEC_1)], delays=[put_off]).items
+    assert (sure.dating, sure.expected_on) == (Dating.CERTAIN, date(2026, 12, 20))
+    (held,) = documents_of(bills=[bill(100, "2026-12-08")], holds=[hold(100, DEC_1)], delays=[put_off]).items
+    assert (held.expected_on, held.not_before) == (DEC_1, None)
 
 
 def test_a_decision_on_a_bill_that_is_not_open_is_no_flow() -> None:
