@@ -127,7 +127,7 @@ def test_the_same_holds_on_postgres(scene_on_postgres: Scene) -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.xdist_group("postgres")
 def test_trials_of_each_kind_hold_on_postgres(scene_on_postgres: Scene) -> None:
-    for seed in range(10):
+    for seed in range(4):
         for kind in KINDS:
             if kind.name not in ("full disks", "daemons", "histories"):
                 _judged(scene_on_postgres, kind.play, seed)
