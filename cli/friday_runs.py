@@ -51,7 +51,9 @@ def run_each(weeks: Sequence[tuple[Tenant, date]], *, processes: int) -> Iterato
             for tenant, week in weeks:
                 yield _run(runner, tenant, week)
         return
-    context = get_context("spawn")
+    # Dagster makes its databases when a home is opened for the first time; two processes at once would make them twice.
+    with JobRunner(tenants):
+        context = get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_open, initargs=(tenants,)) as pool:
         asked = {pool.submit(_run_here, tenant, week): (tenant, week) for tenant, week in weeks}
         for future in as_completed(asked):

@@ -241,16 +241,18 @@ def _show_fleet(installation: Installation, *, json_wanted: bool) -> None:
     for owner in owners:
         counts = Counter(row.state for row in installation.outbox.rows(owner))
         held = installation.recipients.mode(owner).mode
-        found.append({**as_fields(owner), "mode": held, "states": dict(sorted(counts.items()))})
+        readers = len(installation.recipients.reachable(owner))
+        states = dict(sorted(counts.items()))
+        found.append({**as_fields(owner), "mode": held, "recipients": readers, "states": states})
     if json_wanted:
         print_json(found)
         return
-    table = Table("Of", "Mode", "Waiting", "Sent", "Unknown", "Failed", "Came back")
+    table = Table("Of", "Mode", "Recipients", "Waiting", "Sent", "Unknown", "Failed", "Came back")
     for owner, one in zip(owners, found, strict=True):
         states = one["states"]
         waiting = states.get("queued", 0) + states.get("sending", 0)
         counted = (str(count) if count else "" for count in (waiting, *(states.get(x, 0) for x in ("sent", *_OPEN))))
-        add_row(table, str(owner), one["mode"], *counted)
+        add_row(table, str(owner), one["mode"], str(one["recipients"] or "none"), *counted)
     console.print(table)
 
 

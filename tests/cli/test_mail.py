@@ -140,10 +140,12 @@ def test_what_is_due_is_listed_sent_and_shown_with_its_history(command: Command,
     assert [one["event"] for one in row["history"]] == ["queued", "claimed", "begun", "sent"]
     assert "sent" in command.done("status", "acme", "--week", "2026-11-20")
     assert command.json("status") == [
-        {"firm_id": "oak", "mode": "preview", "states": {}},
-        {"tenant_id": "acme", "mode": "live", "states": {"sent": 1}},
+        {"firm_id": "oak", "mode": "preview", "recipients": 0, "states": {}},
+        {"tenant_id": "acme", "mode": "live", "recipients": 1, "states": {"sent": 1}},
     ]
-    assert "acme" in command.done("status")
+    told = command.done("status")
+    assert "acme" in told
+    assert "none" in told, "a firm that nobody reads the mail of is told nothing of failed runs"
 
 
 def test_an_unknown_mail_is_shown_with_its_button_and_sent_once_more_by_it(

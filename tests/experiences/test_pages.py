@@ -30,8 +30,13 @@ _TEXT_ONLY = re.compile(r"^[-*] ", re.MULTILINE)
 
 
 @cache
+def _made(kind: str, text: str) -> tuple[str, str]:
+    return MAKERS[kind](text)
+
+
+@cache
 def _elements(kind: str, text: str) -> list[Element]:
-    return parse(MAKERS[kind](text)[0]).elements
+    return parse(_made(kind, text)[0]).elements
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -43,7 +48,7 @@ def test_no_element_or_attribute_comes_from_a_name(kind: str) -> None:
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_name_cannot_start_a_line_of_its_own_in_the_text(kind: str) -> None:
     for payload in PAYLOADS:
-        text = MAKERS[kind](payload)[1]
+        text = _made(kind, payload)[1]
         assert text.splitlines() == text.split("\n")[:-1], payload
         assert not re.search(r"^\s*(Bcc|Subject|<html>)", text, re.MULTILINE), payload
 
