@@ -148,8 +148,12 @@ def _digest(ui: DagsterUi) -> dict[str, Any]:
 
 
 def _backfill(ui: DagsterUi, tenants: list[str]) -> str:
-    """Launch a backfill of every asset for these tenants, with the week as run config, and wait for its end."""
-    keys = [{"path": node["assetKey"]["path"]} for node in ui.ask(_ASSETS)["assetNodes"]]
+    """Launch a backfill of a week's assets for these tenants, with the week as run config, and wait for its end.
+
+    A test drive is made from the digests of many past weeks, which these tenants do not have.
+    """
+    nodes = [node for node in ui.ask(_ASSETS)["assetNodes"] if node["groupName"] != "test_drive"]
+    keys = [{"path": node["assetKey"]["path"]} for node in nodes]
     launched = ui.ask(
         _BACKFILL,
         params={
