@@ -166,11 +166,10 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     assert told is not None
     assert (told.set_aside.count, told.set_aside.cents) == (2, small.open_cents + part.open_cents - 1)
     assert (told.later.count, told.unsettled.count, told.proposed.count) == (0, 0, 1)
-    assert console.ledger is not None
-    assert told.free_cents == console.ledger.free_cents
     _same_as_the_ledger(office, console)
     assert console.unplanned == plan.apart
     assert console.ledger is not None
+    assert told.free_cents == console.ledger.free_cents
     assert [one.bill_id for one in console.ledger.staged] == [staged.bill_id]
     assert console.ledger.staged_effect is not None
     assert console.ledger.staged_effect.counted_bill_ids == (staged.bill_id,)
