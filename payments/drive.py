@@ -185,8 +185,8 @@ class _Run:
         match self._look(payment):
             case Adopt(record):
                 self._paid(payment, record, was_found=True)
-            case Contradicted(reason, records):
-                self._review(payment, reason, records=records)
+            case Contradicted() as found:
+                self._review(payment, found.reason, records=found.records, remedy=found.remedy)
             case Changed(reason):
                 if payment.intent["state"] != "ready" or not fates.changed_before_sending(
                     self._ledger, self._claim, intent_id=payment.intent_id, reason=reason
@@ -266,8 +266,8 @@ class _Run:
         match seen:
             case Adopt(record):
                 self._paid(payment, record, was_found=True)
-            case Contradicted(reason, records):
-                self._review(payment, reason, records=records)
+            case Contradicted() as found:
+                self._review(payment, found.reason, records=found.records, remedy=found.remedy)
             case _ if payment.intent["leg"] == "book" and payment.intent["rail"] != RECORD_ONLY:
                 self._review(payment, f"the money is instructed and the books refuse it: {answer.detail}")
             case _:
@@ -285,8 +285,10 @@ class _Run:
         leg.take(payment, proof, was_found=was_found)
         self._guarded(lambda: leg.check(payment))
 
-    def _review(self, payment: Outgoing, reason: str, *, records: Sequence[Proof] = ()) -> None:
-        fates.needs_review(self._ledger, self._claim, intent_id=payment.intent_id, reason=reason, records=records)
+    def _review(self, payment: Outgoing, reason: str, *, records: Sequence[Proof] = (), remedy: str = "") -> None:
+        fates.needs_review(
+            self._ledger, self._claim, intent_id=payment.intent_id, reason=reason, records=records, remedy=remedy
+        )
 
     def _compare_if_restored(self) -> None:
         """A ledger that may have been put back from a backup has forgotten payments: look for them before anything is sent."""

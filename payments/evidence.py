@@ -36,10 +36,12 @@ class Adopt:
 
 @dataclass(frozen=True, slots=True)
 class Contradicted:
-    """Something with our number is there that is not this payment, or is there more than once."""
+    """Something with our number is there that is not this payment, or is there more than once, or did not stay."""
 
     reason: str
     records: Sequence[Proof]
+    #: What a person can do; empty: the usual ways out.
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,17 +108,17 @@ def refused(ledger: Ledger, claim: Claim, *, intent_id: str, detail: str) -> Non
         raise_alarm(act, kind="payment refused", subject=f"intent {intent_id}", detail=detail, remedy=remedy)
 
 
-def needs_review(ledger: Ledger, claim: Claim, *, intent_id: str, reason: str, records: Sequence[Proof] = ()) -> None:
-    """Only a person can tell what this payment is; it keeps its money."""
+def needs_review(
+    ledger: Ledger, claim: Claim, *, intent_id: str, reason: str, records: Sequence[Proof] = (), remedy: str = ""
+) -> None:
+    """Only a person can tell what this payment is; it keeps its money. `remedy` is told if not the usual ways out."""
     with ledger.act(claim.tenant, actor=RUN, kind="payment to review") as act:
         claim.fence(act)
         payment = outgoing(act, intent_id)
         act.entity = f"intent {intent_id}"
         if payment.intent["state"] in INTENT_FINAL | {"needs_review", "waiting"}:  # resolved, or never sent
             return
-        act.update(INTENT, {"intent_id": intent_id}, {"state": "needs_review", "not_before": None, "reason": reason})
-        for bill in payment.bills.values():
-            _bring(act, bill, to="needs_review", reason=reason)
+        leave_to_a_person(act, payment, reason=reason)
         if len(records) > 1:
             alarm_doubles(act, payment, records)
             return
@@ -127,8 +127,17 @@ def needs_review(ledger: Ledger, claim: Claim, *, intent_id: str, reason: str, r
             kind="payment needs review",
             subject=f"intent {intent_id}",
             detail=f"{reason}; number {payment.intent['doc_number']}",
-            remedy="`runway batch review` shows what is there of it: take it as paid, or end it and decide again.",
+            remedy=remedy
+            or "`runway batch review` shows what is there of it: take it as paid, or end it and decide again.",
         )
+
+
+def leave_to_a_person(act: Act, payment: Outgoing, *, reason: str) -> None:
+    """Nothing more is done with this payment by a run; its money stays held."""
+    changes = {"state": "needs_review", "not_before": None, "reason": reason}
+    act.update(INTENT, {"intent_id": payment.intent_id}, changes)
+    for bill in payment.bills.values():
+        _bring(act, bill, to="needs_review", reason=reason)
 
 
 def changed_before_sending(ledger: Ledger, claim: Claim, *, intent_id: str, reason: str) -> bool:

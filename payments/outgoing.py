@@ -62,7 +62,12 @@ def outgoing(look: Look, intent_id: str) -> Outgoing:
 
 def followers(look: Look, payment: Outgoing) -> list[Row]:
     """The book entries that wait for this payment's money; none of a book entry."""
-    decisions = [line["decision_id"] for line in payment.lines]
-    lines = look.many(INTENT_BILL, decision_id=decisions, leg="book")
-    ids = {line["intent_id"] for line in lines} - {payment.intent_id}
+    ids = {row["intent_id"] for row in of_same_decisions(look, payment, leg="book")} - {payment.intent_id}
     return look.many(INTENT, INTENT.c.intent_id.in_(ids), INTENT.c.state == "waiting")
+
+
+def of_same_decisions(look: Look, payment: Outgoing, *, leg: str) -> list[Row]:
+    """The payments of one leg that carry out the decisions of this one."""
+    decisions = [line["decision_id"] for line in payment.lines]
+    lines = look.many(INTENT_BILL, decision_id=decisions, leg=leg)
+    return look.many(INTENT, INTENT.c.intent_id.in_({line["intent_id"] for line in lines}))

@@ -13,8 +13,9 @@ from payments.alarms import raise_alarm
 from payments.batch_tables import ATTEMPT, INTENT, INTENT_BILL
 from payments.book import Answer
 from payments.evidence import Absent, Adopt, Changed, Contradicted, Verdict, change_of
+from payments.fates import leave_to_a_person
 from payments.ledger import Ledger
-from payments.outgoing import Outgoing, followers, outgoing
+from payments.outgoing import Outgoing, followers, of_same_decisions, outgoing
 from payments.rails.protocol import Instruction, Rail, RailBusy, RailFailed, RailRefused
 from payments.repository import Act, Row
 from payments.runs import RUN
@@ -31,8 +32,11 @@ def look(rail: Rail, books: BillPayments, payment: Outgoing) -> Verdict:
     bills = {} if found else books.bills(sorted(payment.bills))
     failpoint("bill.after_get")
     failpoint("look.after")
-    if len(found) > 1:
-        return Contradicted(f"the rail has {len(found)} instructions of this key", found)
+    standing = [one for one in found if one.stands]
+    if len(standing) > 1:
+        return Contradicted(f"the rail has {len(standing)} instructions of this key", standing)
+    if len(found) > len(standing):
+        return _given_back(next(one for one in found if not one.stands), standing)
     if found and found[0].amount_cents != payment.intent["amount_cents"]:
         return Contradicted("the rail has an instruction of this key with another amount", found)
     if found:
@@ -42,6 +46,20 @@ def look(rail: Rail, books: BillPayments, payment: Outgoing) -> Verdict:
         if changed is not None:
             return Changed(f"bill {bill_id} {changed}")
     return Absent()
+
+
+def _given_back(returned: Instruction, standing: Sequence[Instruction]) -> Contradicted:
+    """Money that came back pays nothing, and is not sent to the same place once more by a program."""
+    reason = gave_back(returned)
+    if standing:
+        return Contradicted(f"{reason}, and it has {standing[0].remote_id} of the same key", standing)
+    remedy = "Ask the vendor for the right bank details. End the payment with `runway batch end`, then decide again."
+    return Contradicted(reason, standing, remedy=remedy)
+
+
+def gave_back(returned: Instruction) -> str:
+    """What happened to an instruction that did not stay."""
+    return f"the bank gave {returned.remote_id} back: {returned.returned_because or 'no reason told'}"
 
 
 def send(rail: Rail, payment: Outgoing) -> Answer:
@@ -58,6 +76,8 @@ def send(rail: Rail, payment: Outgoing) -> Answer:
         return Answer(kind="unknown", detail=error.what)
     if made.amount_cents != payment.intent["amount_cents"]:
         return Answer(kind="unknown", detail="the answer was another amount")
+    if not made.stands:
+        return Answer(kind="unknown", detail=gave_back(made))
     return Answer(kind="landed", detail="instructed", record=made)
 
 
@@ -115,22 +135,34 @@ def follow_up(ledger: Ledger, tenant: TenantId, rail: Rail, *, intent_id: str) -
     with ledger.act(tenant, actor=RUN, kind="money followed") as act:
         payment = outgoing(act, intent_id)
         act.entity = f"intent {intent_id}"
-        if len(found) > 1:
-            alarm_double(act, payment, [one.remote_id for one in found])
+        standing = [one for one in found if one.stands]
+        if len(standing) > 1:
+            alarm_double(act, payment, [one.remote_id for one in standing])
         mine = next((one for one in found if one.remote_id == payment.intent["remote_id"]), None)
         if mine is None:
             return "unknown"
         if mine.state == "settled" and payment.intent["settled_at"] is None:
             act.update(INTENT, {"intent_id": intent_id}, {"settled_at": mine.settled_at})
-        if mine.state == "returned":
-            raise_alarm(
-                act,
-                kind="payment returned",
-                subject=f"intent {intent_id}",
-                detail=f"the bank gave {mine.remote_id} back: {mine.returned_because}",
-                remedy="Void the bill payment of this number in QuickBooks; the bill comes back with the next sync.",
-            )
+        if not mine.stands:
+            _raise_return(act, payment, mine)
     return mine.state
+
+
+def _raise_return(act: Act, payment: Outgoing, returned: Instruction) -> None:
+    """Say that money came back; an entry that was not sent yet is not made, for it would record what was not paid."""
+    remedy = "Void the bill payment of this number in QuickBooks; the bill comes back with the next sync."
+    for entry in of_same_decisions(act, payment, leg="book"):
+        if entry["state"] == "ready":
+            leave_to_a_person(act, outgoing(act, entry["intent_id"]), reason=gave_back(returned))
+        if entry["state"] in {"ready", "needs_review"}:
+            remedy = "It is not in the books: end the payment with `runway batch end`, then decide again."
+    raise_alarm(
+        act,
+        kind="payment returned",
+        subject=f"intent {payment.intent_id}",
+        detail=gave_back(returned),
+        remedy=remedy,
+    )
 
 
 def follow_all(ledger: Ledger, tenant: TenantId, open_rail: Callable[[TenantId, str], Rail | None]) -> Counter[str]:

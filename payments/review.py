@@ -17,7 +17,7 @@ from payments.evidence import Proof, mismatch
 from payments.fates import end_lines, paid
 from payments.holds import void
 from payments.ledger import Ledger
-from payments.outgoing import Outgoing, followers, outgoing
+from payments.outgoing import Outgoing, followers, of_same_decisions, outgoing
 from payments.people import require
 from payments.policies import in_force
 from payments.rail_leg import instructed
@@ -47,7 +47,15 @@ class Outside:
                 what=f"The rail {rail} cannot be asked what it has.",
                 next_step="Ask the bank itself, and say so where it is written down.",
             )
-        return list(opened.find(key))
+        return [one for one in opened.find(key) if one.stands]
+
+    def came_back(self, tenant: TenantId, instructed_one: Row) -> bool:
+        """Whether the rail says that it took this instruction and gave all of it back; False where it cannot be asked."""
+        opened = self.open_rail(tenant, instructed_one["rail"])
+        if opened is None or not opened.abilities.can_be_searched:
+            return False
+        found = opened.find(instructed_one["request_id"])
+        return bool(found) and not any(one.stands for one in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +110,7 @@ def take_as_paid(ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str,
 
 def _fits(payment: Outgoing, proof: Proof) -> bool:
     if isinstance(proof, Instruction):
-        return proof.amount_cents == payment.intent["amount_cents"] and proof.state != "returned"
+        return bool(proof.amount_cents == payment.intent["amount_cents"])
     return mismatch(payment, proof) is None
 
 
@@ -144,7 +152,7 @@ def _end(
     if not reason.strip():
         raise BadRequest(what="Ending a payment needs a reason.", next_step="Say why in a few words.")
     payment = _checked(ledger, tenant, by=by, verb=verb, intent_id=intent_id)
-    _refuse_instructed(payment)
+    _refuse_instructed(ledger, tenant, outside, payment)
     sent_at = payment.intent["sent_at"]
     if sent_at is not None and ledger.clock.now() < sent_at + policy.settle:
         raise WrongState(
@@ -205,9 +213,13 @@ def _refuse_one_person(look: Look | Act, payment: Outgoing, *, by: str, verb: st
         )
 
 
-def _refuse_instructed(payment: Outgoing) -> None:
-    """The record of money that has moved is not ended: its money is gone."""
+def _refuse_instructed(ledger: Ledger, tenant: TenantId, outside: Outside, payment: Outgoing) -> None:
+    """The record of money that has moved is not ended: its money is gone, unless a rail says that all of it came back."""
     if payment.intent["leg"] == "rail" or payment.intent["rail"] == RECORD_ONLY:
+        return
+    with ledger.look(tenant) as look:
+        moved = of_same_decisions(look, payment, leg="rail")
+    if all(outside.came_back(tenant, one) for one in moved):
         return
     raise WrongState(
         what="The money of this payment was instructed; only its record is missing.",

@@ -40,6 +40,11 @@ class Instruction:
     settled_at: datetime | None = None
     returned_because: str = ""
 
+    @property
+    def stands(self) -> bool:
+        """Whether the bank has not given the money back: what it gave back pays nothing."""
+        return self.state != "returned"
+
 
 class RailFailed(TenantError):
     """The rail did not answer, or not clearly: whether it took the instruction is not known."""

@@ -14,6 +14,7 @@ from payments.errors import WrongState
 from payments.rail_leg import follow_all, follow_up
 from payments.rails.opened import Rails
 from payments.review import end_payment, take_as_paid, unresolved
+from payments.tables import ALARM
 from tests.payments.office import POLICY, Company, Office, furnish, open_installation
 from tests.sandbox import Sandbox
 
@@ -41,6 +42,12 @@ def _batch(office: Office, *amounts: str) -> tuple[str, list[str]]:
     bills = office.enter(*amounts)
     office.use_bank()
     return office.batch(*bills), bills
+
+
+def _give_back(office: Office, instruction_id: str) -> None:
+    company = office.company
+    given_back = {"id": instruction_id, "because": "account closed"}
+    company.sandbox.control.post(f"/__sandbox__/realms/{company.realm_id}/bank", json=given_back).raise_for_status()
 
 
 def _told(office: Office, batch: str) -> list[str]:
@@ -142,12 +149,57 @@ def test_settled_and_returned_are_told_apart(office: Office) -> None:
     rail = Rails(office.installation).open(office.tenant, "simulated_bank")
     assert rail is not None
     first, second = office.rows(INTENT, INTENT.c.leg == "rail")
-    given_back = {"id": second["remote_id"], "because": "account closed"}
-    company = office.company
-    company.sandbox.control.post(f"/__sandbox__/realms/{company.realm_id}/bank", json=given_back).raise_for_status()
+    _give_back(office, second["remote_id"])
     assert follow_up(office.ledger, office.tenant, rail, intent_id=first["intent_id"]) == "accepted"
     assert follow_up(office.ledger, office.tenant, rail, intent_id=second["intent_id"]) == "returned"
     assert office.alarms() == ["payment returned"]
+
+
+def test_money_that_the_bank_gave_back_is_neither_paid_nor_sent_again_by_itself(office: Office) -> None:
+    batch, bills = _batch(office, "100.00")
+    company = office.company
+    company.sandbox.break_with(company.realm_id, kind="drop_after", methods=["POST"], path_contains="/bank/", times=1)
+    assert office.drive(batch).states == {"unknown": 1, "waiting": 1}
+    (key,) = _told(office, batch)
+    _give_back(office, next(one["id"] for one in office.instructions() if one["key"] == key))
+    office.later(minutes=5)
+    assert office.drive(batch).states == {"needs_review": 1, "waiting": 1}
+    assert (office.payments_of(batch), len(_told(office, batch))) == ({bills[0]: 0}, 1)
+    assert office.broken() == []
+    (alarm,) = office.rows(ALARM)
+    assert "account closed" in alarm["detail"]
+    assert "decide again" in alarm["remedy"]
+    (waiting,) = unresolved(office.ledger, office.tenant, office.outside())
+    assert ("gave" in waiting.reason, waiting.records) == (True, ())
+    wanted = {"by": "fin", "intent_id": waiting.intent_id}
+    with pytest.raises(WrongState, match="0 of them fit"):
+        take_as_paid(office.ledger, office.tenant, office.outside(), **wanted)
+    end_payment(office.ledger, office.tenant, office.outside(), reason="account closed", policy=POLICY, **wanted)
+    assert office.drive_to_the_end(batch).outcome == "settled_with_exceptions"
+    again = office.finalize(office.pay_now(bills[0], account_id=company.bank)).batch_id
+    assert office.drive_to_the_end(again).outcome == "settled"
+    assert office.payments_of(again) == {bills[0]: 1}
+    assert office.broken() == []
+
+
+def test_money_that_came_back_before_its_entry_was_made_is_not_entered(office: Office) -> None:
+    batch, bills = _batch(office, "100.00")
+    company = office.company
+    company.sandbox.break_with(
+        company.realm_id, kind="throttle_storm", methods=["POST"], path_contains="/billpayment", times=1
+    )
+    assert office.drive(batch).states == {"paid": 1, "ready": 1}
+    (rail,) = office.rows(INTENT, INTENT.c.leg == "rail")
+    _give_back(office, rail["remote_id"])
+    assert follow_all(office.ledger, office.tenant, Rails(office.installation).open) == {"returned": 1}
+    assert office.drive_to_the_end(batch).outcome == "settled_with_exceptions"
+    assert office.payments_of(batch) == {bills[0]: 0}
+    assert "batch end" in office.rows(ALARM, ALARM.c.kind == "payment returned")[0]["remedy"]
+    wanted = {"by": "fin", "intent_id": office.intents(batch)[bills[0]]["intent_id"], "policy": POLICY}
+    end_payment(office.ledger, office.tenant, office.outside(), reason="account closed", **wanted)
+    again = office.finalize(office.pay_now(bills[0], account_id=company.bank)).batch_id
+    assert office.drive_to_the_end(again).outcome == "settled"
+    assert office.broken() == []
 
 
 def test_money_that_arrived_is_settled_the_day_after(office: Office) -> None:
