@@ -22,7 +22,7 @@ from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
 from payments.evidence import change_of
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing, outgoing
-from payments.payees import confirmed_payee, open_details
+from payments.payees import open_details, pays_replaced_details
 from payments.people import require
 from payments.rail_leg import instruct
 from payments.rails import nacha_file
@@ -166,8 +166,7 @@ def _refuse_changed(books: BillPayments, payments: Sequence[Outgoing]) -> None:
 def _refuse_replaced(look: Look, payments: Sequence[Outgoing]) -> None:
     """`ContentChanged` if money would go where two people have said since that it does not belong."""
     for payment in payments:
-        confirmed = confirmed_payee(look, payment.intent["vendor_id"])
-        if confirmed is None or confirmed["version"] != simplejson.loads(payment.intent["body"])["payee_version"]:
+        if pays_replaced_details(look, payment.intent):
             bill = next(iter(payment.bills.values()))
             raise ContentChanged(
                 what=f"No payment file was made: the bank details of {bill['vendor_name']} were replaced after the batch was "

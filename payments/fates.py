@@ -15,6 +15,7 @@ from payments.evidence import Proof
 from payments.holds import post, void
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing, followers, outgoing
+from payments.payees import pays_replaced_details
 from payments.postponing import may_let_go, supersede
 from payments.repository import Act, Row
 from payments.runs import RUN, Claim
@@ -29,6 +30,8 @@ def send_written(ledger: Ledger, claim: Claim, payment: Outgoing) -> Row | None:
         claim.fence(act)
         intent = _intent(act, payment.intent_id)
         if intent["state"] != payment.intent["state"] or intent["attempts"] != payment.intent["attempts"]:
+            return None
+        if pays_replaced_details(act, intent):
             return None
         number = intent["attempts"] + 1
         changes = {"state": "sent", "attempts": number, "sent_at": act.now, "not_before": None}

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from payments import book, fates, rail_leg
-from payments.book import Answer
-from payments.evidence import Proof, Verdict, judge
+from payments.book import Answer, refuse_other_body
+from payments.evidence import Absent, Proof, Verdict, judge
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing
 from payments.rails.protocol import Instruction, Rail
@@ -79,8 +79,13 @@ class RailLeg:
         self._ledger, self._tenant, self._books, self._rail = ledger, tenant, books, rail
 
     def look(self, payment: Outgoing) -> Verdict:
-        """Its key, then its bills."""
-        return rail_leg.look(self._rail, self._books, payment)
+        """Its key, then its bills; where it is not there, whether its money still belongs where it would go."""
+        seen = rail_leg.look(self._rail, self._books, payment)
+        if not isinstance(seen, Absent):
+            return seen
+        refuse_other_body(payment)
+        with self._ledger.look(self._tenant) as look:
+            return rail_leg.not_to_be_sent(look, payment) or seen
 
     def make_ready(self) -> None:
         """Nothing: a rail has no token of ours."""

@@ -9,6 +9,8 @@ to it needs a second person, whatever the amount.
 import re
 from dataclasses import dataclass
 
+import simplejson
+
 from payments.bill_tables import PAYEE, VENDOR_WATCH
 from payments.errors import BadRequest, PayeeMissing, SamePerson, UnknownHere
 from payments.ledger import OPERATOR, Ledger
@@ -113,6 +115,14 @@ def confirmed_payee(look: Look, vendor_id: str) -> Row | None:
     """The details that payments go to; None if nobody confirmed any."""
     found = look.many(PAYEE, PAYEE.c.vendor_id == vendor_id, PAYEE.c.state == "confirmed")
     return found[0] if found else None
+
+
+def pays_replaced_details(look: Look, intent: Row) -> bool:
+    """Whether two people have said since a payment was sealed that its money does not belong where it would go."""
+    if intent["leg"] != "rail":
+        return False
+    confirmed = confirmed_payee(look, intent["vendor_id"])
+    return confirmed is None or confirmed["version"] != simplejson.loads(intent["body"])["payee_version"]
 
 
 def refuse_without_payee(look: Look, bill: Row, *, rail: str) -> None:

@@ -16,8 +16,9 @@ from payments.evidence import Absent, Adopt, Changed, Contradicted, Verdict, cha
 from payments.fates import leave_to_a_person
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing, followers, of_same_decisions, outgoing
+from payments.payees import pays_replaced_details
 from payments.rails.protocol import Instruction, Rail, RailBusy, RailFailed, RailRefused
-from payments.repository import Act, Row
+from payments.repository import Act, Look, Row
 from payments.runs import RUN
 from payments.states import INTENT_FINAL
 from resources.failpoints import failpoint
@@ -55,6 +56,18 @@ def _given_back(returned: Instruction, standing: Sequence[Instruction]) -> Contr
         return Contradicted(f"{reason}, and it has {standing[0].remote_id} of the same key", standing)
     remedy = "Ask the vendor for the right bank details. End the payment with `runway batch end`, then decide again."
     return Contradicted(reason, standing, remedy=remedy)
+
+
+def not_to_be_sent(look: Look, payment: Outgoing) -> Contradicted | None:
+    """What has changed in the ledger since the seal so that the money must not move; None if nothing has."""
+    if not pays_replaced_details(look, payment.intent):
+        return None
+    vendor = next(iter(payment.bills.values()))["vendor_name"]
+    return Contradicted(
+        f"the bank details of {vendor} were replaced after the batch was finalized",
+        (),
+        remedy="End the payment with `runway batch end`, then decide again: it goes to the details that stand.",
+    )
 
 
 def gave_back(returned: Instruction) -> str:

@@ -11,10 +11,14 @@ from payments.batch_tables import BATCH, INTENT
 from payments.cash_tables import HOLD
 from payments.drive import drive
 from payments.errors import WrongState
+from payments.legs import RailLeg
+from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rail_leg import follow_all, follow_up
 from payments.rails.opened import Rails
 from payments.review import end_payment, take_as_paid, unresolved
 from payments.tables import ALARM
+from resources.secret_text import Secret
+from resources.token_vault import TokenVault
 from tests.payments.office import POLICY, Company, Office, furnish, open_installation
 from tests.sandbox import Sandbox
 
@@ -48,6 +52,15 @@ def _give_back(office: Office, instruction_id: str) -> None:
     company = office.company
     given_back = {"id": instruction_id, "because": "account closed"}
     company.sandbox.control.post(f"/__sandbox__/realms/{company.realm_id}/bank", json=given_back).raise_for_status()
+
+
+def _replace_details(office: Office) -> None:
+    """Two people say that the vendor's money goes to another account, which ends with 4321."""
+    numbers = {"routing_number": Secret("091000019"), "account_number": Secret("000987654321")}
+    details = BankDetails(**numbers, account_kind="checking")
+    wanted = {"vendor_id": office.company.vendor}
+    propose_payee(office.ledger, office.tenant, by="pat", details=details, vault=TokenVault([bytes(32)]), **wanted)
+    confirm_payee(office.ledger, office.tenant, by="amy", account_ending="4321", **wanted)
 
 
 def _told(office: Office, batch: str) -> list[str]:
@@ -200,6 +213,29 @@ def test_money_that_came_back_before_its_entry_was_made_is_not_entered(office: O
     again = office.finalize(office.pay_now(bills[0], account_id=company.bank)).batch_id
     assert office.drive_to_the_end(again).outcome == "settled"
     assert office.broken() == []
+
+
+@pytest.mark.parametrize("when", ["before the run", "while it looks"])
+def test_no_money_goes_to_bank_details_that_were_replaced_since(
+    office: Office, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    batch, bills = _batch(office, "100.00")
+    if when == "before the run":
+        _replace_details(office)
+    else:
+        monkeypatch.setattr(RailLeg, "make_ready", lambda _: _replace_details(office))
+    assert office.drive(batch).states == {"needs_review": 1, "waiting": 1}
+    assert (_told(office, batch), office.broken()) == ([], [])
+    (alarm,) = office.rows(ALARM)
+    assert ("were replaced" in alarm["detail"], "batch end" in alarm["remedy"]) == (True, True)
+    monkeypatch.undo()
+    (waiting,) = unresolved(office.ledger, office.tenant, office.outside())
+    wanted = {"by": "fin", "intent_id": waiting.intent_id, "policy": POLICY}
+    end_payment(office.ledger, office.tenant, office.outside(), reason="new bank details", **wanted)
+    again = office.finalize(office.pay_now(bills[0], account_id=office.company.bank)).batch_id
+    assert office.drive_to_the_end(again).outcome == "settled"
+    (key,) = _told(office, again)
+    assert [one["account_ending"] for one in office.instructions() if one["key"] == key] == ["4321"]
 
 
 def test_money_that_arrived_is_settled_the_day_after(office: Office) -> None:
