@@ -164,7 +164,7 @@ class HygienePolicy:
     """Most points of the score that each kind of defect can take; together 100."""
     full_share_percent: int = 25
     """A kind of defect costs all of its points when this share of what it can befall is befallen."""
-    most_recomputed: int = 4
+    most_recomputed: int = 12
     """At most so many corrections are put through the forecast, the largest amounts first."""
 
 
