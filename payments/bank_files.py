@@ -18,6 +18,7 @@ from payments.batch_tables import ATTEMPT, BATCH, INTENT
 from payments.batches import verify_seal
 from payments.bills import cycle, move
 from payments.book import refuse_other_body
+from payments.credits import decided_on, unusable
 from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
 from payments.evidence import change_of
 from payments.ledger import Ledger
@@ -59,16 +60,19 @@ def make_file(
     """The file of a batch's payments, after a look at their bills; from now on they count as possibly paid.
 
     Raises:
-        ContentChanged: a bill is no longer what was approved, or bank details were replaced; nothing was written.
+        ContentChanged: a bill is no longer what was approved, a vendor credit is not there as decided, or bank details were
+            replaced; nothing was written.
         SealBroken: the batch or the body of a payment is not what was finalized.
         WrongState: the batch is not of this rail, or nothing of it waits for a file.
     """
     with ledger.look(tenant) as look:
         require(look, by, "finalize")
         payments = _waiting(look, batch_id, states=("ready", "sent"))
+        decided = decided_on(look, [payment for payment in payments if payment.intent["state"] == "ready"])
     was_made = all(payment.intent["state"] == "sent" for payment in payments)
     if not was_made:
         _refuse_changed(books, payments)
+        _refuse_without_credits(books, decided)
     # Everything that may be refused is, before the payments count as sent.
     with ledger.act(tenant, actor=by, kind="payment file made", point="intent") as act:
         require(act, by, "finalize")
@@ -160,6 +164,16 @@ def _refuse_changed(books: BillPayments, payments: Sequence[Outgoing]) -> None:
         raise ContentChanged(
             what=f"No payment file was made: {'; '.join(told)}.",
             next_step="Run a sync, which takes these payments out; then make the file.",
+        )
+
+
+def _refuse_without_credits(books: BillPayments, decided: dict[str, dict[str, int]]) -> None:
+    """`ContentChanged` if QuickBooks would refuse to record a payment together with its vendor credits."""
+    told = unusable(books, decided)
+    if told:
+        raise ContentChanged(
+            what=f"No payment file was made: {'; '.join(told)}.",
+            next_step="Delay or withdraw the bills that use it, which takes their payments out; make the file of the others.",
         )
 
 

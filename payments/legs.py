@@ -8,6 +8,7 @@ from typing import Protocol
 
 from payments import book, fates, rail_leg
 from payments.book import Answer, refuse_other_body
+from payments.credits import decided_on, unusable
 from payments.evidence import Absent, Proof, Verdict, judge
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing
@@ -79,13 +80,15 @@ class RailLeg:
         self._ledger, self._tenant, self._books, self._rail = ledger, tenant, books, rail
 
     def look(self, payment: Outgoing) -> Verdict:
-        """Its key, then its bills; where it is not there, whether its money still belongs where it would go."""
+        """Its key, then its bills; where it is not there, whether its money may still move as it was decided."""
         seen = rail_leg.look(self._rail, self._books, payment)
         if not isinstance(seen, Absent):
             return seen
         refuse_other_body(payment)
         with self._ledger.look(self._tenant) as look:
-            return rail_leg.not_to_be_sent(look, payment) or seen
+            stop = rail_leg.not_to_be_sent(look, payment)
+            decided = decided_on(look, [payment])
+        return stop or rail_leg.without_its_credits(unusable(self._books, decided)) or seen
 
     def make_ready(self) -> None:
         """Nothing: a rail has no token of ours."""

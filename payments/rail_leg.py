@@ -70,6 +70,16 @@ def not_to_be_sent(look: Look, payment: Outgoing) -> Contradicted | None:
     )
 
 
+def without_its_credits(unusable: Sequence[str]) -> Contradicted | None:
+    """Money does not move where QuickBooks would refuse to record it with its vendor credits; None if it would not."""
+    if not unusable:
+        return None
+    remedy = (
+        "End the payment with `runway batch end`, then decide again: without that credit, or with what is left of it."
+    )
+    return Contradicted("; ".join(unusable), (), remedy=remedy)
+
+
 def gave_back(returned: Instruction) -> str:
     """What happened to an instruction that did not stay."""
     return f"the bank gave {returned.remote_id} back: {returned.returned_because or 'no reason told'}"

@@ -19,11 +19,12 @@ from resources.qbo.client import MINOR_VERSION, QboClient, company_path
 from resources.qbo.company_line import CompanyLine
 from resources.qbo.entities import parse
 from resources.qbo.errors import QboAuthExpired
+from resources.qbo.fields import QboObject
 from resources.qbo.home_currency import cents
 from resources.qbo.patience import Patience, Tally
 from resources.qbo.query import MOST_RESULTS, compare, one_of, select
 from resources.qbo.token_keeper import TokenKeeper
-from resources.qbo.transactions import Bill, BillPayment
+from resources.qbo.transactions import Bill, BillPayment, VendorCredit
 from resources.secret_text import Secret
 from resources.tenants import TenantId
 
@@ -97,6 +98,14 @@ class BillPayments:
         page = self._read("Bill", where)
         found = [parse("Bill", text) for text in page.objects]
         return {one.id: one for one in found if isinstance(one, Bill)}
+
+    def credits(self, credit_ids: Sequence[str]) -> dict[str, VendorCredit]:
+        """These vendor credits as they are now, by id; one that is gone is missing."""
+        found: list[QboObject] = []
+        for start in range(0, len(credit_ids), _MOST_FOUND):
+            page = self._read("VendorCredit", one_of("Id", credit_ids[start : start + _MOST_FOUND]))
+            found += [parse("VendorCredit", text) for text in page.objects]
+        return {one.id: one for one in found if isinstance(one, VendorCredit)}
 
     def find(self, doc_number: str) -> list[RecordedPayment]:
         """Every payment with this number, voided ones too."""

@@ -183,6 +183,16 @@ class Company:
         body = {"VendorRef": {"value": self.vendor}, "TxnDate": "2026-11-01", "DueDate": "2026-11-30", "Line": [line]}
         return self.post("Bill", body | more)
 
+    def credit(self, amount: float) -> str:
+        """A vendor credit, entered; its id."""
+        line = {
+            "Amount": amount,
+            "DetailType": "AccountBasedExpenseLineDetail",
+            "AccountBasedExpenseLineDetail": {"AccountRef": {"value": self.expense}},
+        }
+        body = {"VendorRef": {"value": self.vendor}, "TxnDate": "2026-11-02", "Line": [line]}
+        return str(self.post("VendorCredit", body)["Id"])
+
     def close_books(self, *, through: str | None) -> None:
         """Let nothing be entered up to a day; None opens the books again."""
         prefs = self.objects("Preferences")["1"]

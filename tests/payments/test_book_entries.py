@@ -95,16 +95,6 @@ def test_of_bills_that_are_paid_together_none_is_paid_once_one_was_changed(offic
     assert office.broken() == []
 
 
-def _credit(company: Company, amount: float) -> str:
-    line = {
-        "Amount": amount,
-        "DetailType": "AccountBasedExpenseLineDetail",
-        "AccountBasedExpenseLineDetail": {"AccountRef": {"value": company.expense}},
-    }
-    body = {"VendorRef": {"value": company.vendor}, "TxnDate": "2026-11-02", "Line": [line]}
-    return str(company.post("VendorCredit", body)["Id"])
-
-
 def _pay_with(office: Office, bill: str, credit: str, *, cents: int, **more: Any) -> str:
     office.approve(bill)
     office.stage(bill, account_id=office.company.bank)
@@ -115,7 +105,7 @@ def _pay_with(office: Office, bill: str, credit: str, *, cents: int, **more: Any
 def test_a_vendor_credit_is_used_up_with_the_payment_and_cash_pays_the_rest(office: Office) -> None:
     company = office.company
     (bill,) = _enter(office, company.bill("100.00"))
-    credit = _credit(company, 40.0)
+    credit = company.credit(40.0)
     batch = _pay_with(office, bill, credit, cents=3_000)
     assert office.cash(company.bank).pending_cents == 7_000
     assert office.drive(batch).outcome == "settled"
@@ -129,7 +119,7 @@ def test_a_vendor_credit_is_used_up_with_the_payment_and_cash_pays_the_rest(offi
 def test_a_credit_that_is_no_longer_there_is_refused_and_the_money_is_free(office: Office) -> None:
     company = office.company
     (bill,) = _enter(office, company.bill("100.00"))
-    batch = _pay_with(office, bill, _credit(company, 20.0), cents=3_000)
+    batch = _pay_with(office, bill, company.credit(20.0), cents=3_000)
     driven = office.drive_to_the_end(batch)
     assert driven.states == {"refused": 1}
     assert _open(office, "Bill", bill) == 100.0
@@ -174,4 +164,4 @@ def test_more_than_the_bill_with_its_credits_is_refused(office: Office) -> None:
     company = office.company
     (bill,) = _enter(office, company.bill("60.00"))
     with pytest.raises(BadRequest, match="do not fit"):
-        _pay_with(office, bill, _credit(company, 40.0), cents=4_000, amount_cents=2_001)
+        _pay_with(office, bill, company.credit(40.0), cents=4_000, amount_cents=2_001)

@@ -17,6 +17,7 @@ from payments.cash_tables import HOLD
 from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere
 from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rails.nacha_file import Entry, Originator, check_digit_holds, effective_day, file_text
+from payments.rulings import Credit
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
 from tests.payments.office import Company, Office, furnish, open_installation
@@ -237,6 +238,19 @@ def test_no_file_is_made_to_bank_details_that_were_replaced_since(office: Office
         _make(office, batch)
     assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["ready"]
     assert office.payments_of(batch) == {bills[0]: 0}
+
+
+def test_no_file_is_made_of_a_payment_whose_vendor_credit_is_gone(office: Office) -> None:
+    (bill,) = office.enter("100.00")
+    office.use_bank()
+    office.policy(rail="nacha_file")
+    office.approve(bill)
+    office.stage(bill, account_id=office.company.bank)
+    used = [Credit(credit_id=office.company.credit(20.0), amount_cents=3_000)]
+    batch = office.finalize(office.pay_now(bill, account_id=office.company.bank, credits_used=used)).batch_id
+    with pytest.raises(ContentChanged, match=r"has 20.00 left, and 30.00 of it"):
+        _make(office, batch)
+    assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["ready"]
 
 
 def test_a_file_that_is_at_the_bank_already_is_the_same_whatever_was_replaced_since(office: Office) -> None:

@@ -16,6 +16,7 @@ from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rail_leg import follow_all, follow_up
 from payments.rails.opened import Rails
 from payments.review import end_payment, take_as_paid, unresolved
+from payments.rulings import Credit
 from payments.tables import ALARM
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
@@ -236,6 +237,57 @@ def test_no_money_goes_to_bank_details_that_were_replaced_since(
     assert office.drive_to_the_end(again).outcome == "settled"
     (key,) = _told(office, again)
     assert [one["account_ending"] for one in office.instructions() if one["key"] == key] == ["4321"]
+
+
+def _seal_with_credits(office: Office, *used: tuple[str, int], bills: list[str]) -> str:
+    """A batch of bills, each with cents of a vendor credit."""
+    decided = []
+    for bill, (credit, cents) in zip(bills, used, strict=True):
+        office.approve(bill)
+        office.stage(bill, account_id=office.company.bank)
+        credits_used = [Credit(credit_id=credit, amount_cents=cents)]
+        decided.append(office.pay_now(bill, account_id=office.company.bank, credits_used=credits_used))
+    return office.finalize(*decided).batch_id
+
+
+def test_money_moves_with_the_vendor_credits_that_are_there(office: Office) -> None:
+    bills = office.enter("100.00", "50.00", "50.00")
+    office.use_bank()
+    credit = office.company.credit(40.0)
+    batch = _seal_with_credits(office, (credit, 1_500), (credit, 2_000), (credit, 1_500), bills=bills)
+    driven = office.drive(batch)
+    assert driven.states == {"paid": 4, "needs_review": 1, "waiting": 1}, (
+        "the third of them would use more than is there"
+    )
+    assert len(_told(office, batch)) == 2
+    assert sum(office.payments_of(batch).values()) == 2
+    (alarm,) = office.rows(ALARM)
+    assert alarm["detail"].startswith(f"vendor credit {credit} has 40.00 left, and 50.00 of it were decided on")
+    assert office.company.objects("VendorCredit")[credit]["Balance"] in {5, 10}
+    assert office.broken() == []
+
+
+@pytest.mark.parametrize("what", ["used up", "gone", "another's"])
+def test_no_money_moves_whose_vendor_credit_is_not_what_was_decided(office: Office, what: str) -> None:
+    bills, company = office.enter("100.00"), office.company
+    office.use_bank()
+    credit = company.credit(40.0)
+    batch = _seal_with_credits(office, (credit, 3_000), bills=bills)
+    body = company.objects("VendorCredit")[credit]
+    if what == "gone":
+        company.post("VendorCredit", {name: body[name] for name in ("Id", "SyncToken")}, operation="delete")
+    elif what == "used up":
+        body["Line"][0]["Amount"] = 20.0
+        company.post("VendorCredit", body)
+    else:
+        vendors = company.objects("Vendor").values()
+        other = next(one["Id"] for one in vendors if one["Active"] and one["Id"] != company.vendor)
+        company.post("VendorCredit", body | {"VendorRef": {"value": other}})
+    assert office.drive(batch).states == {"needs_review": 1, "waiting": 1}
+    assert (_told(office, batch), office.broken()) == ([], [])
+    (alarm,) = office.rows(ALARM)
+    says = {"used up": "has 20.00 left", "gone": "is gone", "another's": "is another vendor's"}
+    assert says[what] in alarm["detail"]
 
 
 def test_money_that_arrived_is_settled_the_day_after(office: Office) -> None:
