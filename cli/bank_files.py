@@ -13,7 +13,6 @@ from cli.session import console
 from payments.bank_files import PaymentFile, confirm_upload, discard_file, make_file
 from payments.rails.nacha_file import Originator
 from resources.files import write_whole
-from resources.token_vault import TokenVault, keys_from_file, keys_from_text
 
 _BATCH = typer.Argument(help="Id of the batch; `runway batch list` shows all.")
 _ROUTING = typer.Option(
@@ -52,8 +51,6 @@ def file(
         bank_routing=bank_routing, bank_name=bank_name, company_id=company_id, company_name=company_name
     )
     with open_desk(tenant, dry_run=dry_run) as desk:
-        settings = desk.installation.settings
-        given = settings.token_keys.get_secret_value()
         made: PaymentFile = make_file(
             desk.ledger,
             desk.tenant,
@@ -61,7 +58,7 @@ def file(
             batch_id=batch,
             originator=originator,
             books=desk.installation.bill_payments(desk.tenant),
-            vault=TokenVault(keys_from_text(given) if given else keys_from_file(settings.key_file)),
+            vault=desk.installation.vault,
         )
     path = to / made.name
     if not dry_run:

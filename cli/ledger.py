@@ -28,7 +28,6 @@ from payments.people import revoke as take_role
 from payments.policies import ApprovalRule, in_force, set_policy
 from payments.tables import ALARM
 from resources.secret_text import Secret
-from resources.token_vault import TokenVault, keys_from_file, keys_from_text
 
 app = typer.Typer(no_args_is_help=True, help="The payment ledger itself: people, policy, audit, alarms, payees.")
 
@@ -268,9 +267,7 @@ def propose(
     """Enter a vendor's bank details; another person confirms them. The numbers are never arguments: those are seen by others."""
     with open_desk(tenant, dry_run=dry_run) as desk:
         details = _details(from_file, kind=kind)
-        settings = desk.installation.settings
-        given = settings.token_keys.get_secret_value()
-        vault = TokenVault(keys_from_text(given) if given else keys_from_file(settings.key_file))
+        vault = desk.installation.vault
         do(
             f"{by} proposes bank details of vendor {vendor}",
             lambda: propose_payee(desk.ledger, desk.tenant, by=by, vendor_id=vendor, details=details, vault=vault),

@@ -17,6 +17,7 @@ from cli import (
     firms,
     forecast_entries,
     friday,
+    keys,
     ledger,
     mail,
     pages,
@@ -52,6 +53,7 @@ app.add_typer(bills.app, name="bills")
 app.add_typer(decide.app, name="decide")
 app.add_typer(batch.app, name="batch")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(keys.app, name="keys")
 app.add_typer(mail.app, name="mail")
 app.command("connect")(connecting.connect)
 app.command("disconnect")(connecting.disconnect)

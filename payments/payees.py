@@ -18,7 +18,7 @@ from payments.people import require
 from payments.repository import Act, Look, Row
 from resources.secret_text import Secret
 from resources.tenants import TenantId
-from resources.token_vault import Place, TokenVault
+from resources.token_vault import Place, SealState, TokenVault
 
 _ROUTING_DIGITS = 9
 _WEIGHTS = (3, 7, 1) * 3
@@ -148,15 +148,25 @@ def open_details(look: Look, *, vendor_id: str, version: int, vault: TokenVault)
 
 
 def seal_again(ledger: Ledger, tenant: TenantId, *, vault: TokenVault) -> int:
-    """Encrypt with the newest key what an older one sealed; how many. Breaking off and beginning again is harmless."""
+    """Encrypt with the newest key what an older one of the ring sealed; how many. Breaking off and beginning again is harmless."""
     with ledger.act(tenant, actor=OPERATOR, kind="payees sealed again") as act:
-        old = [row for row in act.many(PAYEE) if not vault.is_newest(bytes(row["sealed"]))]
+        old = [row for row in act.many(PAYEE) if _state_of(row, tenant, vault=vault) == "older"]
         for row in old:
             keys = {"vendor_id": row["vendor_id"], "version": row["version"]}
             place = _place(tenant, row["vendor_id"], row["version"])
             opened = vault.open(bytes(row["sealed"]), place=place)
             act.update(PAYEE, keys, {"sealed": vault.seal(opened, place=place)})
     return len(old)
+
+
+def seals(look: Look, *, vault: TokenVault) -> list[SealState]:
+    """With which key each version of each vendor's details is sealed."""
+    return [_state_of(row, look.tenant, vault=vault) for row in look.many(PAYEE)]
+
+
+def _state_of(row: Row, tenant: TenantId, *, vault: TokenVault) -> SealState:
+    place = _place(tenant, row["vendor_id"], row["version"])
+    return vault.state_of(bytes(row["sealed"]), place=place)
 
 
 def _check(details: BankDetails) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Select, delete, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, or_, select, update
 
 from resources.clock import Clock
 from resources.database import Database
@@ -24,7 +25,7 @@ from resources.registry import lock_tenant
 from resources.secret_text import Secret
 from resources.tables import CONNECTION, SYNC
 from resources.tenants import TenantId
-from resources.token_vault import Place, TokenUnreadable, TokenVault
+from resources.token_vault import Place, SealState, TokenUnreadable, TokenVault
 
 #: A refresh is one HTTP call with a timeout; a holder that died is replaced after this long.
 REFRESH_LEASE = timedelta(seconds=90)
@@ -238,20 +239,28 @@ class Connections:
                 )
 
     def rotate_keys(self) -> int:
-        """Seal with the newest key whatever an older one sealed, a tenant at a time; how many were changed."""
+        """Seal with the newest key whatever an older one of the ring sealed, a tenant at a time; how many were changed."""
         with self._database.read() as connection:
             tenants = [TenantId(row.tenant_id) for row in connection.execute(select(CONNECTION.c.tenant_id))]
         return sum(self._rotate(tenant) for tenant in tenants)
 
+    def seals(self, tenant: TenantId) -> list[SealState]:
+        """With which key each of a tenant's tokens is sealed; none without a connection."""
+        with self._database.read() as connection:
+            row = connection.execute(select(CONNECTION).where(CONNECTION.c.tenant_id == tenant)).first()
+        if row is None:
+            return []
+        return [
+            self._vault.state_of(getattr(row, column), place=place) for column, place in _places(tenant, row).items()
+        ]
+
     def _rotate(self, tenant: TenantId) -> bool:
         with self._database.write() as connection:
             row = connection.execute(select(CONNECTION).where(CONNECTION.c.tenant_id == tenant).with_for_update()).one()
-            kinds = {"access_token": "access", "refresh_token": "refresh", "previous_refresh_token": "refresh"}
             changed = {}
-            for column, kind in kinds.items():
+            for column, place in _places(tenant, row).items():
                 sealed = getattr(row, column)
-                if sealed is not None and not self._vault.is_newest(sealed):
-                    place = Place(tenant_id=tenant, realm_id=row.realm_id, kind=kind)
+                if self._vault.state_of(sealed, place=place) == "older":
                     changed[column] = self._vault.seal(self._vault.open(sealed, place=place), place=place)
             if changed:
                 connection.execute(update(CONNECTION).where(CONNECTION.c.tenant_id == tenant).values(**changed))
@@ -282,6 +291,16 @@ class Connections:
             "refresh_token": seal(tokens.refresh_token, "refresh"),
             "refresh_expires_at": tokens.refresh_expires_at,
         }
+
+
+def _places(tenant: TenantId, row: Row[Any]) -> dict[str, Place]:
+    """The columns that hold a token, with the place that each is sealed for."""
+    kinds = {"access_token": "access", "refresh_token": "refresh", "previous_refresh_token": "refresh"}
+    return {
+        column: Place(tenant_id=tenant, realm_id=row.realm_id, kind=kind)
+        for column, kind in kinds.items()
+        if getattr(row, column) is not None
+    }
 
 
 def _state_of(tenant: TenantId) -> Select[tuple[str]]:

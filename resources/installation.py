@@ -93,9 +93,14 @@ class Installation:
         return keys_from_text(given) if given else keys_from_file(self.settings.key_file)
 
     @cached_property
+    def vault(self) -> TokenVault:
+        """Encrypts tokens and bank details; reads the token keys."""
+        return TokenVault(self._key_ring)
+
+    @cached_property
     def connections(self) -> Connections:
         """QBO connections; reads the token keys."""
-        return Connections(self.database, vault=TokenVault(self._key_ring), clock=self.clock)
+        return Connections(self.database, vault=self.vault, clock=self.clock)
 
     @cached_property
     def lake(self) -> Lake:

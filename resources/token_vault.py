@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,6 +24,9 @@ from resources.secret_text import Secret
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY_ID_BYTES = 8
+
+#: Sealed with the newest key of the ring, with another one of it, or with none that opens it.
+SealState = Literal["newest", "older", "unreadable"]
 
 
 class BadKey(ValueError):
@@ -77,6 +81,14 @@ class TokenVault:
         except (InvalidTag, ValueError) as error:  # ValueError: cut so short that not even the nonce is whole
             raise TokenUnreadable("a stored token does not belong to this tenant, realm and kind") from error
         return Secret(opened.decode())
+
+    def state_of(self, sealed: bytes, *, place: Place) -> SealState:
+        """With which key a token is sealed, after opening it."""
+        try:
+            self.open(sealed, place=place)
+        except TokenUnreadable:
+            return "unreadable"
+        return "newest" if self.is_newest(sealed) else "older"
 
     def is_newest(self, sealed: bytes) -> bool:
         """Whether a sealed token already uses the newest key."""
