@@ -28,7 +28,7 @@ from payments.free_cash import all_free_cash, enter_bank_balance, holders, set_f
 from payments.free_cash import resolve_shortfall as resolve
 from payments.reserves import allocate as put_in
 from payments.reserves import close as close_reserve
-from payments.reserves import open_reserve, reserves
+from payments.reserves import open_reserve, reserves, set_target
 from payments.reserves import release as take_out
 
 _RESERVE = typer.Argument(help="Id of the reserve; `runway reserves held` lists them.")
@@ -169,6 +169,28 @@ def release(
         )
 
 
+def retarget(
+    *,
+    tenant: str = TENANT,
+    reserve: str = _RESERVE,
+    amount_text: str = typer.Option("", "--amount", help="As 9000.00; left out: it has no target any more."),
+    until: str = typer.Option("", "--until", help="By when, as 2026-12-15."),
+    by: str = PERSON,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Change what an open reserve is meant to reach; `runway reserves set` of the same id outweighs it in the plan."""
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        cents, day = amount(amount_text), parse_optional_day(until, option="--until")
+        do(
+            f"{by} lets reserve {reserve} reach {amount_text or 'nothing in particular'}"
+            + (f" by {until}" if until else ""),
+            lambda: set_target(desk.ledger, desk.tenant, by=by, reserve_id=reserve, target_cents=cents, target_on=day),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
 def close(
     *,
     tenant: str = TENANT,
@@ -257,6 +279,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("open")(open_one)
     app.command("allocate")(allocate)
     app.command("release")(release)
+    app.command("retarget")(retarget)
     app.command("close")(close)
     app.command("floor")(floor)
     app.command("bank-balance")(bank_balance)

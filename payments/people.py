@@ -1,7 +1,7 @@
 """People, their roles with a tenant, and what each role may do: one table, deny by default.
 
-Belongs here: the table of roles and verbs, granting and revoking, the check every verb starts with. Does not: how many people a
-payment needs (`policies.py`).
+Belongs here: the table of roles and verbs, granting, revoking and deactivating, the check every verb starts with. Does not: how
+many people a payment needs (`policies.py`).
 
 A person belongs to a firm and has roles with each tenant of it. Nobody grants a role to themselves; only a tenant's very first
 administrator is made from the command line.
@@ -10,13 +10,14 @@ administrator is made from the command line.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 
 from payments.bill_tables import PERSON, ROLE_GRANT, ROLES
 from payments.errors import BadRequest, NotAllowed, UnknownHere
 from payments.ledger import OPERATOR, Ledger
 from payments.names import new_id
 from payments.repository import Act, Look, Row
+from resources.tables import TENANT
 from resources.tenants import TenantId, slug
 
 VERBS: Mapping[str, str] = {
@@ -130,6 +131,47 @@ def revoke(ledger: Ledger, tenant: TenantId, *, by: str, person_id: str, role: s
         act.update(ROLE_GRANT, {"grant_id": held[0]["grant_id"]}, {"revoked_by": by, "revoked_at": act.now})
 
 
+def deactivate(ledger: Ledger, *, by: str, person_id: str) -> tuple[str, ...]:
+    """Let somebody act nowhere any more and take their roles back with every tenant of their firm; the tenants that had any.
+
+    What they did stays. Broken off, it is begun again: who is not active has no role from the first moment on.
+
+    Raises:
+        NotAllowed: `by` is not an administrator of each tenant where the person has a role (of any, if none), or is the person.
+        UnknownHere: there is no such person.
+    """
+    tenants = _tenants_of_firm(ledger, person_id)
+    if by == person_id:
+        raise NotAllowed(
+            what="Nobody deactivates themselves.", next_step="Ask another administrator.", verb="manage_people"
+        )
+    concerned, foreign = [], []
+    for tenant in tenants:
+        with ledger.look(tenant) as look:
+            if _live(look, person_id):
+                concerned.append(tenant)
+            if not _administrates(look, by):
+                foreign.append(tenant)
+    # Whoever has the machine may take everybody's roles; a person those of the tenants they administrate.
+    missing = sorted(set(concerned) & set(foreign)) or (foreign if len(foreign) == len(tenants) else [])
+    if by != OPERATOR and (missing or not tenants):
+        raise NotAllowed(
+            what=f"{by!r} is no administrator of {', '.join(missing) or 'any tenant'}, where {person_id!r} would lose all roles.",
+            next_step="Let an administrator of each tenant concerned do it, or do it from the command line without `--by`.",
+            verb="manage_people",
+        )
+    with ledger.write_people() as connection:
+        connection.execute(update(PERSON).where(PERSON.c.person_id == person_id).values(active=0))
+    for tenant in concerned:
+        with ledger.act(tenant, actor=by, kind="person deactivated") as act:
+            if by != OPERATOR:
+                require(act, by, "manage_people")
+            act.entity = f"person {person_id}"
+            for row in _live(act, person_id):
+                act.update(ROLE_GRANT, {"grant_id": row["grant_id"]}, {"revoked_by": by, "revoked_at": act.now})
+    return tuple(concerned)
+
+
 def roles_of(look: Look, person_id: str) -> tuple[str, ...]:
     """The roles a person has with the tenant now, sorted."""
     return tuple(row["role"] for row in look.asked(_ROLES, person_id=person_id))
@@ -151,6 +193,22 @@ def require(look: Look, person_id: str, verb: str) -> tuple[str, ...]:
 
 def _live(look: Look, person_id: str) -> list[Row]:
     return look.many(ROLE_GRANT, person_id=person_id, revoked_at=None)
+
+
+def _administrates(look: Look, person_id: str) -> bool:
+    return any("manage_people" in MAY[role] for role in roles_of(look, person_id))
+
+
+def _tenants_of_firm(ledger: Ledger, person_id: str) -> list[TenantId]:
+    """All tenants of the person's firm, those out of the schedules too."""
+    mine = select(TENANT.c.tenant_id).join(PERSON, PERSON.c.firm_id == TENANT.c.firm_id)
+    with ledger.database.read() as connection:
+        if connection.execute(select(PERSON.c.person_id).where(PERSON.c.person_id == person_id)).first() is None:
+            raise UnknownHere(
+                what=f"There is no person {person_id!r}.", next_step="`runway ledger add-person` registers one."
+            )
+        rows = connection.execute(mine.where(PERSON.c.person_id == person_id).order_by(TENANT.c.tenant_id))
+        return [TenantId(row.tenant_id) for row in rows]
 
 
 def _may_manage(act: Act, *, by: str, person_id: str, role: str) -> None:
@@ -176,4 +234,8 @@ def _of_the_firm(act: Act, person_id: str) -> None:
         raise UnknownHere(
             what=f"There is no person {person_id!r} in this tenant's firm.",
             next_step="`runway ledger add-person` registers one.",
+        )
+    if not person["active"]:
+        raise BadRequest(
+            what=f"{person_id} was deactivated and has no roles any more.", next_step="Grant it to somebody else."
         )

@@ -131,6 +131,13 @@ def test_reserves_take_and_give_cash(shell: Shell) -> None:
     reserve = opened["result"]
     said = shell("reserves", "allocate", "acme-design", reserve, "--amount", "400.00", "--reason", "quarter", by="dan")
     assert "It holds 400.00" in said
+    retarget = ("reserves", "retarget", "acme-design", reserve)
+    shell(*retarget, "--amount", "900.00", "--until", "2099-01-15", by="dan")
+    (held,) = shell.json("reserves", "held", "acme-design")
+    assert (held["target_cents"], held["target_on"]) == (90_000, "2099-01-15")
+    shell(*retarget, "--amount", "-1.00", by="dan", code=1)
+    shell(*retarget, by="dan")
+    assert shell.json("reserves", "held", "acme-design")[0]["target_cents"] is None
     shell("reserves", "floor", "acme-design", "--account", "35", "--amount", "100.00", by="oli")
     (cash,) = shell.json("reserves", "cash", "acme-design")
     assert (cash["free_cents"], cash["reserved_cents"], cash["floor_cents"]) == (50_000, 40_000, 10_000)
@@ -193,9 +200,10 @@ def test_every_verb_that_changes_something_has_a_dry_run_and_json() -> None:
         "batch": {"finalize", "finalize-due", "pass-day", "run", "take", "end", "write-off", "compare"}
         | {"file", "uploaded", "discard-file"},
         "reserves": {"open", "allocate", "release", "close", "floor", "bank-balance", "resolve-shortfall"}
-        | {"set", "remove"},
+        | {"set", "remove", "retarget"},
         "ledger": {"add-person", "grant", "revoke", "policy", "resolve-alarm"}
-        | {"propose-payee", "confirm-payee", "reject-payee"},
+        | {"propose-payee", "confirm-payee", "reject-payee", "deactivate-person"},
+        "keys": {"rotate"},
     }
     groups = get_command(app).commands  # type: ignore[attr-defined]
     for group, verbs in changing.items():
@@ -209,3 +217,16 @@ def test_a_broken_ledger_ends_with_an_exit_code(shell: Shell) -> None:
     with shell.desk.database.write() as connection:
         connection.exec_driver_sql("UPDATE vendor_watch SET name = 'Somebody Else'")
     assert "not as told" in shell("ledger", "verify", "acme-design", code=1)
+
+
+def test_somebody_who_left_acts_nowhere_any_more(shell: Shell) -> None:
+    shell("bills", "approve", "acme-design", "b1", by="amy")
+    leave = ("ledger", "deactivate-person", "amy")
+    assert "Their roles end with acme-design" in shell(*leave, "--dry-run", by="ada")
+    shell("bills", "approve", "acme-design", "b2", by="amy")
+    shell(*leave, by="pat", code=1)
+    assert shell.json(*leave, by="ada")["result"] == ["acme-design"]
+    assert "may not approve" in shell("bills", "approve", "acme-design", "b3", by="amy", code=1)
+    assert "amy" not in {one["person_id"] for one in shell.json("ledger", "people", "acme-design")}
+    assert "amy" in shell("ledger", "audit", "acme-design", "--about", "bill_workflow/b1/1")
+    assert "The chain holds" in shell("ledger", "verify", "acme-design")

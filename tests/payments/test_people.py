@@ -2,15 +2,18 @@
 
 import pytest
 
-from payments.bill_tables import PAYEE, ROLES, VENDOR_WATCH
+from payments.audit import verify
+from payments.bill_tables import APPROVAL, PAYEE, ROLES, VENDOR_WATCH
 from payments.errors import BadRequest, NotAllowed, SamePerson, UnknownHere
 from payments.ledger import OPERATOR
 from payments.payees import BankDetails, confirm_payee, open_details, payees, propose_payee, reject_payee, seal_again
-from payments.people import MAY, VERBS, add_person, grant, require, revoke, roles_of
+from payments.people import MAY, VERBS, add_person, deactivate, grant, require, revoke, roles_of
 from payments.policies import in_force, set_policy
 from payments.tables import AUDIT
+from resources.registry import TenantRegistry
 from resources.row_security import see_tenant
 from resources.secret_text import Secret
+from resources.tenants import ZONES
 from resources.token_vault import TokenUnreadable, TokenVault
 from tests.payments.desk import PEOPLE, Desk, make_bill
 from tests.resources.builders import KEY, OTHER_KEY
@@ -44,6 +47,33 @@ def test_roles_end_when_they_are_revoked(desk: Desk) -> None:
         desk.approve(by="amy")
     with pytest.raises(UnknownHere):
         revoke(desk.ledger, desk.tenant, by="ada", person_id="amy", role="approver")
+
+
+def test_a_person_who_is_deactivated_acts_for_no_tenant_and_gets_no_role_again(desk: Desk) -> None:
+    other = TenantRegistry(desk.database, clock=desk.clock).add_tenant(
+        "bolt", firm_id="north-books", name="Bolt", zone=ZONES[0]
+    )
+    tenants = [desk.tenant, other.tenant_id]
+    grant(desk.ledger, other.tenant_id, by=OPERATOR, person_id="amy", role="administrator")
+    desk.approve(by="amy")
+    with pytest.raises(NotAllowed, match="no administrator of bolt"):
+        deactivate(desk.ledger, by="ada", person_id="amy")  # ada administrates one of the two tenants only
+    with pytest.raises(NotAllowed, match="themselves"):
+        deactivate(desk.ledger, by="amy", person_id="amy")
+    with pytest.raises(UnknownHere):
+        deactivate(desk.ledger, by=OPERATOR, person_id="nobody")
+    assert deactivate(desk.ledger, by=OPERATOR, person_id="amy") == tuple(sorted(tenants))
+    assert deactivate(desk.ledger, by=OPERATOR, person_id="amy") == ()
+    for tenant in tenants:
+        with desk.ledger.look(tenant) as look:
+            assert roles_of(look, "amy") == ()
+            assert verify(look).is_sound
+    with pytest.raises(NotAllowed):
+        deactivate(desk.ledger, by="pat", person_id="amy")  # no role is left to take, and yet it is not for everybody
+    with pytest.raises(BadRequest, match="was deactivated"):
+        grant(desk.ledger, desk.tenant, by="ada", person_id="amy", role="approver")
+    assert [row["approved_by"] for row in desk.rows(APPROVAL)] == ["amy"]
+    grant(desk.ledger, other.tenant_id, by=OPERATOR, person_id="art", role="administrator")  # a first one is made again
 
 
 def test_nobody_grants_to_themselves_and_only_administrators_grant(desk: Desk) -> None:
