@@ -184,8 +184,12 @@ def test_a_reader_of_the_old_file_is_not_disturbed_by_a_new_one(tmp_path: Path) 
     write_fleet(file, [make_overview(tenant_id="acme")])
     reader = duckdb.connect(str(file), read_only=True)
     try:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            pool.apply(write_fleet, (file, [make_overview(tenant_id="bolt")]))
+        writer = multiprocessing.get_context("spawn").Process(
+            target=write_fleet, args=(file, [make_overview(tenant_id="bolt")])
+        )
+        writer.start()
+        writer.join(60)
+        assert writer.exitcode == 0
         assert reader.execute("SELECT tenant_id FROM tenant_overview").fetchall() == [("acme",)]
     finally:
         reader.close()
