@@ -13,12 +13,14 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import dagster as dg
+import pandas as pd
 from pydantic import Field, ValidationError
 
 from assets.books import home_currency
 from assets.desk import Desk, desk_for
 from assets.driven_weeks import DEFAULT_WEEKS, DRIVE_KIND, TRAY_KIND, missing_weeks, published_of, weeks_before
 from assets.experiences import publish
+from assets.known_payments import earmarks, known_payments
 from assets.mailing import DIGEST_KIND
 from assets.pages import TEST_DRIVES, week_links
 from assets.partitions import TENANTS
@@ -36,9 +38,12 @@ from runway_calcs.books.as_of import AsOf
 from runway_calcs.books.cash import CashPosition
 from runway_calcs.books.daily_cash import daily_cash
 from runway_calcs.books.document_fates import document_fates
+from runway_calcs.books.movements import cash_movements
 from runway_calcs.collection.priority import CollectionPriority
+from runway_calcs.forecast.earmarks import beside_the_floor
 from runway_calcs.forecast.expected_payments import ExpectedPayment
 from runway_calcs.forecast.figures import CashForecast
+from runway_calcs.forecast.given_free import given_free, given_free_by_day
 from runway_calcs.forecast.hindsight import hindsight
 from runway_calcs.hygiene.assessment import Hygiene
 
@@ -167,7 +172,8 @@ def _not_there(tenant: Tenant, *, missing: Sequence[date], weeks: int) -> Tenant
 
 
 def _past_weeks(desk: Desk, *, fridays: Sequence[date]) -> list[PastWeek]:
-    balances = _balances(desk, fridays=[*fridays[1:], desk.at.as_of])
+    later = [*fridays[1:], desk.at.as_of]
+    balances = _balances(desk, fridays=later)
     found = []
     for friday in fridays:
         digest = published_of(desk.installation, desk.week.tenant.tenant_id, kind=DIGEST_KIND, friday=friday)
@@ -185,6 +191,7 @@ def _past_weeks(desk: Desk, *, fridays: Sequence[date]) -> list[PastWeek]:
                     _result(desk, "runway/cash_forecast", CashForecast, friday=friday),
                     balances=balances,
                     today=desk.at.as_of,
+                    given_free=_given_free(desk, friday=friday, later=[one for one in later if one > friday]),
                 ),
             )
         )
@@ -198,6 +205,37 @@ def _balances(desk: Desk, *, fridays: Sequence[date]) -> dict[date, int]:
         position = _result(desk, "books/cash_position", CashPosition, friday=friday)
         found.update(daily_cash(postings, position=position, at=_point(desk, friday), days=WEEK // timedelta(days=1)))
     return found
+
+
+def _given_free(desk: Desk, *, friday: date, later: Sequence[date]) -> dict[date, int]:
+    """What the reserves of a Friday's forecast have given free by the end of each day since, as each later week's books knew it."""
+    forecast = _result(desk, "runway/cash_forecast", CashForecast, friday=friday)
+    if not forecast.reserved_cents:
+        return {}
+    at = _point(desk, friday)
+    _, kept = earmarks(known_payments(desk, at=at), at=at)
+    is_payroll = desk.forecast_policy.floor_cents is None
+    reserves = beside_the_floor(kept, floor_cents=forecast.floor_cents or 0, is_floor_next_payroll=is_payroll)
+    before, found = _movements(desk, friday), dict[date, int]()
+    for end in later:
+        each = given_free(reserves, before=before, since=_movements(desk, end), after=friday, until=end)
+        by_day = given_free_by_day(each, after=friday)
+        found |= {day: cents for day, cents in by_day.items() if day > end - WEEK}
+    return found
+
+
+def _movements(desk: Desk, friday: date) -> pd.DataFrame:
+    """The cash movements that the books of a Friday knew."""
+    return desk.once(
+        f"movements of {friday}",
+        lambda: cash_movements(
+            desk.frame("books/postings"),
+            desk.frame("books/accounts"),
+            position=_result(desk, "books/cash_position", CashPosition, friday=friday),
+            at=_point(desk, friday),
+            policy=desk.cash_policy,
+        ),
+    )
 
 
 def _point(desk: Desk, friday: date) -> AsOf:

@@ -3,8 +3,8 @@
 Belongs here: the comparison with end-of-day balances. Does not: these balances (``books/daily_cash.py``); what made a
 difference (``score.py``); words.
 
-A forecast's balances leave out what its reserves held, so the same is taken off the cash it is compared with, as the score
-of the last forecast does.
+A forecast's balances leave out what its reserves held until it is given free by payments for its purpose, so what they held
+and have not given free by then is taken off the cash it is compared with, as the score of the last forecast does.
 """
 
 from collections.abc import Mapping
@@ -49,17 +49,21 @@ class Hindsight:
     """Whether there is a balance for each day from the one after the forecast up to `until`."""
 
 
-def hindsight(forecast: CashForecast, *, balances: Mapping[date, int], today: date) -> Hindsight:
+def hindsight(
+    forecast: CashForecast, *, balances: Mapping[date, int], today: date, given_free: Mapping[date, int] | None = None
+) -> Hindsight:
     """What became of a forecast's days up to today.
 
     Args:
         forecast: the past forecast.
         balances: cash at the end of each day after it that has a figure, in cents.
         today: what came later is not looked at.
+        given_free: what its reserves had given free by the end of each day, in cents; a day that is missing: nothing.
     """
     until = min(today, forecast.horizon_end)
     span = [forecast.as_of + timedelta(days=number) for number in range(1, (until - forecast.as_of).days + 1)]
-    known = {day: balances[day] - forecast.reserved_cents for day in span if day in balances}
+    free = given_free or {}
+    known = {day: balances[day] - forecast.reserved_cents + free.get(day, 0) for day in span if day in balances}
     low_on = min(known, key=lambda day: (known[day], day), default=None)
     floor = forecast.floor_cents
     return Hindsight(

@@ -22,7 +22,7 @@ from runway_calcs.forecast.dated_items import DatedItem, Dating
 from runway_calcs.forecast.recurring import Cadence, RecurringFlow, belongs
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
 
-_KIND_OF = {Kind.PAYROLL: FlowKind.PAYROLL, Kind.TAX: FlowKind.TAX, Kind.CARD_PAYMENT: FlowKind.CARD}
+FLOW_OF_MOVEMENT = {Kind.PAYROLL: FlowKind.PAYROLL, Kind.TAX: FlowKind.TAX, Kind.CARD_PAYMENT: FlowKind.CARD}
 _DAYS = {Cadence.WEEKLY: 7, Cadence.BIWEEKLY: 14}
 _BEFORE = 3
 """An amount is set against the median of so many payments before it, as the expected amount is."""
@@ -78,7 +78,7 @@ def _item(series: RecurringFlow, *, day: date, as_of: date) -> DatedItem:
     return DatedItem(
         item_id=f"series:{series.direction}:{series.stream}:{day}",
         layer=Layer.RECURRING,
-        kind=FlowKind.RECURRING_RECEIPT if is_in else _KIND_OF.get(Kind(series.kind), FlowKind.RECURRING),
+        kind=FlowKind.RECURRING_RECEIPT if is_in else FLOW_OF_MOVEMENT.get(Kind(series.kind), FlowKind.RECURRING),
         amount_cents=cents if is_in else -cents,
         expected_on=max(day, as_of + timedelta(days=1)),
         dating=Dating.SERIES,

@@ -5,7 +5,8 @@ Does not: why this week's forecast differs (``change.py``), the accuracy of paym
 
 What happened is the cash that the books have learned of since the last forecast and that is dated up to today: the week's
 movements, and earlier ones that were keyed in late. Each is set against what the last forecast counted for it: documents
-by document, series by series, and the rest as one sum for each direction. Misses therefore sum exactly to the difference.
+by document, series by series, the rest as one sum for each direction, and what reserves were to give free against payments
+for their purpose and gave. Misses therefore sum exactly to the difference.
 A miss is a matter of timing when the money is still to come (or came before it was expected), and permanent otherwise.
 """
 
@@ -20,8 +21,10 @@ import pandas as pd
 from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, KIND_NUMBER, RECEIPT_KINDS, FlowKind, Layer
 from runway_calcs.forecast.current import Forecasting
 from runway_calcs.forecast.dated_items import DatedItem
+from runway_calcs.forecast.earmarks import PurposeReserve
 from runway_calcs.forecast.figures import Band, band, expected_flows
-from runway_calcs.forecast.simulation import Simulation
+from runway_calcs.forecast.given_free import given_free
+from runway_calcs.forecast.simulation import Simulation, released, released_each
 
 MAX_HITS = 10
 """Weeks of the running hit rate."""
@@ -101,7 +104,7 @@ class ForecastScore:
     receipts: Compared | None
     disbursements: Compared | None
     closing: Compared | None
-    """Expected: the expected path; actual: today's cash less reserves held at the last forecast."""
+    """Expected: the expected path; actual: today's cash less what reserves held then and have not given free since."""
     timing_cents: int
     """Sum of the misses that are a matter of timing ..."""
     permanent_cents: int
@@ -129,14 +132,15 @@ def forecast_score(last: Forecasting | None, now: Forecasting, *, earlier: Seque
         return _without(as_of, last, earlier, state=ScoreState.NO_LAST_FORECAST, reason=reason)
     days = (as_of - last.forecast.as_of).days
     came = _came(last, now)
-    receipts, disbursements, closing = _compared(last.simulation, came, now=now, days=days)
+    reserves = _reserve_misses(last, now, days=days)
+    receipts, disbursements, closing = _compared(last.simulation, came, now=now, days=days, reserves=reserves)
     net = (
         receipts.expected_cents,
         receipts.actual_cents,
         -disbursements.expected_cents,
         -disbursements.actual_cents,
     )
-    misses = _misses(last, now, came=came, days=days, net=net)
+    misses = _largest_first([*_misses(last, now, came=came, days=days, net=net), *reserves])
     timing = sum(miss.miss_cents for miss in misses if miss.cause is MissCause.TIMING)
     permanent = sum(miss.miss_cents for miss in misses if miss.cause is MissCause.PERMANENT)
     return ForecastScore(
@@ -189,7 +193,7 @@ def _came(last: Forecasting, now: Forecasting) -> pd.DataFrame:
 
 
 def _compared(
-    last: Simulation, came: pd.DataFrame, *, now: Forecasting, days: int
+    last: Simulation, came: pd.DataFrame, *, now: Forecasting, days: int, reserves: Sequence[Miss]
 ) -> tuple[Compared, Compared, Compared]:
     flows = last.flows()[:, :, :days]
     expected = expected_flows(flows).sum(axis=1)
@@ -200,13 +204,14 @@ def _compared(
     cash = now.prepared.position.cash_cents
     assert cash is not None, "a scored week has cash"
     reserved = sum(reserve.held_cents for reserve in last.reserves)
+    free = released(last.reserves, flows)[:, -1]
     return (
         Compared(expected_cents=int(expected[ins].sum()), band=band(drawn[ins].sum(axis=0)), actual_cents=received),
         Compared(expected_cents=-int(expected[outs].sum()), band=band(-drawn[outs].sum(axis=0)), actual_cents=paid),
         Compared(
-            expected_cents=last.opening_cents + int(expected.sum()),
-            band=band(last.opening_cents + drawn.sum(axis=0)),
-            actual_cents=cash - reserved,
+            expected_cents=last.opening_cents + int(expected.sum()) + sum(one.expected_cents for one in reserves),
+            band=band(last.opening_cents + drawn.sum(axis=0) + free),
+            actual_cents=cash - reserved + sum(one.actual_cents for one in reserves),
         ),
     )
 
@@ -219,9 +224,7 @@ class _Expected:
     cents: int
 
 
-def _misses(
-    last: Forecasting, now: Forecasting, *, came: pd.DataFrame, days: int, net: Sequence[int]
-) -> tuple[Miss, ...]:
+def _misses(last: Forecasting, now: Forecasting, *, came: pd.DataFrame, days: int, net: Sequence[int]) -> list[Miss]:
     """Documents, series, then what is left of each direction (`net`: receipts and payments, expected and actual)."""
     assert last.simulation is not None, "a scored forecast has draws"
     still_open = {f"{item.txn_type}:{item.txn_id}" for item in now.prepared.items if item.txn_id}
@@ -244,8 +247,34 @@ def _misses(
         waits = is_still_expected and not cents if is_series else key in still_open
         found.append(_miss(one.item, expected_cents=one.cents, actual_cents=cents, waits=waits))
     found += [_rest(kind, *left[is_in]) for is_in, kind in ((True, FlowKind.NEW_SALES), (False, FlowKind.NEW_BILLS))]
+    return found
+
+
+def _largest_first(found: Sequence[Miss]) -> tuple[Miss, ...]:
+    """Those that are not zero."""
     ordered = sorted(found, key=lambda miss: (-abs(miss.miss_cents), miss.kind, miss.label, miss.txn_id))
     return tuple(miss for miss in ordered if miss.miss_cents)
+
+
+def _reserve_misses(last: Forecasting, now: Forecasting, *, days: int) -> list[Miss]:
+    """What each reserve with a purpose was to give free within the week, and gave: what is left in it comes another time."""
+    assert last.simulation is not None, "a scored forecast has draws"
+    reserves = last.simulation.reserves
+    if not any(reserve.purposes for reserve in reserves):
+        return []
+    each = released_each(reserves, last.simulation.flows()[:, :, :days])[:, :, -1].sum(axis=1)
+    # Rounded on the running sum, as the forecast rounds what all of them give free.
+    running = (2 * np.cumsum(each) + last.simulation.draws) // (2 * last.simulation.draws)
+    expected = np.diff(running, prepend=0)
+    until = now.forecast.as_of
+    gave = given_free(
+        reserves, before=last.books.movements, since=now.books.movements, after=last.forecast.as_of, until=until
+    )
+    return [
+        _reserve_miss(reserve, expected_cents=int(expected[place]), actual_cents=int(gave[place, -1]))
+        for place, reserve in enumerate(reserves)
+        if reserve.purposes
+    ]
 
 
 def _expected(last: Simulation, *, days: int) -> dict[str, _Expected]:
@@ -297,6 +326,19 @@ def _miss(item: DatedItem, *, expected_cents: int, actual_cents: int, waits: boo
         expected_cents=expected_cents,
         actual_cents=actual_cents,
         cause=cause,
+    )
+
+
+def _reserve_miss(reserve: PurposeReserve, *, expected_cents: int, actual_cents: int) -> Miss:
+    return Miss(
+        kind=min(reserve.purposes, key=KIND_NUMBER.__getitem__),
+        label=f"Reserve {reserve.label}",
+        doc_number="",
+        txn_type="",
+        txn_id="",
+        expected_cents=expected_cents,
+        actual_cents=actual_cents,
+        cause=MissCause.TIMING,
     )
 
 

@@ -102,9 +102,15 @@ def landed(days: Days, cents: Cents, *, horizon_days: int) -> Cents:
 
 def released(reserves: Sequence[PurposeReserve], flows: Cents) -> Cents:
     """What the reserves have given free by the end of each day: shape (draw, day), or zero."""
-    total: Cents = np.zeros(flows.shape[1:], dtype="int64")
+    total: Cents = released_each(reserves, flows).sum(axis=0)
+    return total
+
+
+def released_each(reserves: Sequence[PurposeReserve], flows: Cents) -> Cents:
+    """The same by reserve: shape (reserve, draw, day)."""
+    each: Cents = np.zeros((len(reserves), *flows.shape[1:]), dtype="int64")
     claimed: dict[FlowKind, Cents] = {}
-    for reserve in reserves:
+    for place, reserve in enumerate(reserves):
         left: Cents = np.full(flows.shape[1:], reserve.held_cents, dtype="int64")
         for kind in sorted(reserve.purposes, key=KIND_NUMBER.__getitem__):
             paid = claimed.get(kind)
@@ -114,8 +120,8 @@ def released(reserves: Sequence[PurposeReserve], flows: Cents) -> Cents:
             # Two reserves for one purpose are given free one after the other, never for the same payment.
             claimed[kind] = paid - used
             left = left - used
-        total += reserve.held_cents - left
-    return total
+        each[place] = reserve.held_cents - left
+    return each
 
 
 class DrawnBefore:

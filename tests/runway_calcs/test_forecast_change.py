@@ -4,23 +4,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
 from runway_calcs.books.ageing import ageing
 from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.movements import Kind
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.actions import PayBill
 from runway_calcs.forecast.change import ChangeCause, ChangeState, forecast_change
 from runway_calcs.forecast.current import Forecasting
-from runway_calcs.forecast.earmarks import Hold
+from runway_calcs.forecast.earmarks import Hold, PurposeReserve
 from runway_calcs.forecast.historical import historical_forecast
 from runway_calcs.forecast.prepared import ForecastInputs
 from runway_calcs.forecast.scenario import scenario
 from runway_calcs.forecast.score import MAX_HITS, MissCause, ScoreState, WeekHit, forecast_score
 from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
 from tests.runway_calcs import ledger
-from tests.runway_calcs.builders import FRIDAY, position
+from tests.runway_calcs.builders import FRIDAY, movements, position
 from tests.runway_calcs.forecasts import forecasting, item, prepared
 from tests.runway_calcs.friday import DRAWS, ledger_of
 from tests.runway_calcs.properties import CHAIN_EXAMPLES, IDENTITY_EXAMPLES, holds
@@ -99,6 +101,37 @@ def test_a_receipt_whose_invoice_is_gone_without_cash_is_permanent() -> None:
 def test_cash_that_changed_without_an_entry_is_a_correction() -> None:
     found = forecast_score(last(), now(cash_cents=940), earlier=())
     assert (found.timing_cents, found.permanent_cents, found.corrected_cents) == (0, 0, -60)
+
+
+@pytest.mark.parametrize(
+    ("paid_cents", "misses"),
+    [
+        # 600 were put by for a payroll of 600: what is paid is given free, and the balance does not move.
+        (600, []),
+        (450, [("Reserve wages", -150, MissCause.TIMING), ("", 150, MissCause.PERMANENT)]),
+        (0, [("Reserve wages", -600, MissCause.TIMING), ("", 600, MissCause.PERMANENT)]),
+    ],
+)
+def test_what_a_reserve_gives_free_is_compared_with_the_payment_it_is_for(
+    paid_cents: int, misses: list[tuple[str, int, MissCause]]
+) -> None:
+    kept = PurposeReserve(reserve_id="w", held_cents=600, purposes=frozenset({FlowKind.PAYROLL}), label="wages")
+    payroll = [item(3, -600, FlowKind.PAYROLL, as_of=LAST)]
+    before = forecasting(prepared(payroll, cash=position(1_000, as_of=LAST), floor_cents=0, reserves=[kept]))
+    paid = movements(
+        {"date": pd.Timestamp(LAST + timedelta(days=3)), "amount_cents": -paid_cents, "kind": Kind.PAYROLL}
+    )
+    today = now(cash_cents=1_000 - paid_cents)
+    pieces = paid.assign(cents=paid["amount_cents"], document="")
+    after = replace(
+        today, books=replace(today.books, movements=paid, pieces=pieces if paid_cents else today.books.pieces)
+    )
+    found = forecast_score(before, after, earlier=())
+    assert found.closing is not None
+    assert found.closing.expected_cents == before.forecast.weeks[0].closing_cents == 400
+    assert (found.closing.actual_cents, found.closing.is_inside) == (400, True)
+    assert sorted((one.label, one.miss_cents, one.cause) for one in found.misses) == sorted(misses)
+    assert found.corrected_cents == 0
 
 
 def test_the_hit_rate_runs_over_the_last_weeks() -> None:

@@ -2,13 +2,17 @@
 
 from datetime import date, timedelta
 
+import pandas as pd
 from hypothesis import strategies as st
 
+from runway_calcs.books.movements import Kind
+from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.earmarks import PurposeReserve
 from runway_calcs.forecast.figures import CashForecast, cash_forecast
+from runway_calcs.forecast.given_free import given_free, given_free_by_day
 from runway_calcs.forecast.hindsight import hindsight
 from runway_calcs.policy import ForecastPolicy
-from tests.runway_calcs.builders import FRIDAY, position
+from tests.runway_calcs.builders import FRIDAY, movements, position
 from tests.runway_calcs.forecasts import item, prepared
 from tests.runway_calcs.properties import EXAMPLES, holds
 
@@ -53,6 +57,25 @@ def test_what_reserves_held_is_no_part_of_the_balance_it_is_compared_with() -> N
     found = hindsight(forecast, balances=_balances(*[1_000_00] * 6, 499_99), today=FRIDAY + timedelta(days=7))
     assert (found.closings[0].expected_cents, found.closings[0].actual_cents) == (700_00, 199_99)
     assert (found.below_on, found.low_cents) == (FRIDAY + timedelta(days=7), 199_99)
+
+
+def test_what_a_reserve_gave_free_as_its_purpose_was_paid_is_in_the_balance_again() -> None:
+    held = PurposeReserve(reserve_id="tax", held_cents=300_00, purposes=frozenset({FlowKind.TAX}), label="taxes")
+    policy = ForecastPolicy(draws=20, floor_cents=500_00)
+    taxes = [item(3, -300_00, FlowKind.TAX)]
+    made = prepared(taxes, cash=position(1_000_00), policy=policy, reserves=[held])
+    forecast = cash_forecast(made, seed=1)
+    paid = movements({"date": pd.Timestamp(FRIDAY + timedelta(days=3)), "amount_cents": -310_00, "kind": Kind.TAX})
+    until = FRIDAY + timedelta(days=7)
+    free = given_free(made.reserves, before=movements(), since=paid, after=FRIDAY, until=until)
+    assert free.tolist() == [[0, 0, *[300_00] * 5]], "as far as the reserve goes"
+    by_day = given_free_by_day(free, after=FRIDAY)
+    balances = _balances(1_000_00, 1_000_00, *[690_00] * 5)
+    found = hindsight(forecast, balances=balances, today=until, given_free=by_day)
+    assert (found.closings[0].expected_cents, found.closings[0].actual_cents) == (700_00, 690_00)
+    assert (found.below_on, found.low_cents) == (None, 690_00)
+    known = given_free(made.reserves, before=paid, since=paid, after=FRIDAY + timedelta(days=3), until=until)
+    assert not known.any(), "a payment that the forecast's books had gives nothing free"
 
 
 def test_nothing_has_come_on_the_day_itself() -> None:
