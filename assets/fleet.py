@@ -17,11 +17,12 @@ from assets.fleet_file import COLUMNS, read_fleet, write_fleet
 from assets.mailing import DIGEST_KIND, EXCEPTIONS_KIND, morning, queue_exceptions
 from assets.pages import PORTFOLIOS, digest_links, write_index
 from assets.partitions import TENANTS
-from experiences.digest.document import DigestDocument, UnreadableDigestError, from_json
+from experiences.digest.document import DigestDocument, from_json
 from experiences.portfolio.document import build_portfolio, to_json
 from experiences.portfolio.exceptions import exceptions_mail
 from experiences.portfolio.overview import Link, Standing, TenantOverview
 from experiences.portfolio.render import portfolio_text, portfolio_title, render_portfolio
+from experiences.stored_json import UnreadableDocumentError
 from experiences.tray.document import TrayDocument
 from experiences.tray.document import from_json as tray_from_json
 from payments.ledger import Ledger
@@ -175,7 +176,7 @@ def _digest(installation: Installation, tenant: Tenant, *, now: datetime) -> tup
         return Standing.MISSING, None
     try:
         return Standing.OK, from_json(published.body)
-    except UnreadableDigestError:
+    except UnreadableDocumentError:
         return Standing.UNREADABLE, None
 
 

@@ -6,13 +6,11 @@ been decided since, which the ledger knows at any moment.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Literal
-
-from pydantic import TypeAdapter, ValidationError
 
 from experiences.console.ledger_facts import ConsoleLedger
 from experiences.digest.comparison import require
+from experiences.stored_json import StoredJson
 from runway_calcs.bills.priority import BillPriority
 from runway_calcs.forecast.what_if_draws import WhatIfDraws
 from runway_calcs.pay_plan.apart import UnplannedBill
@@ -93,22 +91,8 @@ class ConsoleDocument:
         require(drawn <= {one.bill_id for one in self.bills}, "draws are of the bills that are kept")
 
 
-def to_json(document: ConsoleDocument) -> str:
-    """The document as JSON; equal documents give equal bytes."""
-    return _adapter().dump_json(document).decode()
-
-
-def from_json(text: str | bytes) -> ConsoleDocument:
-    """The document that ``to_json`` wrote; `ValueError` if it is none."""
-    try:
-        return _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        raise ValueError(
-            f"The stored console document cannot be read ({error.error_count()} faults). "
-            "Materialize digest/console for that tenant and week again."
-        ) from error
-
-
-@cache
-def _adapter() -> TypeAdapter[ConsoleDocument]:
-    return TypeAdapter(ConsoleDocument)
+_STORED = StoredJson(
+    ConsoleDocument, what="console document", remedy="Materialize digest/console for that tenant and week again."
+)
+to_json = _STORED.to_json
+from_json = _STORED.from_json

@@ -12,15 +12,13 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Literal
-
-from pydantic import TypeAdapter, ValidationError
 
 from experiences.digest.comparison import Change, Estimate, LastForecast, require
 from experiences.digest.listing import MAX_ROWS, Listing
 from experiences.digest.payment_workflow import PaymentWorkflow
 from experiences.digest.priorities import Collection, DataToFix, Plan
+from experiences.stored_json import StoredJson
 from runway_calcs.books.ageing import BUCKETS
 from runway_calcs.books.as_of import Basis
 from runway_calcs.books.burn import BurnState
@@ -32,10 +30,6 @@ MAX_WEEKS = 13
 MAX_NOTES = 24
 """One for each QBO entity and each other kind of note: nothing is ever left out of them."""
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
-
-
-class UnreadableDigestError(ValueError):
-    """A stored digest that this version of the program cannot read."""
 
 
 class NoteKind(StrEnum):
@@ -337,27 +331,10 @@ class DigestDocument:
         )
 
 
-def to_json(document: DigestDocument) -> str:
-    """The document as JSON; equal documents give equal bytes."""
-    return _adapter().dump_json(document).decode()
-
-
-def from_json(text: str | bytes) -> DigestDocument:
-    """The document that ``to_json`` wrote.
-
-    Raises:
-        UnreadableDigestError: the text is no digest, breaks one of its rules, or has another version's shape.
-    """
-    try:
-        return _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        raise UnreadableDigestError(
-            f"The stored digest cannot be read ({error.error_count()} faults). "
-            "Materialize digest/friday_digest for that tenant and week again to write it anew."
-        ) from error
-
-
-@cache
-def _adapter() -> TypeAdapter[DigestDocument]:
-    # Built on first use: importing the module does not pay for the validator.
-    return TypeAdapter(DigestDocument)
+_STORED = StoredJson(
+    DigestDocument,
+    what="digest",
+    remedy="Materialize digest/friday_digest for that tenant and week again to write it anew.",
+)
+to_json = _STORED.to_json
+from_json = _STORED.from_json

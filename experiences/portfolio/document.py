@@ -6,14 +6,12 @@ Belongs here: its shape, its rules, its JSON form. Does not: reasons and order (
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Literal
-
-from pydantic import TypeAdapter, ValidationError
 
 from experiences.digest.comparison import require
 from experiences.digest.wording import plain_text
 from experiences.portfolio.overview import Standing, TenantOverview, by_attention
+from experiences.stored_json import StoredJson
 from runway_calcs.policy import AttentionPolicy
 
 
@@ -63,21 +61,6 @@ def build_portfolio(
     )
 
 
-def to_json(document: PortfolioDocument) -> str:
-    """The document as JSON; equal documents give equal bytes."""
-    return _adapter().dump_json(document).decode()
-
-
-def from_json(text: str | bytes) -> PortfolioDocument:
-    """The document that ``to_json`` wrote; `ValueError` if it is none."""
-    try:
-        return _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        raise ValueError(
-            f"The stored portfolio cannot be read ({error.error_count()} faults). Materialize fleet/portfolio again."
-        ) from error
-
-
-@cache
-def _adapter() -> TypeAdapter[PortfolioDocument]:
-    return TypeAdapter(PortfolioDocument)
+_STORED = StoredJson(PortfolioDocument, what="portfolio", remedy="Materialize fleet/portfolio again.")
+to_json = _STORED.to_json
+from_json = _STORED.from_json

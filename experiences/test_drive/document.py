@@ -12,13 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Literal
-
-from pydantic import TypeAdapter, ValidationError
 
 from experiences.digest.comparison import require
 from experiences.digest.document import MAX_WEEKS, Runway
+from experiences.stored_json import StoredJson
 from runway_calcs.books.as_of import Basis
 from runway_calcs.books.document_fates import Fate, FateState
 from runway_calcs.forecast.figures import RunwayState
@@ -287,22 +285,8 @@ class DriveDocument:
         return sum(week.basis == "reconstructed" for week in self.weeks)
 
 
-def to_json(document: DriveDocument) -> str:
-    """The document as JSON; equal documents give equal bytes."""
-    return _adapter().dump_json(document).decode()
-
-
-def from_json(text: str | bytes) -> DriveDocument:
-    """The document that ``to_json`` wrote; `ValueError` if it is none."""
-    try:
-        return _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        raise ValueError(
-            f"The stored test drive cannot be read ({error.error_count()} faults). "
-            "Materialize test_drive/document for that tenant and week again."
-        ) from error
-
-
-@cache
-def _adapter() -> TypeAdapter[DriveDocument]:
-    return TypeAdapter(DriveDocument)
+_STORED = StoredJson(
+    DriveDocument, what="test drive", remedy="Materialize test_drive/document for that tenant and week again."
+)
+to_json = _STORED.to_json
+from_json = _STORED.from_json

@@ -5,12 +5,10 @@ Belongs here: its shape, its rules, its JSON form. Does not: the order (``rankin
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from experiences.digest.comparison import require
+from experiences.stored_json import StoredJson
 from runway_calcs.hygiene.defects import DefectKind, EffectState
 
 MOST_ITEMS = 200
@@ -79,22 +77,6 @@ class TrayDocument:
         require(0 <= self.blocking_count <= self.count, "blocking entries are among those listed")
 
 
-def to_json(document: TrayDocument) -> str:
-    """The document as JSON; equal documents give equal bytes."""
-    return _adapter().dump_json(document).decode()
-
-
-def from_json(text: str | bytes) -> TrayDocument:
-    """The document that ``to_json`` wrote; `ValueError` if it is none."""
-    try:
-        return _adapter().validate_json(text, strict=True)
-    except ValidationError as error:
-        raise ValueError(
-            f"The stored tray cannot be read ({error.error_count()} faults). "
-            "Materialize digest/tray for that tenant and week again."
-        ) from error
-
-
-@cache
-def _adapter() -> TypeAdapter[TrayDocument]:
-    return TypeAdapter(TrayDocument)
+_STORED = StoredJson(TrayDocument, what="tray", remedy="Materialize digest/tray for that tenant and week again.")
+to_json = _STORED.to_json
+from_json = _STORED.from_json

@@ -11,11 +11,11 @@ from experiences.digest.document import (
     Ageing,
     CashAccount,
     DigestDocument,
-    UnreadableDigestError,
     from_json,
     to_json,
 )
 from experiences.digest.listing import MAX_ROWS, Listing
+from experiences.stored_json import UnreadableDocumentError
 from runway_calcs.books.burn import BurnState
 from runway_calcs.books.cash import CashState
 from runway_calcs.forecast.figures import RunwayState
@@ -49,7 +49,7 @@ def test_no_float_stands_in_a_stored_digest() -> None:
     ],
 )
 def test_a_stored_text_that_is_no_digest_says_what_to_do(text: str) -> None:
-    with pytest.raises(UnreadableDigestError, match="Materialize digest/friday_digest"):
+    with pytest.raises(UnreadableDocumentError, match="Materialize digest/friday_digest"):
         from_json(text)
 
 
