@@ -40,6 +40,9 @@ from tests.resources.eventful_day import CANARY_TOKENS, CUSTOMER, MEMO, NOTE, VE
 from tests.resources.qbo.kept_versions import kept, living
 from tests.sandbox import start_sandbox
 
+# One worker lives the day once for all tests of this module.
+pytestmark = pytest.mark.xdist_group("secrets")
+
 _CLIENT_SECRET = "sandbox-secret"
 _FOLDER_OF_BOOKS = ("lake", "runway.sqlite")
 #: Words of the books that are words of the program as well say nothing about a leak.
