@@ -48,6 +48,7 @@ class WaitingLine:
     vendor: str
     doc_number: str
     amount_cents: int
+    """What is open, before any vendor credit of the plan: every list of bills shows that."""
     until: date | None
     """The planned day; None: not within the plan's window."""
     cost_cents: int

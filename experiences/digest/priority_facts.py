@@ -105,7 +105,7 @@ def _waiting(
         WaitingLine(
             vendor=plain_text(bill.party_name),
             doc_number=plain_text(doc_numbers.get(bill.bill_id, "")),
-            amount_cents=bill.open_cents - bill.credit_cents,
+            amount_cents=bill.open_cents,
             until=bill.payments[0].paid_on if bill.payments else None,
             cost_cents=bill.waiting_cost_cents,
         )

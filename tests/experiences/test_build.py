@@ -23,7 +23,7 @@ from tests.experiences.builders import (
     make_digest,
 )
 from tests.experiences.parsed import one_line, parse
-from tests.experiences.priority_builders import make_priorities
+from tests.experiences.priority_builders import make_plan, make_priorities
 
 
 def test_the_week_ahead_lists_exactly_what_the_first_projected_week_moves() -> None:
@@ -36,6 +36,16 @@ def test_the_week_ahead_lists_exactly_what_the_first_projected_week_moves() -> N
 def test_a_bill_with_credits_counts_with_what_is_left_to_pay() -> None:
     line = next(row for row in make_digest().money_out.due.rows if row.vendor == "Copperfield Insurance")
     assert (line.amount_cents, line.open_cents) == (41_200, 61_200)
+
+
+def test_a_bill_that_waits_is_told_with_what_is_open_as_everywhere_else() -> None:
+    plan = make_plan()
+    paid, waits = plan.bills
+    document = make_digest(
+        priorities=make_priorities(plan=replace(plan, bills=(paid, replace(waits, credit_cents=700))))
+    )
+    assert document.money_out.plan is not None
+    assert [line.amount_cents for line in document.money_out.plan.waiting.rows] == [waits.open_cents]
 
 
 def test_overdue_bills_come_largest_first_and_due_bills_by_date() -> None:
