@@ -35,6 +35,11 @@ def dagster(
     settings = read_settings()
     prepare_dagster_home(settings)
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-h", host, "-p", str(port)]
+    if not _needs_local_quickbooks(settings):
+        # In our place: nothing is left to end after it, and this process would only hold memory.
+        console.print(f"Dagster UI: http://{host}:{port} (Ctrl-C ends it)")
+        os.chdir(ROOT)
+        os.execve(sys.executable, command, child_environment(settings))  # noqa: S606 - our own program
     with local_quickbooks(settings):
         console.print(f"Dagster UI: http://{host}:{port} (Ctrl-C ends it)")
         process = subprocess.Popen(command, cwd=ROOT, env=child_environment(settings))  # noqa: S603 - our own program
@@ -44,6 +49,11 @@ def dagster(
             process.send_signal(signal.SIGINT)
             code = process.wait()
     raise typer.Exit(code=code)
+
+
+def _needs_local_quickbooks(settings: Settings) -> bool:
+    is_local = settings.qbo_environment == "local" and companies_file(settings).exists()
+    return is_local and not answers(settings.qbo_local_url)
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
@@ -59,10 +69,10 @@ def companies_file(settings: Settings) -> Path:
 @contextmanager
 def local_quickbooks(settings: Settings) -> Iterator[None]:
     """The local QuickBooks with this installation's companies, if it has any; one that already answers is left alone."""
-    companies = companies_file(settings)
-    if settings.qbo_environment != "local" or not companies.exists() or answers(settings.qbo_local_url):
+    if not _needs_local_quickbooks(settings):
         yield
         return
+    companies = companies_file(settings)
     address = urlsplit(settings.qbo_local_url)
     log = companies.parent / "sandbox.log"
     command = [sys.executable, "-m", "qbo_sandbox", "serve"]
