@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from itertools import combinations, islice
 from multiprocessing import get_context
@@ -26,6 +26,8 @@ from assets.priorities import cash_path, invoice_draws
 from experiences.console.document import MOST_BILLS
 from runway_calcs.bills.payables_of_books import PayableDecisions, payables_of_books
 from runway_calcs.bills.priority import bill_priorities
+from runway_calcs.bills.vendor_facts import vendor_facts
+from runway_calcs.bills.vendor_tiers import suggested_tier
 from runway_calcs.books.ageing import ageing
 from runway_calcs.books.as_of import AsOf
 from runway_calcs.books.books_at import BooksAt, books_at
@@ -57,6 +59,7 @@ from runway_calcs.policy import (
     PlanPolicy,
     RecurringPolicy,
     ReservePolicy,
+    TierPolicy,
     WaitingPolicy,
 )
 from runway_calcs.reserves.outlook import cash_outlook
@@ -73,27 +76,35 @@ Found = TypeVar("Found")
 _IDS = ("qbo_id", "party_id", "account_id", "target_id", "term_id", "counter_account_ids")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """One tenant's books as the calculators read them."""
+
+    ledger: Ledger
+    bill_lines: pd.DataFrame
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, generating(Path(folder)) as generator:
         pool = [generator.books(spec) for spec in companies(POOL, seed=64, sizes={"small": 1})]
         tenants = [side_by_side(chosen) for chosen in islice(combinations(pool, SIDE_BY_SIDE), TENANTS)]
         # Read one after the other: the instant at which the last of them was known.
         at = max((books.at(FRIDAY) for books in pool), key=lambda one: one.known_until)
-        figures: dict[str, Any] = {"benchmark": "calcs", **one_tenant(tenants[0], at=at)}
+        figures: dict[str, Any] = {"benchmark": "calcs", **one_tenant(tenants[0].ledger, at=at)}
         figures |= many_tenants(tenants, at=at, folder=Path(folder))
     figures["ratio_to_bar"] = {name: round(figures[name] / bar, 2) for name, bar in BARS.items()}
     print(json.dumps(figures))
 
 
-def side_by_side(chosen: Sequence[GeneratedBooks]) -> Ledger:
-    """One ledger of several companies, each with ids of its own."""
-    frames = {
-        one.name: pd.concat(
-            [_own(getattr(books, one.name), number) for number, books in enumerate(chosen)], ignore_index=True
-        )
-        for one in fields(Ledger)
-    }
-    return Ledger(**frames)
+def side_by_side(chosen: Sequence[GeneratedBooks]) -> Tenant:
+    """The books of several companies as those of one, each with ids of its own."""
+
+    def frame(noun: str) -> pd.DataFrame:
+        return pd.concat([_own(getattr(books, noun), number) for number, books in enumerate(chosen)], ignore_index=True)
+
+    return Tenant(
+        ledger=Ledger(**{one.name: frame(one.name) for one in fields(Ledger)}), bill_lines=frame("bill_lines")
+    )
 
 
 def _own(frame: pd.DataFrame, number: int) -> pd.DataFrame:
@@ -144,12 +155,12 @@ def _repeated(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     return pd.concat(copies, ignore_index=True).iloc[:count]
 
 
-def many_tenants(tenants: Sequence[Ledger], *, at: AsOf, folder: Path) -> dict[str, Any]:
+def many_tenants(tenants: Sequence[Tenant], *, at: AsOf, folder: Path) -> dict[str, Any]:
     """Wall seconds of all calculators of all tenants in two processes that have loaded their libraries."""
     paths = []
-    for number, ledger in enumerate(tenants):
+    for number, tenant in enumerate(tenants):
         paths.append(folder / f"{number}.pickle")
-        paths[-1].write_bytes(pickle.dumps(ledger))
+        paths[-1].write_bytes(pickle.dumps(tenant))
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         list(pool.map(_warm, range(PROCESSES)))
         started = time.perf_counter()
@@ -170,13 +181,13 @@ def _warm(number: int) -> int:
 
 
 def _calculated(path: Path, at: AsOf) -> Mapping[str, float]:
-    ledger: Ledger = pickle.loads(path.read_bytes())  # noqa: S301 - written by this program
-    return all_calculators(ledger, at=at)
+    tenant: Tenant = pickle.loads(path.read_bytes())  # noqa: S301 - written by this program
+    return all_calculators(tenant, at=at)
 
 
-def all_calculators(ledger: Ledger, *, at: AsOf) -> Mapping[str, float]:
+def all_calculators(tenant: Tenant, *, at: AsOf) -> Mapping[str, float]:
     """Processor seconds of each calculator of one tenant's week."""
-    watch = _Watch()
+    watch, ledger = _Watch(), tenant.ledger
     books = watch.time("books", lambda: _books(ledger, at=at))
     watch.time("ageing", lambda: [ageing(side, as_of=at.as_of) for side in (books.payables, books.receivables)])
     cash = books.position.cash_cents
@@ -189,6 +200,7 @@ def all_calculators(ledger: Ledger, *, at: AsOf) -> Mapping[str, float]:
     watch.time("score", lambda: forecast_score(last, now, earlier=()))
     watch.time("reserves", lambda: _reserves(now, burned=burned))
     watch.time("collection", lambda: _collection(books, now))
+    watch.time("vendor tiers", lambda: _vendor_tiers(tenant, at=at))
     watch.time("priority and plan", lambda: _payables(ledger, books, now))
     watch.time("hygiene", lambda: _hygiene(ledger, now))
     return watch.seconds
@@ -252,6 +264,21 @@ def _reserves(now: Forecasting, *, burned: Burn) -> None:
     outlook = cash_outlook(now, gross_burn_cents_per_day=burned.gross_per_day_cents)
     assert outlook is not None, "generated companies have cash"
     funding_plan([target], balances={}, paid_within_path=frozenset(), outlook=outlook, policy=ReservePolicy())
+
+
+def _vendor_tiers(tenant: Tenant, *, at: AsOf) -> None:
+    ledger = tenant.ledger
+    facts = vendor_facts(
+        tenant.bill_lines,
+        ledger.documents,
+        ledger.applications,
+        accounts=ledger.accounts,
+        parties=ledger.parties,
+        terms=ledger.terms,
+        at=at,
+    )
+    for one in facts:
+        suggested_tier(one, policy=TierPolicy())
 
 
 def _payables(ledger: Ledger, books: BooksAt, now: Forecasting) -> None:

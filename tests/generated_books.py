@@ -59,7 +59,7 @@ CACHE_VARIABLE = "RUNWAY_GENERATED_BOOKS"
 
 _KEYED_WITHIN = timedelta(days=8)
 """Every movement of cash is keyed in within so many days of its date."""
-_FRAMES = ("documents", "applications", "postings", "accounts", "parties", "terms")
+_FRAMES = ("documents", "applications", "postings", "accounts", "parties", "terms", "bill_lines")
 _ROOT = Path(__file__).parent.parent
 _REALMS = count(9_130_390_000_000_001)
 
@@ -112,6 +112,7 @@ class GeneratedBooks:
     accounts: pd.DataFrame
     parties: pd.DataFrame
     terms: pd.DataFrame
+    bill_lines: pd.DataFrame
     home_currency: str
     first_known_at: datetime
     cash_by_day: pd.Series = field(repr=False)
