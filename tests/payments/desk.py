@@ -84,13 +84,11 @@ class Desk:
             self.people(add=True)
 
     def people(self, *, add: bool) -> None:
-        """Everybody of `PEOPLE` with their roles."""
-        for person, roles in PEOPLE.items():
-            if add:
+        """Everybody of `PEOPLE` with their roles, and a connection."""
+        if add:
+            for person in PEOPLE:
                 add_person(self.ledger, person_id=person, firm_id="north-books", name=person.title())
-            for role in roles:
-                by = OPERATOR if role == "administrator" else "ada"
-                grant(self.ledger, self.tenant, by=by, person_id=person, role=role)
+        self.grant_roles()
         with self.database.write() as connection:
             row = {
                 "tenant_id": self.tenant,
@@ -101,6 +99,13 @@ class Desk:
             row |= {"state": "connected", "connected_at": self.clock.now(), "access_token": b"", "refresh_token": b""}
             row |= {"access_expires_at": self.clock.now(), "refresh_expires_at": self.clock.now()}
             connection.execute(insert(CONNECTION).values(row))
+
+    def grant_roles(self) -> None:
+        """Let the people of `PEOPLE` work for the tenant."""
+        for person, roles in PEOPLE.items():
+            for role in roles:
+                by = OPERATOR if role == "administrator" else "ada"
+                grant(self.ledger, self.tenant, by=by, person_id=person, role=role)
 
     def key(self) -> str:
         """A fresh request key."""

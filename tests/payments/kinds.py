@@ -15,6 +15,7 @@ from tests.payments.histories import play_histories
 from tests.payments.restores import play_restore
 from tests.payments.scene import Counts, Scene
 from tests.payments.sending_trials import play
+from tests.payments.tenants_at_once import play_tenants
 from tests.payments.trials import KILL, STOP, deadly, drawn, walked
 
 
@@ -81,6 +82,14 @@ KINDS = (
         release=2_000,
         counted=lambda counts: counts.more["finalizations"],
         share=0.06,
+    ),
+    Kind(
+        name="tenants at once",
+        play=play_tenants,
+        release=100,
+        counted=lambda counts: counts.more["tenants at once"],
+        share=0.06,
+        shortest=60.0,
     ),
     Kind(
         name="restores",

@@ -40,6 +40,7 @@ from resources.qbo.transactions import Bill
 from resources.secret_text import Secret
 from resources.settings import Settings
 from resources.tables import CONNECTION
+from resources.tenants import TenantId
 from resources.token_vault import TokenVault
 from tests.conftest import FRIDAY_MORNING
 from tests.consent import connect
@@ -245,20 +246,22 @@ class Company:
 class Office(Desk):
     """A desk whose bills are in a company's books."""
 
-    def __init__(self, installation: Installation, company: Company, *, register: bool = True) -> None:
+    def __init__(
+        self, installation: Installation, company: Company, *, tenant: TenantId = ACME, register: bool = True
+    ) -> None:
         clock = installation.clock
         assert isinstance(clock, FixedClock)
         self.installation = installation
         self.company = company
-        super().__init__(installation.database, clock, register=register)
+        super().__init__(installation.database, clock, tenant=tenant, register=register)
         if register:
             with self.database.write() as connection:
                 connection.execute(delete(CONNECTION))
-            connect(installation, ACME, company.realm_id)
+            connect(installation, tenant, company.realm_id)
         elif not installation.settings.machine_root.exists():
             # Its company has payments of other tests: this ledger has not forgotten them, it never had them.
-            memory_of(installation).note_ledger(self.ledger, ACME)
-        token = installation.connections.load(ACME).tokens.access_token.reveal()
+            memory_of(installation).note_ledger(self.ledger, tenant)
+        token = installation.connections.load(tenant).tokens.access_token.reveal()
         company.headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
     def enter(self, *amounts: str, cash: int = 10_000_000) -> list[str]:
@@ -288,8 +291,8 @@ class Office(Desk):
         )
         vault = vault or TokenVault([bytes(range(32))])
         wanted = {"vendor_id": self.company.vendor}
-        propose_payee(self.ledger, ACME, by="pat", details=details, vault=vault, **wanted)
-        confirm_payee(self.ledger, ACME, by="amy", account_ending="6789", **wanted)
+        propose_payee(self.ledger, self.tenant, by="pat", details=details, vault=vault, **wanted)
+        confirm_payee(self.ledger, self.tenant, by="amy", account_ending="6789", **wanted)
         self.policy(rail="simulated_bank", payee_watch_days=0)
 
     def instructions(self) -> list[dict[str, Any]]:
@@ -310,7 +313,7 @@ class Office(Desk):
 
     def drive(self, batch_id: str, *, policy: SendPolicy = POLICY) -> Driven:
         """One run."""
-        return drive_batch(self.installation, batch_id, policy=policy)
+        return drive_batch(self.installation, batch_id, policy=policy, tenant=self.tenant)
 
     def drive_to_the_end(self, batch_id: str, *, most: int = 12, policy: SendPolicy = POLICY) -> Driven:
         """Runs, each when the one before said, until the batch is settled."""
@@ -326,12 +329,12 @@ class Office(Desk):
 
     def reconcile(self, *, since: datetime | None = None) -> Reconciled:
         """The nightly comparison, of all that ever was unless told otherwise."""
-        books = self.installation.bill_payments(ACME)
-        return reconcile(self.ledger, ACME, books, since=since or datetime(2020, 1, 1, tzinfo=UTC))
+        books = self.installation.bill_payments(self.tenant)
+        return reconcile(self.ledger, self.tenant, books, since=since or datetime(2020, 1, 1, tzinfo=UTC))
 
     def outside(self) -> Outside:
         """Where a payment may be."""
-        return Outside(books=self.installation.bill_payments(ACME), open_rail=Rails(self.installation).open)
+        return Outside(books=self.installation.bill_payments(self.tenant), open_rail=Rails(self.installation).open)
 
     def intents(self, batch_id: str) -> dict[str, Row]:
         """The entries in the books that a batch makes, by bill."""
@@ -349,7 +352,7 @@ class Office(Desk):
     def broken(self) -> list[Any]:
         """What of I1 to I15 does not hold against the sandbox's own books."""
         mine = {row["doc_number"] for row in self.rows(INTENT)}
-        with self.ledger.look(ACME) as look:
+        with self.ledger.look(self.tenant) as look:
             return broken_invariants(look, remote=[one for one in self.company.remote() if one.doc_number in mine])
 
     def payments_of(self, batch_id: str) -> Counter[str]:

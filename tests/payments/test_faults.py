@@ -20,6 +20,7 @@ from tests.payments.kinds import KINDS
 from tests.payments.mutants import MUTANTS
 from tests.payments.restores import play_restore
 from tests.payments.scene import Scene, open_scene
+from tests.payments.tenants_at_once import play_tenants
 from tests.payments.trials import Trial, drawn, walked
 from tests.postgres import Postgres
 
@@ -111,6 +112,19 @@ def test_a_ledger_put_back_pays_nothing_again(scene: Scene) -> None:
         _judged(scene, play_restore, moment)
 
 
+def test_three_tenants_whose_runs_die_side_by_side_pay_once_each_in_their_own_books(scene: Scene) -> None:
+    before = scene.counts.more["tenants at once"]
+    _judged(scene, play_tenants, 5, tenants=3)
+    assert scene.counts.more["tenants at once"] == before + 3
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_a_hundred_tenants_whose_runs_die_side_by_side_pay_once_each_in_their_own_books(scene: Scene) -> None:
+    _judged(scene, play_tenants, 6)
+    print(scene.counts.summary())  # noqa: T201 - a long run says what it did
+
+
 def test_work_that_finds_the_disk_full_goes_on_when_there_is_room(scene: Scene) -> None:
     before = scene.counts.more["runs that found no room"]
     _judged(scene, play_full_disk, 3)
@@ -129,8 +143,9 @@ def test_the_same_holds_on_postgres(scene_on_postgres: Scene) -> None:
 def test_trials_of_each_kind_hold_on_postgres(scene_on_postgres: Scene) -> None:
     for seed in range(4):
         for kind in KINDS:
-            if kind.name not in ("full disks", "daemons", "histories"):
+            if kind.name not in ("full disks", "daemons", "histories", "tenants at once"):
                 _judged(scene_on_postgres, kind.play, seed)
+    _judged(scene_on_postgres, play_tenants, 7, tenants=20)
     print(scene_on_postgres.counts.summary())  # noqa: T201 - a long run says what it did
 
 

@@ -30,9 +30,11 @@ from payments.errors import Fenced
 from resources.failpoints import arm, interrupt, kill, stop
 from resources.installation import Installation
 from resources.qbo.bill_payments import PaymentClient
+from resources.tenants import tenant_id
 from tests.payments.desk_work import do_desk_work
 from tests.payments.mutants import MUTANTS
 from tests.payments.office import POLICY, SharedClock, drive_batch, open_installation
+from tests.resources.builders import ACME
 
 _ACTIONS = {"kill": kill, "stop": stop, "interrupt": interrupt}
 #: Seconds after which a run gives QuickBooks up; the short one is for a QuickBooks that is slow on purpose.
@@ -57,6 +59,7 @@ class Zygote:
         self,
         *,
         batch_id: str = "",
+        tenant: str = ACME,
         deaths: Sequence[tuple[str, int, str]] = (),
         timeout: float = PATIENT,
         mutant: str = "",
@@ -69,7 +72,8 @@ class Zygote:
 
         Its database may have so many pages, or no file it writes more bytes: as on a disk that is full.
         """
-        asked: dict[str, Any] = {"do": "start", "batch_id": batch_id, "timeout": timeout, "mutant": mutant}
+        asked: dict[str, Any] = {"do": "start", "batch_id": batch_id, "tenant": tenant}
+        asked |= {"timeout": timeout, "mutant": mutant}
         asked |= {"work": list(work), "deaths": [list(one) for one in deaths]}
         asked |= {"pages": pages, "file_bytes": file_bytes, "may_be_full": may_be_full}
         return int(self._ask(asked)["pid"])
@@ -165,7 +169,13 @@ class _Parent:
             mutant = MUTANTS[asked["mutant"]]
             mutant.apply()
             policy = mutant.policy(POLICY)
-        drive_batch(self._opened, asked["batch_id"], holder=f"process {os.getpid()}", policy=policy)
+        drive_batch(
+            self._opened,
+            asked["batch_id"],
+            holder=f"process {os.getpid()}",
+            policy=policy,
+            tenant=tenant_id(asked["tenant"]),
+        )
 
 
 def forget_connections(opened: Installation) -> None:

@@ -1,0 +1,173 @@
+"""Trials of many tenants on one ledger at the same time: the runs of all are killed, stopped and confused side by side.
+
+Belongs here: playing the tenants' plans (`trials.py`) at once, whether anything of one came to another. Does not: plans, what
+every tenant's trial is judged by (`judging.py`).
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from payments.batch_tables import BATCH, INTENT
+from payments.runs import SETTLED
+from resources.tenants import tenant_id
+from tests.consent import connect
+from tests.payments.judging import judge_batches
+from tests.payments.office import Company, Office, memory_of
+from tests.payments.scene import MOST_RUNS, Scene
+from tests.payments.trials import KILL, Death, Trial, drawn
+
+#: So many tenants have a batch at once.
+TENANTS = 100
+#: So many runs are under way at the same moment.
+_AT_ONCE = 6
+_FIRST_REALM = 9130777700000000
+_SEED = 1_000_003
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Member:
+    """One tenant in the middle of its trial."""
+
+    office: Office
+    trial: Trial
+    batch: str
+    #: Whole amount and what is paid of each bill, in cents.
+    paid: dict[str, tuple[int, int]]
+    deaths: list[Death]
+    runs: int = 0
+
+    def row(self) -> dict[str, Any]:
+        return dict(self.office.rows(BATCH, BATCH.c.batch_id == self.batch)[0])
+
+    def is_settled(self) -> bool:
+        return self.row()["state"] in SETTLED
+
+
+@dataclass(slots=True, kw_only=True)
+class _Standing:
+    """A run that stands still, and how many rounds the others go on without it."""
+
+    pid: int
+    rounds: int = field(default=3)
+
+
+def play_tenants(scene: Scene, seed: int, *, tenants: int = TENANTS) -> None:
+    """A batch of each tenant at once, each by a plan of its own, judged tenant by tenant."""
+    since = scene.server_time()
+    own_company, own_office = scene.company, scene.office
+    scene.begin()
+    members = [_member(scene, seed, number) for number in range(tenants)]
+    try:
+        _drive(scene, members, dice=Random(seed))  # noqa: S311 - a reproducible plan
+        for member in members:
+            scene.company, scene.office = member.office.company, member.office
+            if member.trial.closed_books:
+                scene.company.close_books(through=None)
+            judge_batches(
+                scene,
+                member.batch,
+                trial=f"seed {seed}, {member.office.tenant}",
+                no_net=lambda bill, member=member: member.trial.leaves_no_net(*member.paid[bill]),
+                since=since,
+                has_business_fault=member.trial.closed_books,
+            )
+            scene.counts.wrong += _strangers(member, seed=seed)
+            scene.counts.more["tenants at once"] += 1
+    finally:
+        scene.company, scene.office = own_company, own_office
+        for member in members:
+            path = f"/__sandbox__/companies/{member.office.company.realm_id}"
+            scene.sandbox.control.delete(path).raise_for_status()
+        scene.end()
+
+
+def _member(scene: Scene, seed: int, number: int) -> _Member:
+    """A tenant with a company of its own, its plan and its sealed batch."""
+    opened, trial = scene.opened, _planned(seed * _SEED + number)
+    company = Company(scene.sandbox, realm_id=str(_FIRST_REALM + seed % _SEED * 1_000 + number))
+    tenant = tenant_id(f"tenant-{number}")
+    opened.registry.add_tenant(tenant, firm_id="north-books", name=tenant, zone="America/New_York")
+    connect(opened, tenant, company.realm_id)
+    office = Office(opened, company, tenant=tenant, register=False)
+    memory_of(opened).note_ledger(office.ledger, tenant)
+    office.grant_roles()
+    office.policy(separation_above_cents=10_000_000, payee_watch_days=0)
+    company.settings(
+        request_ids=trial.request_ids,
+        duplicate_doc_number=trial.duplicate_doc_number,
+        overpaying_line=trial.overpaying_line,
+    )
+    bills = office.enter(*(f"{whole / 100:.2f}" for whole, _ in trial.bills))
+    paid = dict(zip(bills, trial.bills, strict=True))
+    batch = office.batch(*bills, amounts={bill: cents for bill, (_, cents) in paid.items()})
+    if trial.closed_books:
+        company.close_books(through="2026-12-31")
+    for kind, skip in trial.faults:
+        planned = {"kind": kind, "skip": skip, "times": 1, "methods": ["POST"]}
+        scene.sandbox.break_with(company.realm_id, path_contains="billpayment", **planned)
+        scene.counts.faults[kind] += 1
+    return _Member(office=office, trial=trial, batch=batch, paid=paid, deaths=list(trial.deaths))
+
+
+def _planned(seed: int) -> Trial:
+    """A plan for one of many: nobody waits in real time or stands still inside a transaction, where SQLite has one writer."""
+    trial = drawn(seed)
+    return replace(
+        trial,
+        faults=tuple(one for one in trial.faults if one[0] != "slow_then_commit"),
+        deaths=tuple((point, hit, KILL if point.endswith(".in") else action) for point, hit, action in trial.deaths),
+    )
+
+
+def _drive(scene: Scene, members: list[_Member], *, dice: Random) -> None:
+    """Runs of whatever is due, several at the same moment, until every batch is settled or has had its runs."""
+    standing: list[_Standing] = []
+    unsettled = list(members)
+    while unsettled or standing:
+        for one in [one for one in standing if not one.rounds or not unsettled]:
+            standing.remove(one)
+            scene.zygote.go_on(one.pid)
+            scene.note(scene.zygote.wait(one.pid))
+        for one in standing:
+            one.rounds -= 1
+        standing += _round(scene, _due(scene, unsettled), dice=dice)
+        unsettled = [one for one in unsettled if one.runs < MOST_RUNS and not one.is_settled()]
+
+
+def _due(scene: Scene, members: list[_Member]) -> list[_Member]:
+    """Those whose batch may be driven now; where there is none, time passes until there is."""
+    now = scene.clock.now()
+    due = [row["not_before"] or row["lease_until"] or _LONG_AGO for row in (member.row() for member in members)]
+    if due and min(due) >= now:
+        now = min(due) + timedelta(seconds=1)
+        scene.clock.move_to(now)
+    return [member for member, when in zip(members, due, strict=True) if when < now]
+
+
+def _round(scene: Scene, due: list[_Member], *, dice: Random) -> list[_Standing]:
+    """Some of the due batches driven at the same moment; the runs that stand still."""
+    standing, started = [], []
+    for member in dice.sample(due, min(_AT_ONCE, len(due))):
+        death = member.deaths.pop(0) if member.deaths else None
+        # Two runs of one batch at once: one of them is fenced off.
+        for _ in range(2 if member.trial.doubled and not member.runs else 1):
+            what: dict[str, Any] = {"deaths": [death] if death else []}
+            pid = scene.zygote.start(batch_id=member.batch, tenant=member.office.tenant, **what)
+            started.append((pid, death))
+        member.runs += 1
+    for pid, death in started:
+        ended = scene.zygote.wait(pid)
+        scene.note(ended, death=death)
+        if ended == "stopped":
+            standing.append(_Standing(pid=pid))
+    return standing
+
+
+def _strangers(member: _Member, *, seed: int) -> list[str]:
+    """Payments in a tenant's books that none of its own instructions made."""
+    mine = {row["doc_number"] for row in member.office.rows(INTENT)}
+    strange = [one.doc_number for one in member.office.company.remote() if one.doc_number not in mine]
+    return [f"seed {seed}: {member.office.tenant} has the payment {number} of somebody else" for number in strange]
