@@ -21,8 +21,10 @@ from payments import (
     decisions,
     discovery,
     drive,
+    fates,
     holds,
     intents,
+    legs,
     postponing,
     promotion,
     rail_leg,
@@ -32,6 +34,7 @@ from payments import (
 from payments.batch_tables import INTENT
 from payments.cash_tables import HOLD
 from payments.evidence import Absent
+from payments.rails.protocol import Instruction
 from payments.repository import Act, Look
 from resources import database
 from resources.errors import TenantError
@@ -45,6 +48,7 @@ from tests.payments import (
     test_sending,
     test_tenants_apart,
 )
+from tests.payments.office import Office
 from tests.resources import test_database
 
 
@@ -171,6 +175,11 @@ def _pay_another_amount(patch: pytest.MonkeyPatch) -> None:
 
 def _always(value: Any) -> Callable[..., Any]:
     return lambda *_, **__: value
+
+
+def _replace_details_while_it_looks(office: Office) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        test_rails.test_no_money_goes_to_bank_details_that_were_replaced_since(office, patch, "while it looks")
 
 
 LEDGER_MUTANTS: Mapping[str, LedgerMutant] = {
@@ -322,6 +331,23 @@ LEDGER_MUTANTS: Mapping[str, LedgerMutant] = {
     "one net is enough": LedgerMutant(
         apply=_put((drive, "may_send_again"), value=_always("yes")),
         witness=test_sending.test_a_part_payment_past_the_memory_of_request_ids_is_left_to_a_person,
+        on="office",
+    ),
+    "bank details are not looked at right before the send": LedgerMutant(
+        apply=_put((fates, "pays_replaced_details"), value=_nothing),
+        witness=_replace_details_while_it_looks,
+        on="office",
+    ),
+    "money moves before its vendor credits are looked up": LedgerMutant(
+        apply=_put((legs, "unusable"), value=_always([])),
+        witness=lambda office: test_rails.test_no_money_moves_whose_vendor_credit_is_not_what_was_decided(
+            office, "gone"
+        ),
+        on="office",
+    ),
+    "money that came back counts as paid": LedgerMutant(
+        apply=_put((Instruction, "stands"), value=True),
+        witness=test_rails.test_money_that_the_bank_gave_back_is_neither_paid_nor_sent_again_by_itself,
         on="office",
     ),
     "money that was told to move has arrived": LedgerMutant(
