@@ -118,8 +118,7 @@ def seal(
         refuse_changed(act, item.bill, decided=item.decision, approvals=approvals)
     separation = "delegated" if is_standing else _separation(act, items, by=by, policy=policy)
     total = sum(item.decision["amount_cents"] for item in items)
-    if not is_standing:
-        refuse_batch_over_limit(total_cents=total, policy=policy)
+    refuse_batch_over_limit(total_cents=total, policy=policy)
     cash = free_cash(act, batch["account_id"])
     refuse_unusable(cash)
     refuse_stale(cash, now=act.now, max_age_seconds=policy.snapshot_max_age_seconds)

@@ -175,6 +175,12 @@ def exceeded_limits(look: Look, bill: Row, *, amount_cents: int, pay_on: date, p
     return found
 
 
+def over_limit_of_batch(policy: Policy) -> str:
+    """Why a payment that came due goes into no batch of its day."""
+    assert policy.per_batch_cents is not None, "without a limit all have room"
+    return f"a batch is at most {shown(policy.per_batch_cents)}, and what came due with it fills the day's"
+
+
 def refuse_batch_over_limit(*, total_cents: int, policy: Policy) -> None:
     """`OverLimit` if a batch is larger than the policy allows."""
     if policy.per_batch_cents is not None and total_cents > policy.per_batch_cents:

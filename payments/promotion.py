@@ -3,7 +3,8 @@
 Belongs here: what happens without a person, once each time it is due. Does not: waking somebody to do it (the job and the sensor).
 
 A payment that comes due is checked once more: content, people, payee, and cash with a fresh balance. What does not pass needs a
-person's review and keeps its hold; nothing is skipped silently. What needs a finalizer of its own waits in an open batch.
+person's review and keeps its hold; nothing is skipped silently. What needs a finalizer of its own, or is above the limit of a
+batch together with what came due before it, waits in an open batch.
 """
 
 from collections import defaultdict
@@ -22,12 +23,15 @@ from payments.holds import expire_proposals, harden
 from payments.intents import Item
 from payments.ledger import DUE, Ledger
 from payments.payees import refuse_without_payee
-from payments.policies import Policy, in_force
+from payments.policies import Policy, in_force, over_limit_of_batch
 from payments.postponing import wake
 from payments.repository import Act, Row
 from payments.reserves import refuse_overdraw, refuse_without_room
 from resources.tables import CONNECTION
 from resources.tenants import TenantId
+
+#: Where batches of due payments come from: sealed at once, or waiting for a finalizer.
+_BY_ITSELF, _BY_FINALIZER = "due", "due_for_finalizer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,9 @@ def _promote(act: Act, *, policy: Policy) -> tuple[list[str], list[str], int]:
                 review += _to_review(act, [item], reason=refusal.what)
             else:
                 passed.append(item)
-        batches += _batch(act, account_id, passed, policy=policy)
+        made, over = _batch(act, account_id, passed, policy=policy)
+        batches += made
+        review += over
     return batches, review, waiting
 
 
@@ -156,18 +162,35 @@ def _to_review(act: Act, items: Sequence[Item], *, reason: str) -> list[str]:
     return [item.bill["bill_id"] for item in items]
 
 
-def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy) -> list[str]:
-    made = []
-    for origin in ("due", "due_for_finalizer"):
-        chosen = [
-            item for item in items if needs_finalizer(act, item, policy=policy) == (origin == "due_for_finalizer")
-        ]
-        taken = BATCH.c.pay_on == act.today, BATCH.c.account_id == account_id, BATCH.c.origin == origin
-        # One batch an account and day, whoever is first: what comes due later the same day goes with tomorrow's.
-        if not chosen or act.many(BATCH, *taken):
+def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy) -> tuple[list[str], list[str]]:
+    """What passed into the day's batches; the batches and the bills to review."""
+    made = act.many(BATCH, BATCH.c.pay_on == act.today, BATCH.c.account_id == account_id)
+    # One batch an account and day, whoever is first: what comes due later the same day goes with tomorrow's.
+    free = [origin for origin in (_BY_ITSELF, _BY_FINALIZER) if origin not in {row["origin"] for row in made}]
+    chosen: dict[str, list[Item]] = {origin: [] for origin in free}
+    review: list[str] = []
+    for item in sorted(items, key=lambda item: (item.decision["pay_on"], item.bill["bill_id"])):
+        own = _BY_FINALIZER if needs_finalizer(act, item, policy=policy) else _BY_ITSELF
+        if own not in free:
             continue
-        batch = open_batch(act, chosen, origin=origin, account_id=account_id, pay_on=act.today, policy=policy)
-        if origin == "due":
-            seal(act, batch, chosen, by=DUE, policy=policy, is_standing=True)
-        made.append(batch["batch_id"])
-    return made
+        # What is above the limit of a batch does not go by itself either: a person finalizes it.
+        places = [origin for origin in (own, _BY_FINALIZER) if origin in free]
+        place = next((origin for origin in places if _has_room(chosen[origin], item, policy=policy)), None)
+        if place is None:
+            review += _to_review(act, [item], reason=over_limit_of_batch(policy))
+        else:
+            chosen[place].append(item)
+    batches = []
+    for origin in free:
+        if not chosen[origin]:
+            continue
+        batch = open_batch(act, chosen[origin], origin=origin, account_id=account_id, pay_on=act.today, policy=policy)
+        if origin == _BY_ITSELF:
+            seal(act, batch, chosen[origin], by=DUE, policy=policy, is_standing=True)
+        batches.append(batch["batch_id"])
+    return batches, review
+
+
+def _has_room(chosen: Sequence[Item], item: Item, *, policy: Policy) -> bool:
+    total = sum(one.decision["amount_cents"] for one in (*chosen, item))
+    return policy.per_batch_cents is None or total <= policy.per_batch_cents

@@ -173,7 +173,7 @@ def test_below_the_limit_one_person_does_all_and_it_is_recorded(desk: Desk) -> N
 
 def test_a_batch_has_one_account_and_a_limit(desk: Desk) -> None:
     first, second = desk.pay_now("b1"), desk.pay_now("b2")
-    desk.policy(per_batch_cents=15_000)
+    desk.policy(per_batch_cents=15_000, separation_above_cents=50_000)
     with pytest.raises(OverLimit, match=r"50\.00 too much"):
         desk.finalize(first, second)
     with pytest.raises(BadRequest):
@@ -239,6 +239,26 @@ def test_what_comes_due_above_the_limit_waits_for_a_finalizer(desk: Desk) -> Non
         finalize_open(desk.ledger, desk.tenant, by="dan", batch_id=batch_id, request_key="a")
     finalized = finalize_open(desk.ledger, desk.tenant, by="fin", batch_id=batch_id, request_key="b")
     assert finalized.total_cents == 10_000
+
+
+def test_what_comes_due_beyond_the_limit_of_a_batch_does_not_go_by_itself(desk: Desk) -> None:
+    desk.policy(per_batch_cents=15_000, separation_above_cents=50_000)
+    for bill in ("b1", "b2", "b3"):
+        desk.schedule(bill, days=1)
+    desk.later(days=1)
+    _again(desk)
+    passed = desk.pass_day()
+    batches = {row["origin"]: row for row in desk.rows(BATCH)}
+    assert {origin: row["state"] for origin, row in batches.items()} == {
+        "due": "finalized",
+        "due_for_finalizer": "open",
+    }
+    assert {row["batch_id"] for row in batches.values()} == set(passed.batch_ids)
+    assert batches["due"]["total_cents"] == 10_000
+    (left,) = passed.needs_review
+    assert "at most 150.00" in desk.bill(left)["reason"]
+    assert desk.pass_day().batch_ids == ()
+    assert desk.cash().pending_cents == 30_000
 
 
 def test_a_bill_in_an_open_batch_may_be_taken_out(desk: Desk) -> None:
