@@ -5,7 +5,7 @@ undoing anything: nothing that succeeded is undone by a program.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from payments.evidence import mismatch
 from payments.fates import alarm_doubles, paid
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing, outgoing
-from payments.repository import Act, Row
+from payments.repository import Act, Look, Row
 from resources.qbo.bill_payments import BillPayments, RecordedPayment
 from resources.tenants import TenantId
 
@@ -68,7 +68,7 @@ def reconcile(ledger: Ledger, tenant: TenantId, books: BillPayments, *, since: d
     for record in records:
         by_number[record.doc_number].append(record)
     with ledger.look(tenant) as look:
-        intents = {row["doc_number"]: row for row in look.many(INTENT, INTENT.c.leg == "book")}
+        intents = _intents(look, numbers=by_number, since=since)
     adopted = sum(
         _adopt(ledger, tenant, intents[number], found)
         for number, found in sorted(by_number.items())
@@ -86,6 +86,13 @@ def reconcile(ledger: Ledger, tenant: TenantId, books: BillPayments, *, since: d
         missing=missing,
         metered_reads=books.tally.calls - before,
     )
+
+
+def _intents(look: Look, *, numbers: Iterable[str], since: datetime) -> dict[str, Row]:
+    """The entries that the records found may be of, and those that a record has to be there of, by number."""
+    found = look.many(INTENT, leg="book", doc_number=sorted(numbers))
+    recorded = look.many(INTENT, INTENT.c.recorded_at > since, leg="book", state="paid")
+    return {row["doc_number"]: row for row in (*found, *recorded)}
 
 
 def _adopt(ledger: Ledger, tenant: TenantId, intent: Row, found: Sequence[RecordedPayment]) -> bool:
