@@ -3,14 +3,14 @@
 An installation is connected to generated companies, reads them whole and is copied for each way. Then each company's people
 work for a while, and Friday comes:
 
-    direct           the same work without Dagster, in this process: HTTP, syncing, books, calculators, rendering, publishing
-    one process      `runway friday --processes 1`: one process for all tenants, two runs each
-    shared processes `runway friday --processes 2`: two processes that share the tenants
-    own processes    Dagster's daemon with two runs at a time, each run in a process of its own
+    direct            the same work without Dagster, in this process: HTTP, syncing, books, calculators, rendering, publishing
+    one_process       `runway friday --processes 1`: one process for all tenants, two runs each
+    shared_processes  `runway friday --processes 2`: two processes that share the tenants
+    own_processes     Dagster's daemon with two runs at a time, each run in a process of its own
 
 What Dagster costs is the difference to the direct way, in processor seconds, which a busy machine does not stretch as it does the
 clock. Memory is the peak of the sum of PSS over all processes of a way. The last line is one JSON object with the bars.
-BENCH_TENANTS sets how many tenants (figures for 100 are then told as estimates), BENCH_WAYS which ways, by commas.
+BENCH_TENANTS sets how many tenants (figures for 100 are then told as estimates), BENCH_WAYS which ways, by commas; the shares come from `direct`.
 """
 
 import json
@@ -107,6 +107,8 @@ class TimedClient(QboClient):
 
 def main() -> None:
     """Generate, connect, read, let a week pass, run each way, report."""
+    if unknown := sorted({*WAYS} - {*_RUN}):
+        sys.exit(f"BENCH_WAYS names {', '.join(unknown)}; there are {', '.join(_RUN)}.")
     console = Console(stderr=True)
     figures: dict[str, Any] = {"benchmark": "friday", "tenants": TENANTS, "cores": CORES}
     with tempfile.TemporaryDirectory() as folder, start_sandbox(_made(Path(folder) / "sandbox")) as sandbox:
