@@ -10,7 +10,8 @@ work for a while, and Friday comes:
 
 What Dagster costs is the difference to the direct way, in processor seconds, which a busy machine does not stretch as it does the
 clock. Memory is the peak of the sum of PSS over all processes of a way. The last line is one JSON object with the bars.
-BENCH_TENANTS sets how many tenants (figures for 100 are then told as estimates), BENCH_WAYS which ways, by commas; the shares come from `direct`.
+BENCH_TENANTS sets how many tenants (figures for 100 are then told as estimates), BENCH_WAYS which ways, by commas; the shares come
+from `direct`.
 """
 
 import json
