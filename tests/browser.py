@@ -84,6 +84,7 @@ class Chromium:
         """Click with the mouse on the link of that text."""
         box = self.evaluate(
             f"(() => {{ const found = [...document.links].find(link => link.innerText === {json.dumps(text)});"
+            " found.scrollIntoView({ block: 'center' });"  # a mouse reaches only what is on the screen
             " const box = found.getBoundingClientRect();"
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
