@@ -5,6 +5,7 @@ Belongs here: parsing, the author, looking an object up in the kept books, showi
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
@@ -33,6 +34,8 @@ AS_JSON = typer.Option(False, "--json", help="For programs: JSON, amounts in cen
 EXPIRES = typer.Option("", "--expires", help="Last day on which it counts, as 2026-12-11; default: until its own day.")
 
 _CENTS = Decimal(100)
+#: Commas separate thousands, nothing else: read away anywhere, they made 1,250.00 of the 12,50 that half of Europe writes.
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 def author(by: str) -> str:
@@ -54,7 +57,12 @@ def parse_optional_day(text: str, *, option: str) -> date | None:
 
 
 def parse_hundredths(text: str, *, option: str) -> int:
-    """A number with at most two decimals in hundredths: an amount in cents, a percentage in basis points."""
+    """A number with at most two decimals in hundredths: an amount in cents, a percentage in basis points.
+
+    `EntryRefused` for anything else, a decimal comma among it.
+    """
+    if "," in text and not _GROUPED.fullmatch(text.strip()):
+        raise EntryRefused(f"{option} {text!r} is no number: commas separate thousands only. Write it as 1250.00.")
     try:
         value = Decimal(text.replace(",", "")) * _CENTS
     except InvalidOperation as error:
@@ -109,8 +117,11 @@ def as_json(entry: Any) -> Mapping[str, Any]:
 
 
 def add_row(table: Table, *cells: str) -> None:
-    """A row of text as people typed it: square brackets are theirs, no markup."""
-    table.add_row(*(Text(cell) for cell in cells))
+    """A row of text as people typed it: square brackets are theirs, no markup.
+
+    What is wider than its column goes on in the next line: an id that was cut could not be typed into the next command.
+    """
+    table.add_row(*(Text(cell, overflow="fold") for cell in cells))
 
 
 def print_json(value: Any) -> None:

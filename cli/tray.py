@@ -29,7 +29,7 @@ from cli.entering import (
     record,
 )
 from cli.session import console, open_installation
-from experiences.digest.wording import money_exact
+from experiences.digest.attention import effect_words
 from experiences.tray.document import TrayDocument, TrayItem, from_json
 from experiences.tray.links import link
 from resources.entries import EntryRefused
@@ -90,8 +90,13 @@ def list_tray(
             entry_name(_defect(one)),
             f"{one.label}: {one.what}",
             money(one.amount_cents),
-            "" if one.runway_days is None else f"{one.runway_days:+d} days",
-            "" if one.low_cents is None else money_exact(one.low_cents, currency=document.currency),
+            *effect_words(
+                one.effect,
+                runway_days=one.runway_days,
+                is_bound=one.is_bound,
+                low_cents=one.low_cents,
+                currency=document.currency,
+            ),
             "" if ruling is None else _ruling_words(ruling),
         )
     console.print(table)

@@ -230,9 +230,17 @@ def _invoices(installation: Installation) -> tuple[dict[str, str], dict[str, str
     return invoice, next(one for one, left in told if left == 0 and one["customer"] != invoice["customer"])
 
 
-@pytest.mark.parametrize(("text", "hundredths"), [("12", 1200), ("-0.05", -5), ("1,250.50", 125_050)])
+@pytest.mark.parametrize(
+    ("text", "hundredths"), [("12", 1200), ("-0.05", -5), ("1,250.50", 125_050), ("-1,234,567", -123_456_700)]
+)
 def test_amounts_are_whole_cents(text: str, hundredths: int) -> None:
     assert parse_hundredths(text, option="--amount") == hundredths
+
+
+@pytest.mark.parametrize("text", ["12,50", "1.250,00", "1,2,3", ",5", "1250,", "12,5000"])
+def test_a_comma_that_separates_no_thousands_is_refused_and_never_read_away(text: str) -> None:
+    with pytest.raises(EntryRefused, match=r"commas separate thousands only\. Write it as 1250\.00"):
+        parse_hundredths(text, option="--amount")
 
 
 def test_an_amount_without_end_is_none() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from assets.pages import write_index
+from cli.session import console
 from experiences.tray.document import to_json
 from resources.documents import Document
 from resources.installation import Installation
@@ -58,6 +59,17 @@ def test_a_ruling_counts_at_once_and_is_taken_back(command: Command) -> None:
     assert _listed(command) == both[1:]
     command.done("tray", "reopen", "acme", _ENTRY, *_WHY)
     assert _listed(command) == both
+
+
+def test_the_list_names_entries_whole_and_their_effects_as_the_page_does(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "width", 60)
+    listed = command.done("tray", "list", "acme")
+    rows = listed.split("┡")[1].splitlines()
+    names, lows = ("".join(line.split("│")[at].strip() for line in rows if line.startswith("│")) for at in (1, 5))
+    assert names == _ENTRY + "missing-due-date/Bill/31", "an entry is typed as it is listed"
+    assert "+" in lows
 
 
 def test_a_dry_run_records_nothing(command: Command) -> None:
