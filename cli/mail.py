@@ -82,7 +82,7 @@ def status(
     with open_installation() as installation:
         if tenant:
             found = installation.outbox.rows(known_owner(installation, tenant).owner, key=week or None)
-            _show_rows(installation, found, json_wanted=json_wanted)
+            _show_rows(installation, found, json_wanted=json_wanted, of_many=False)
         else:
             _show_fleet(installation, json_wanted=json_wanted)
 
@@ -97,7 +97,7 @@ def send(
     """Send what is due of tenants and firms that are live. Exit code 1 if the server could not be spoken to."""
     with open_installation() as installation:
         if dry_run:
-            _show_rows(installation, installation.outbox.due(), json_wanted=json_wanted)
+            _show_rows(installation, installation.outbox.due(), json_wanted=json_wanted, of_many=True)
             return
         drained = installation.mailer.drain(most=most or None)
     if json_wanted:
@@ -211,19 +211,22 @@ def _report(source: str) -> bytes:
         raise ValueError(f"{source} cannot be read: {error.strerror}.") from error
 
 
-def _show_rows(installation: Installation, rows: list[OutboxRow], *, json_wanted: bool) -> None:
+def _show_rows(installation: Installation, rows: list[OutboxRow], *, json_wanted: bool, of_many: bool) -> None:
+    """One line a mail; whose it is only where they can be of many: a terminal has little room."""
     if json_wanted:
         print_json([_row_json(installation, row) for row in rows])
         return
     if not rows:
         console.print("No mail.", markup=False, soft_wrap=True)
         return
-    table = Table("Of", "Week", "Document", "Recipient", "State", "Since (UTC)", "Attempts", "Why")
+    of = ("Of",) if of_many else ()
+    table = Table(*of, "Recipient", "Week", "Document", "State", "Since (UTC)", "Tries", "Why")
     for row in rows:
         key, since = row.row_key, row.sent_at or row.begun_at or row.queued_at
         state = f"queued until {row.due_at:%a %H:%M}" if row.state == "queued" else row.state
         when = f"{since:%Y-%m-%d %H:%M}"
-        add_row(table, str(key.owner), key.key, key.kind, key.address, state, when, str(row.attempt), row.reason)
+        owner = (str(key.owner),) if of_many else ()
+        add_row(table, *owner, key.address, key.key, key.kind, state, when, str(row.attempt), row.reason)
     console.print(table)
     for row in rows:
         if row.state == "unknown":

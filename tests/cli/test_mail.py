@@ -138,7 +138,10 @@ def test_what_is_due_is_listed_sent_and_shown_with_its_history(command: Command,
     assert len(server.taken) == 1
     (row,) = command.json("status", "acme")
     assert [one["event"] for one in row["history"]] == ["queued", "claimed", "begun", "sent"]
-    assert "sent" in command.done("status", "acme", "--week", "2026-11-20")
+    told = command.done("status", "acme", "--week", "2026-11-20")
+    assert "sent" in told
+    assert _ANN in told, "on 80 columns, too, a mail is known by its whole address"
+    assert " Of " not in told, "whose mail it is was typed: 80 columns have no room for it"
     assert command.json("status") == [
         {"firm_id": "oak", "mode": "preview", "recipients": 0, "states": {}},
         {"tenant_id": "acme", "mode": "live", "recipients": 1, "states": {"sent": 1}},
