@@ -62,7 +62,9 @@ app.command("friday")(friday.friday)
 app.command("test-drive")(drives.drive)
 app.command("open")(pages.open_pages)
 app.command("webhooks")(webhooks.webhooks)
-app.command("sandbox", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(programs.sandbox)
+app.command(
+    "sandbox", add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)(programs.sandbox)
 app.command("dagster")(programs.dagster)
 app.command("demo")(demo.demo)
 

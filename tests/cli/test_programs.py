@@ -30,3 +30,9 @@ def test_where_no_local_quickbooks_has_to_be_ended_dagster_takes_the_place_of_th
         process.wait()
     assert "Dagster UI: http://127.0.0.1:0" in (tmp_path / "log").read_text()
     assert (tmp_path / "data" / "dagster" / "dagster.yaml").exists()
+
+
+def test_the_options_of_the_local_quickbooks_are_listed_where_its_command_says_they_are() -> None:
+    command = [sys.executable, "-W", "ignore", "-m", "cli.main", "sandbox", "--help"]
+    told = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=True, timeout=_LONGEST_SECONDS)
+    assert all(option in told.stdout for option in ("--port", "--state", "--companies"))
