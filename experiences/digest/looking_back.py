@@ -106,6 +106,10 @@ def _outcome_row(label: str, outcome: Outcome, *, document: DigestDocument) -> T
 
 def _hits(last: LastForecast) -> str:
     """The running hit rate: "The balance lay inside the band in 9 of the last 10 weeks."."""
+    if last.scored_count == 1:
+        return (
+            f"The balance lay {'inside' if last.inside_count else 'outside'} the band in the only week compared so far."
+        )
     return f"The balance lay inside the band in {last.inside_count} of the last {counted(last.scored_count, 'week')}."
 
 

@@ -26,7 +26,7 @@ from resources.recipients import Recipients
 from resources.settings import MailSettings
 from resources.unsubscribe import MailKeys, Subscription
 from tests.browser import CHROMIUM, NO_CHROMIUM, Chromium, start_chromium
-from tests.experiences.builders import FRIDAY, make_digest
+from tests.experiences.builders import FRIDAY, make_change, make_digest
 from tests.experiences.drive_builders import (
     NO_FORECAST,
     OPEN,
@@ -134,6 +134,7 @@ def _drive() -> str:
 PAGES = {
     "tight digest": digest_html(replace(TIGHT, tenant_name=_LONG)),
     "digest without data": digest_html(NO_DATA),
+    "digest that changed by no day": digest_html(make_digest(change=make_change(days=0))),
     "tray": _tray(),
     **{kind: make(_LONG)[0] for kind, make in MAKERS.items()},
     "digest as it was mailed": _mailed(),

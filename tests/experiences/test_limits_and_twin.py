@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ from runway_calcs.forecast.change import ChangeCause, ChangeState
 from runway_calcs.forecast.score import MissCause, ScoreState
 from runway_calcs.hygiene.defects import EffectState
 from runway_calcs.pay_plan.plan import PlanState
-from tests.experiences.builders import TrialBill, make_digest
+from tests.experiences.builders import TrialBill, make_change, make_digest
 from tests.experiences.examples import EXAMPLES
 from tests.experiences.parsed import figures, one_line, parse
 from tests.experiences.strategies import documents, slow_inputs
@@ -76,6 +77,17 @@ def test_accounts_that_are_not_shown_still_add_up_to_the_cash() -> None:
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_text_and_html_carry_the_same_figures(document: DigestDocument) -> None:
     assert figures(one_line(render_text(document))) == figures(parse(render_html(document)).text)
+
+
+def test_the_columns_of_the_text_stay_in_line_under_a_label_that_is_wider_than_its_own() -> None:
+    text = render_text(
+        make_digest(change=make_change(), bills=[TrialBill(vendor="V" * 40, number="1", in_days=-3, cents=10_000)])
+    )
+    label, amount = next(pair for pair in pairwise(text.splitlines()) if "V" * 34 in pair[0])
+    assert label.strip() == label[2:]
+    assert "$" in amount
+    ends = {len(line) for line in text.splitlines() if line.startswith("  ") and line[-3:-2] == "." and "  $" in line}
+    assert ends == {56, 76}, "tables of one amount and of two"
 
 
 @given(documents())

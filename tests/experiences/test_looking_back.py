@@ -83,3 +83,12 @@ def test_a_week_outside_its_band_says_so() -> None:
     narrow = replace(score.closing, band=Band(p10_cents=8_400_000, p50_cents=8_500_000, p90_cents=8_600_000))
     text = one_line(render_text(make_digest(score=replace(score, closing=narrow))))
     assert "Balance $85,000.00 $80,140.07 outside 8 of 10 courses: $84.0k to $86.0k" in text
+
+
+@pytest.mark.parametrize(("inside", "where"), [(1, "inside"), (0, "outside")])
+def test_a_hit_rate_of_one_week_is_told_as_that_week(inside: int, where: str) -> None:
+    document = make_digest()
+    one = replace(document.last_forecast, scored_count=1, inside_count=inside)
+    text = one_line(render_text(replace(document, last_forecast=one)))
+    assert f"The balance lay {where} the band in the only week compared so far." in text
+    assert "of the last" not in text
