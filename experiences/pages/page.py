@@ -77,10 +77,17 @@ def page_text(page: Page) -> str:
 
 
 def _line(row: Sequence[Cell], columns: Sequence[str]) -> str:
+    """A row by its head; each figure with its column's name and its own details, as a phone shows it."""
     head, *rest = row
-    parts = [f"{name}: {cell.text}" for name, cell in zip(columns[1:], rest, strict=True) if cell.text]
-    details = [f"    {text}" for cell in row for text in (*cell.detail, *(words for words, _ in cell.links))]
-    return "\n".join([f"- {head.text}" + (f" ({'; '.join(parts)})" if parts else ""), *details])
+    filled = [(name, ", ".join(_words(cell))) for name, cell in zip(columns[1:], rest, strict=True)]
+    parts = [f"{name}: {words}" for name, words in filled if words]
+    below = [f"    {words}" for words in _words(head)[1:]]
+    return "\n".join([f"- {head.text}" + (f" ({'; '.join(parts)})" if parts else ""), *below])
+
+
+def _words(cell: Cell) -> list[str]:
+    first = [cell.text] if cell.text else []
+    return [*first, *cell.detail, *(words for words, _ in cell.links)]
 
 
 @cache

@@ -210,3 +210,11 @@ def test_books_read_at_another_hour_are_told_in_utc() -> None:
         is_stale=True, data_as_of=datetime(2026, 11, 12, 5, 4, tzinfo=UTC), week_ending=date(2026, 11, 20)
     )
     assert "Books read on 12 Nov, 05:04 UTC." in exceptions_mail(make_portfolio(row)).text
+
+
+def test_what_stands_below_a_figure_is_told_beside_it_in_the_text() -> None:
+    text = portfolio_text(make_portfolio(make_overview()))
+    assert re.search(r"Low point: -?\$[0-9.]+k, \d+ [A-Z][a-z]+[;)]", text), text
+    assert not re.search(r"^ +\d+ [A-Z][a-z]{2}$", text, re.MULTILINE), "a day alone says nothing"
+    index = MAKERS["index"]("")[1]
+    assert "Earlier digests: 13 Nov 2026, 6 Nov 2026" in index
