@@ -11,6 +11,7 @@ from experiences.digest.wording import clock_time, counted, days, full_date, mon
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from experiences.tray.document import SetAsideItem, TrayDocument, TrayItem
 from experiences.tray.links import link
+from runway_calcs.hygiene.defects import EffectState
 
 #: A page has more room than a mail.
 _LABEL_LIMIT = 80
@@ -29,6 +30,7 @@ def tray_page(document: TrayDocument) -> Page:
             f"As of {full_date(document.as_of)}, from books read on {_read(document)} ({document.zone}).",
             "The effect of an entry is the difference between the forecast as it is and the forecast made again with the entry "
             "mended. Effects do not add up.",
+            *_missing_effects(document),
             "An entry leaves this page by itself once a later sync no longer finds it.",
         ),
     )
@@ -71,6 +73,19 @@ def _badges(document: TrayDocument) -> tuple[str, ...]:
 
 def _read(document: TrayDocument) -> str:
     return clock_time(document.data_as_of.astimezone(ZoneInfo(document.zone)), near=document.as_of)
+
+
+def _missing_effects(document: TrayDocument) -> tuple[str, ...]:
+    """What the words mean that stand where an effect is missing; only those that the page uses."""
+    states = {item.effect for item in document.items}
+    told = []
+    if EffectState.NOT_COMPUTED in states:
+        told.append(
+            "Not computed: the entry is smaller than those that were put through the forecast, or there was no forecast."
+        )
+    if EffectState.NOT_COMPUTABLE in states:
+        told.append("Not known: the books alone do not say what the mended entry would be.")
+    return tuple(told)
 
 
 def _listed(document: TrayDocument) -> Block | None:

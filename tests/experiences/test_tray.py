@@ -136,3 +136,18 @@ def test_a_tray_survives_its_json() -> None:
 def test_a_tray_gives_no_advice() -> None:
     text = render_text(make_tray([make_defect()])).casefold()
     assert not re.search(r"\b(recommend\w*|you should|you must|we advise)\b", text)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (EffectState.NOT_COMPUTABLE, "Not known: the books alone do not say"),
+        (EffectState.NOT_COMPUTED, "Not computed: the entry is smaller than those that were put through the forecast"),
+    ],
+)
+def test_a_missing_effect_is_explained_where_it_stands_and_nowhere_else(state: EffectState, told: str) -> None:
+    missing = replace(NOT_KNOWN, state=state)
+    for render in (render_html, render_text):
+        assert told in render(make_tray([make_defect(effect=missing)]))
+        assert "Not known:" not in render(make_tray([make_defect()]))
+        assert "Not computed:" not in render(make_tray([make_defect()]))
