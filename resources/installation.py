@@ -61,10 +61,13 @@ class RunWeek:
 
 
 def parse_week_ending(text: str | None) -> date | None:
-    """A Friday from ISO text; None stays None. `NotAFriday` for another day, `ValueError` for no date."""
+    """A Friday from ISO text; None stays None. `NotAFriday` for another day and for what is no day."""
     if not text:
         return None
-    day = date.fromisoformat(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise NotAFriday(f"{text!r} is no day: write the Friday of the week as 2026-11-20.") from error
     if day.weekday() != FRIDAY:
         raise NotAFriday(f"{text} is not a Friday: a week is named by the Friday it ends on.")
     return day

@@ -94,6 +94,7 @@ def test_a_firm_from_nothing_to_its_digests_and_who_failed_is_named(shell: Shell
         pytest.param(["tenant", "add", "acme", "--firm", "elm", "--zone", "Europe/London"], "no firm 'elm'", id="firm"),
         pytest.param(["friday"], "no active tenant", id="nobody"),
         pytest.param(["friday", "--week-ending", "2026-11-19"], "is not a Friday", id="thursday"),
+        pytest.param(["friday", "--week-ending", "tomorrow"], "write the Friday of the week as", id="no day"),
         pytest.param(["friday", "--tenant", "acme"], "no tenant 'acme'", id="unknown"),
         pytest.param(["connect", "acme"], "no tenant 'acme'", id="connect unknown"),
         pytest.param(["tenant", "set", "acme", "floor_cents=1"], "no tenant 'acme'", id="set unknown"),

@@ -174,6 +174,20 @@ def test_limits_of_payment_vendor_day_and_tenant_day_are_checked_at_the_decision
         desk.schedule("b3", days=1)
 
 
+def test_a_vendor_gets_on_one_day_at_most_what_the_policy_says_and_a_scheduled_payment_counts_on_its_own(
+    desk: Desk,
+) -> None:
+    bills = [make_bill(f"c{number}", vendor_id="v9", vendor_name="Paper Mill") for number in (1, 2)]
+    desk.sync(*(make_bill(f"b{number}") for number in (1, 2, 3)), *bills)
+    desk.ready("b1", "c1", "c2")
+    desk.policy(per_vendor_day_cents=15_000)
+    desk.pay_now("c1")
+    with pytest.raises(OverLimit, match=r"at most 150\.00 goes out to one vendor"):
+        desk.pay_now("c2")
+    desk.pay_now("b1")
+    desk.schedule("c2", days=1)
+
+
 def test_a_vendor_that_is_new_needs_a_second_person_whatever_the_amount(desk: Desk) -> None:
     desk.policy(separation_above_cents=1_000_000)
     desk.sync(
