@@ -12,6 +12,7 @@ from experiences.console.document import from_json as console_from_json
 from experiences.digest.attention import effect_words
 from experiences.digest.document import DigestDocument
 from experiences.digest.document import from_json as digest_from_json
+from experiences.digest.priority_facts import MOST_ROWS
 from experiences.digest.wording import counted, days, money_exact, money_short, short_date
 from experiences.portfolio.document import from_json as portfolio_from_json
 from experiences.portfolio.overview import TenantOverview
@@ -57,6 +58,7 @@ def _tell(firm: Firm, tenant: str) -> None:
     (row,) = [one for one in portfolio_from_json(portfolio.body).rows if one.tenant_id == tenant]
     pages = {kind: parse(one.html).text for kind, one in shelf.items()} | {"portfolio": parse(portfolio.html).text}
 
+    assert digest.data_as_of == tray.data_as_of == console.data_as_of == row.data_as_of
     _same_runway(digest, row, pages)
     _same_cash(digest, console, row, pages)
     _same_plan(digest, console, pages)
@@ -118,7 +120,9 @@ def _same_defects(digest: DigestDocument, tray: TrayDocument, row: TenantOvervie
     found = digest.data_to_fix
     assert found.defects.count == tray.count == row.tray_count
     assert (found.score, found.set_aside, row.blocking_count) == (tray.score, tray.set_aside_count, tray.blocking_count)
-    for line, item in zip(found.defects.rows, tray.items, strict=False):
+    rows = found.defects.rows
+    assert len(rows) == min(tray.count, MOST_ROWS)
+    for line, item in zip(rows, tray.items[: len(rows)], strict=True):
         assert (line.label, line.runway_days, line.low_cents) == (item.label, item.runway_days, item.low_cents)
         for words in effect_words(
             item.effect,
@@ -147,10 +151,23 @@ def _same_as_read(firm: Firm, tenant: str, shelf: dict[str, Document], portfolio
     _bills_as_read(digest, [one for one in tables(console) if one.columns[:2] == ["Bill", "Open"]])
     mail = firm.installation.documents.read_for_firm("oak", kind="firm_exceptions", key=FRIDAY.isoformat())
     assert mail is not None
-    if f"* {tenant}\n" in mail.text:
-        entry = mail.text.split(f"* {tenant}\n")[1].split("\n* ")[0]
-        assert f"Cash {at.value(row, 'Cash')}" in entry
-        assert f"low point {at.value(row, 'Low point')} on {at.small_print(row, 'Low point')}" in entry
+    # Under the name in the portfolio stands why the client is in the mail, if it is.
+    assert (f"* {tenant}\n" in mail.text) == bool(row.detail), row
+    if row.detail:
+        _firm_mail_as_read(mail.text.split(f"* {tenant}\n")[1].split("\n* ")[0], at, row)
+
+
+def _firm_mail_as_read(entry: str, at: Table, row: Row) -> None:
+    """What the firm's mail says of a client stands in its line of the portfolio."""
+    assert f"Cash {at.value(row, 'Cash')}" in entry
+    assert f"low point {at.value(row, 'Low point')} on {at.small_print(row, 'Low point')}" in entry
+    if at.small_print(row, "Covered until"):
+        assert f"Covered until {at.value(row, 'Covered until')} ({at.small_print(row, 'Covered until')})" in entry
+    if at.small_print(row, "Cautious date"):
+        assert f"cautious date {at.value(row, 'Cautious date')} ({at.small_print(row, 'Cautious date')})" in entry
+    if at.value(row, "To fix") != "0":
+        assert f"{counted(int(at.value(row, 'To fix')), 'entry', 'entries')} to fix" in entry
+    assert f"Books read on {at.value(row, 'Books read')}." in entry
 
 
 def _portfolio_row_as_read(at: Table, row: Row, *, told: str) -> None:
