@@ -8,8 +8,8 @@ CLIENTS := .venv-clients
 CLIENTS_READY := $(CLIENTS)/.ready
 NODE_CLIENT := tests/clients/node
 NODE_READY := $(NODE_CLIENT)/node_modules/.ready
-# CI has two cores; a third worker fills the time in which tests wait for processes and disks.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
+# CI has two cores; two more workers fill the time in which tests wait for processes, daemons and disks.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
 
 .PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync bench-plan bench-calcs bench-timing bench-payments faults faults-mail
 
