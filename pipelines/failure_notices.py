@@ -41,7 +41,8 @@ class FailedRun:
     @property
     def cause_of_any(self) -> str:
         """The cause as it reads for several tenants."""
-        return self.cause.replace(self.tenant_id, ANY_TENANT)
+        # Whole words only: "run" is an id as well as the beginning of our command.
+        return re.sub(rf"(?<![\w-]){re.escape(self.tenant_id)}(?![\w-])", ANY_TENANT, self.cause)
 
     @property
     def fingerprint(self) -> str:

@@ -319,3 +319,11 @@ def test_causes_that_differ_in_numbers_and_names_are_one() -> None:
         for tenant, seconds in itertools.product(("acme", "bolt-supply"), (3, 30.5))
     }
     assert len(prints) == 1
+
+
+def test_an_id_that_is_part_of_another_word_leaves_that_word_alone() -> None:
+    cause = "QuickBooks no longer accepts the connection of 'run'. Reconnect with `runway connect run`."
+    failed = FailedRun(tenant_id="run", run_id="r", job="friday", cause=cause, failed_at=FRIDAY_MORNING)
+    assert failed.cause_of_any == (
+        "QuickBooks no longer accepts the connection of 'TENANT'. Reconnect with `runway connect TENANT`."
+    )
