@@ -40,6 +40,7 @@ class LeftOutNotice:
 _WHAT_FAILED = {
     "tenant_sync": "The books could not be read",
     "friday": "The digest could not be made, and none was sent to the client",
+    "payment_comparison": "Its payments could not be compared with QuickBooks",
 }
 
 

@@ -14,6 +14,7 @@ import dagster as dg
 from pipelines.failure_notices import FailedRun, enqueue_failure
 from pipelines.jobs import friday, tenant_sync
 from pipelines.mail_job import send_mail
+from pipelines.paying import payment_comparison
 from resources.errors import TenantError
 from resources.installation import Installation
 from resources.mail import MailNotConfigured
@@ -49,7 +50,7 @@ def mail_due(
 
 
 @dg.run_failure_sensor(
-    monitored_jobs=[tenant_sync, friday],
+    monitored_jobs=[tenant_sync, friday, payment_comparison],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells the firm by mail which tenants failed and why, one mail for each cause.",
@@ -95,7 +96,7 @@ def causes(context: dg.RunFailureSensorContext) -> Iterator[tuple[str, str]]:
 
 
 def _told_by(event: dg.DagsterEvent) -> Iterator[tuple[str, str]]:
-    """What `settle` wrote: a line a tenant (`assets/tenants.py`)."""
+    """A line a tenant, as `settle` and `compare_payments` write them."""
     failure = event.step_failure_data.user_failure_data
     for line in (failure.description or "").splitlines() if failure is not None else ():
         found = re.fullmatch(r"([a-z0-9][a-z0-9-]{2,62}): (.+)", line)

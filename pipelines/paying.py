@@ -84,11 +84,14 @@ def compare_payments(installation: dg.ResourceParam[Installation]) -> dg.Output[
             money += follow_all(ledger, tenant, rails.open)
         except TenantError as error:
             failed[tenant] = str(error)
+    followed = {f"money_{state}": count for state, count in sorted(money.items())}
+    metadata = {**_compared(list(found.values())), **followed}
     if failed:
         lines = [f"{tenant}: {text}" for tenant, text in failed.items()]
-        raise dg.Failure(description="\n".join(lines), allow_retries=False)
-    followed = {f"money_{state}": count for state, count in sorted(money.items())}
-    return dg.Output(None, metadata={**_compared(list(found.values())), **followed})
+        raise dg.Failure(
+            description="\n".join(lines), metadata={**metadata, "failed_tenants": len(failed)}, allow_retries=False
+        )
+    return dg.Output(None, metadata=metadata)
 
 
 # Retries are the ledger's: the sensor asks again for whatever is still due.

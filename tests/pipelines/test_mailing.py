@@ -327,3 +327,9 @@ def test_an_id_that_is_part_of_another_word_leaves_that_word_alone() -> None:
     assert failed.cause_of_any == (
         "QuickBooks no longer accepts the connection of 'TENANT'. Reconnect with `runway connect TENANT`."
     )
+
+
+def test_a_firm_is_told_of_failed_syncs_digests_and_comparisons() -> None:
+    """The daemon shows the sensor these runs only; called by hand it takes any."""
+    watched = {getattr(job, "name", None) for job in failed_runs._monitored_jobs or ()}
+    assert watched == {"tenant_sync", "friday", "payment_comparison"}

@@ -14,7 +14,10 @@ from payments.cash_tables import HOLD
 from payments.runs import claim
 from payments.send_policy import SendPolicy
 from pipelines.build import build_defs
+from pipelines.failure_notices import NOTICE_KIND
+from pipelines.mail_sensors import failed_runs
 from pipelines.paying import RELAUNCH_SECONDS, batch_config, payment_batches
+from resources.mail_tables import of_firm
 from tests.firm import dagster_instance
 from tests.payments.office import Company, Office, furnish, open_installation
 from tests.resources.builders import ACME, BOLT
@@ -162,6 +165,37 @@ def test_the_nightly_comparison_says_what_it_found(office: Office, instance: dg.
     assert result.success
     assert _metadata(result, "compare_payments")["tenants"] == 1
     assert _metadata(result, "compare_payments")["doubles"] == 0
+
+
+def test_a_comparison_that_fails_for_one_tenant_shows_the_others_and_is_told_to_its_firm(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    """A comparison that cannot be made raises no alarm of a double, so somebody has to hear of it."""
+    (bill,) = office.enter("10.00")
+    office.drive(office.batch(bill))
+    office.company.sandbox.break_with(office.company.realm_id, kind="http_500")
+    result = _run(office, instance, job="payment_comparison")
+    assert not result.success
+    (step,) = [one for one in result.all_events if one.is_step_failure]
+    failure = step.step_failure_data.user_failure_data
+    assert failure is not None
+    assert (failure.metadata["failed_tenants"].value, failure.metadata["tenants"].value) == (1, 0)
+
+    firm = of_firm("north-books")
+    reader = {"name": "", "role": "firm", "locale": "en-US", "zone": "America/New_York", "currency_format": "symbol"}
+    office.installation.recipients.add(firm, address="books@north.example", author="amy", **reader)  # type: ignore[arg-type]
+    office.installation.recipients.set_mode(firm, "live", author="amy")
+    (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_event=event,
+        dagster_instance=instance,
+        dagster_run=result.dagster_run,
+        resources={"installation": office.installation},
+    ).for_run_failure()
+    failed_runs(context)
+    (row,) = office.installation.outbox.rows(firm, kind=NOTICE_KIND)
+    assert "could not be compared with QuickBooks" in office.installation.outbox.content(row).text
 
 
 def test_a_run_holds_ids_and_counts_and_is_never_retried_by_dagster() -> None:
