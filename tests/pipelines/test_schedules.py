@@ -76,6 +76,8 @@ def test_a_firms_pages_are_made_twice_between_a_zones_friday_morning_and_the_fir
             datetime(2026, 3, 6, 12, 0, tzinfo=UTC), id="the Friday before clocks go forward: 07:00 is 12:00 UTC"
         ),
         pytest.param(datetime(2026, 3, 13, 11, 0, tzinfo=UTC), id="the Friday after: 07:00 is 11:00 UTC"),
+        pytest.param(datetime(2026, 10, 30, 11, 0, tzinfo=UTC), id="the Friday before clocks go back"),
+        pytest.param(datetime(2026, 11, 6, 12, 0, tzinfo=UTC), id="the Friday after they went back"),
     ],
 )
 def test_friday_seven_is_local_on_both_sides_of_a_clock_change(
