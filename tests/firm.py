@@ -13,6 +13,7 @@ import dagster as dg
 from assets.partitions import TENANTS
 from pipelines.build import build_defs
 from pipelines.jobs import week_config, week_tags
+from pipelines.mail_sensors import failed_runs
 from resources.installation import Installation, RunWeek
 from resources.tenants import TenantId, tenant_id
 from tests.consent import connect
@@ -124,3 +125,18 @@ def dagster_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}}) as instance:
         yield instance
+
+
+def tell_of_failure(
+    result: dg.ExecuteInProcessResult, *, instance: dg.DagsterInstance, installation: Installation
+) -> None:
+    """What the daemon does once a run has failed: the sensor hears of it."""
+    (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_event=event,
+        dagster_instance=instance,
+        dagster_run=result.dagster_run,
+        resources={"installation": installation},
+    ).for_run_failure()
+    failed_runs(context)

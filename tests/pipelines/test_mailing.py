@@ -25,7 +25,7 @@ from resources.settings import Settings
 from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING
 from tests.experiences.builders import make_digest
-from tests.firm import dagster_instance
+from tests.firm import dagster_instance, tell_of_failure
 from tests.resources.mail_builders import published_parts
 from tests.resources.mail_server import MailServer, mail_server, make_certificates
 
@@ -290,16 +290,8 @@ def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, inst
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         raise_on_error=False,
     )
-    (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
-    context = dg.build_run_status_sensor_context(
-        sensor_name="failed_runs",
-        dagster_event=event,
-        dagster_instance=instance,
-        dagster_run=result.dagster_run,
-        resources={"installation": office},
-    ).for_run_failure()
-    failed_runs(context)
-    failed_runs(context)
+    for _ in range(2):
+        tell_of_failure(result, instance=instance, installation=office)
     (row,) = _notices(office, firm)
     text = office.outbox.content(row).text
     assert "have never been read" in text

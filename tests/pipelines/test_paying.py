@@ -15,10 +15,9 @@ from payments.runs import claim
 from payments.send_policy import SendPolicy
 from pipelines.build import build_defs
 from pipelines.failure_notices import NOTICE_KIND
-from pipelines.mail_sensors import failed_runs
 from pipelines.paying import RELAUNCH_SECONDS, batch_config, payment_batches
 from resources.mail_tables import of_firm
-from tests.firm import dagster_instance
+from tests.firm import dagster_instance, tell_of_failure
 from tests.payments.office import Company, Office, furnish, open_installation
 from tests.resources.builders import ACME, BOLT
 from tests.sandbox import Sandbox
@@ -182,18 +181,18 @@ def test_a_comparison_that_fails_for_one_tenant_shows_the_others_and_is_told_to_
     assert (failure.metadata["failed_tenants"].value, failure.metadata["tenants"].value) == (1, 0)
 
     firm = of_firm("north-books")
-    reader = {"name": "", "role": "firm", "locale": "en-US", "zone": "America/New_York", "currency_format": "symbol"}
-    office.installation.recipients.add(firm, address="books@north.example", author="amy", **reader)  # type: ignore[arg-type]
+    office.installation.recipients.add(
+        firm,
+        address="books@north.example",
+        name="",
+        role="firm",
+        locale="en-US",
+        zone="America/New_York",
+        currency_format="symbol",
+        author="amy",
+    )
     office.installation.recipients.set_mode(firm, "live", author="amy")
-    (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
-    context = dg.build_run_status_sensor_context(
-        sensor_name="failed_runs",
-        dagster_event=event,
-        dagster_instance=instance,
-        dagster_run=result.dagster_run,
-        resources={"installation": office.installation},
-    ).for_run_failure()
-    failed_runs(context)
+    tell_of_failure(result, instance=instance, installation=office.installation)
     (row,) = office.installation.outbox.rows(firm, kind=NOTICE_KIND)
     assert "could not be compared with QuickBooks" in office.installation.outbox.content(row).text
 
