@@ -18,13 +18,19 @@ from payments.canonical import sha256_of
 from payments.cash_tables import HOLD
 from payments.errors import BadRequest, Fenced, PayeeMissing, SamePerson, SealBroken, UnknownHere, WrongState
 from payments.free_cash import free_cash, refuse_short, refuse_stale, refuse_unusable
-from payments.intents import Item, intents_of
+from payments.intents import Item, intents_of, paid_together
 from payments.ledger import Ledger
 from payments.money import shown
 from payments.names import new_id
 from payments.payees import confirmed_payee
 from payments.people import require
-from payments.policies import Policy, approvals_of_all, in_force, refuse_batch_over_limit
+from payments.policies import (
+    Policy,
+    approvals_of_all,
+    in_force,
+    refuse_batch_over_limit,
+    refuse_payment_over_limit,
+)
 from payments.repository import Act, Look, Row
 from resources.tenants import TenantId
 
@@ -119,6 +125,7 @@ def seal(
     separation = "delegated" if is_standing else _separation(act, items, by=by, policy=policy)
     total = sum(item.decision["amount_cents"] for item in items)
     refuse_batch_over_limit(total_cents=total, policy=policy)
+    refuse_payments_over_limit(act, items, policy=policy)
     cash = free_cash(act, batch["account_id"])
     refuse_unusable(cash)
     refuse_stale(cash, now=act.now, max_age_seconds=policy.snapshot_max_age_seconds)
@@ -240,7 +247,7 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
                 next_step="Let somebody else look at the change and finalize this batch, or leave this payment out.",
                 decision_id=item.decision["decision_id"],
             )
-        if policy.separates(item.decision["amount_cents"]) and not _people_overridden(act, item):
+        if policy.separates(item.decision["amount_cents"]) and not _is_overridden(act, item, "people"):
             raise SamePerson(
                 what=f"{by} approved or decided the payment of bill {item.bill['bill_id']} to {item.bill['vendor_name']}; above "
                 f"{shown(policy.separation_above_cents)} a third person finalizes.",
@@ -259,13 +266,28 @@ def _changed_vendors(look: Look, items: Sequence[Item], *, policy: Policy) -> di
 
 def needs_finalizer(act: Act, item: Item, *, policy: Policy) -> bool:
     """Whether a payment has to be finalized by a person who neither approved nor decided it."""
-    return policy.separates(item.decision["amount_cents"]) and not _people_overridden(act, item)
+    return policy.separates(item.decision["amount_cents"]) and not _is_overridden(act, item, "people")
 
 
-def _people_overridden(act: Act, item: Item) -> bool:
+def refuse_payments_over_limit(act: Act, items: Sequence[Item], *, policy: Policy) -> None:
+    """`OverLimit` if one of the payments that these decisions become is larger than the policy allows.
+
+    Decisions were judged one by one; what is paid together is judged as it is paid. An override of the limits covers its own
+    bill, paid on its own, and no group.
+    """
+    if policy.per_payment_cents is None:
+        return
+    for group in paid_together(items, policy=policy):
+        if len(group) == 1 and _is_overridden(act, group[0], "limits"):
+            continue
+        amounts = {item.bill["bill_id"]: item.decision["amount_cents"] for item in group}
+        refuse_payment_over_limit(amounts=amounts, vendor=group[0].bill["vendor_name"], policy=policy)
+
+
+def _is_overridden(act: Act, item: Item, about: str) -> bool:
     glass = item.decision["break_glass_id"]
     row = None if glass is None else act.one(BREAK_GLASS, break_glass_id=glass)
-    return row is not None and "people" in {about for about, _ in row["overrides"]}
+    return row is not None and about in {one for one, _ in row["overrides"]}
 
 
 def _payee_versions(act: Act, items: Sequence[Item], *, rail: str) -> dict[str, int]:

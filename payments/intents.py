@@ -100,12 +100,21 @@ def rail_body(items: Sequence[Item], *, number: str, account_id: str, payee_vers
     )
 
 
+def paid_together(items: Sequence[Item], *, policy: Policy) -> list[list[Item]]:
+    """One payment a bill, or one a vendor and payables account: all bills of one payment share both."""
+    groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    for item in sorted(items, key=lambda one: one.bill["bill_id"]):
+        shared = (item.bill["vendor_id"], item.bill["ap_account_id"], item.bill["currency"])
+        groups[shared if policy.group_by_vendor else (item.bill["bill_id"],)].append(item)
+    return list(groups.values())
+
+
 def intents_of(
     look: Look, items: Sequence[Item], *, batch: Row, policy: Policy, payee_versions: Mapping[str, int]
 ) -> tuple[list[Row], list[Row]]:
     """The intents of a batch and their bills, ready to be inserted: book, and before it rail where a rail moves money."""
     company = _company(look)
-    groups = _groups(items, together=policy.group_by_vendor)
+    groups = paid_together(items, policy=policy)
     sets = [bill_set(item.bill["bill_id"] for item in group) for group in groups]
     earlier = Counter((row["leg"], row["bill_set"]) for row in look.many(INTENT, leg=("rail", "book"), bill_set=sets))
     intents, lines = [], []
@@ -168,15 +177,6 @@ def _intent_bill(intent: Row, item: Item) -> Row:
         "amount_cents": item.decision["amount_cents"],
         "live": 1,
     }
-
-
-def _groups(items: Sequence[Item], *, together: bool) -> list[list[Item]]:
-    """One payment a bill, or one a vendor and payables account: all bills of one payment share both."""
-    groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
-    for item in sorted(items, key=lambda one: one.bill["bill_id"]):
-        shared = (item.bill["vendor_id"], item.bill["ap_account_id"], item.bill["currency"])
-        groups[shared if together else (item.bill["bill_id"],)].append(item)
-    return list(groups.values())
 
 
 def _company(look: Look) -> dict[str, str]:

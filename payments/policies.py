@@ -175,12 +175,6 @@ def exceeded_limits(look: Look, bill: Row, *, amount_cents: int, pay_on: date, p
     return found
 
 
-def over_limit_of_batch(policy: Policy) -> str:
-    """Why a payment that came due goes into no batch of its day."""
-    assert policy.per_batch_cents is not None, "without a limit all have room"
-    return f"a batch is at most {shown(policy.per_batch_cents)}, and what came due with it fills the day's"
-
-
 def refuse_batch_over_limit(*, total_cents: int, policy: Policy) -> None:
     """`OverLimit` if a batch is larger than the policy allows."""
     if policy.per_batch_cents is not None and total_cents > policy.per_batch_cents:
@@ -190,6 +184,21 @@ def refuse_batch_over_limit(*, total_cents: int, policy: Policy) -> None:
             next_step="Finalize fewer payments at once, or have the limit changed.",
             over_cents=over,
         )
+
+
+def refuse_payment_over_limit(*, amounts: Mapping[str, int], vendor: str, policy: Policy) -> None:
+    """`OverLimit` if one payment of these bills, by their ids, is larger than the policy allows."""
+    total = sum(amounts.values())
+    if policy.per_payment_cents is None or total <= policy.per_payment_cents:
+        return
+    over = total - policy.per_payment_cents
+    bills = ", ".join(f"bill {bill} with {shown(cents)}" for bill, cents in sorted(amounts.items()))
+    raise OverLimit(
+        what=f"One payment is at most {shown(policy.per_payment_cents)}; {vendor} would get {shown(total)} in one "
+        f"({bills}), {shown(over)} too much.",
+        next_step="Finalize fewer of its bills at once, decide on less, or have the limit changed.",
+        over_cents=over,
+    )
 
 
 def _decided_for(look: Look, day: date) -> list[Row]:

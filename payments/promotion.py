@@ -12,18 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payments.batch_tables import BATCH
-from payments.batches import needs_finalizer, open_batch, seal
+from payments.batches import needs_finalizer, open_batch, refuse_payments_over_limit, seal
 from payments.bill_tables import BILL_WORKFLOW, DECISION, VENDOR_WATCH
 from payments.bills import cycle, move, newest_decision, refuse_changed
 from payments.break_glass import alarm_overdue
 from payments.cash_tables import HOLD
-from payments.errors import CashUnknown, Refused, SamePerson
+from payments.errors import CashUnknown, OverLimit, Refused, SamePerson
 from payments.free_cash import free_cash, refuse_short, refuse_stale, refuse_unusable
 from payments.holds import expire_proposals, harden
 from payments.intents import Item
 from payments.ledger import DUE, Ledger
 from payments.payees import refuse_without_payee
-from payments.policies import Policy, in_force, over_limit_of_batch
+from payments.policies import Policy, in_force, refuse_batch_over_limit
 from payments.postponing import wake
 from payments.repository import Act, Row
 from payments.reserves import refuse_overdraw, refuse_without_room
@@ -148,6 +148,7 @@ def _refuse_account(act: Act, account_id: str, *, policy: Policy) -> None:
 def _refuse_item(act: Act, item: Item, *, policy: Policy) -> None:
     refuse_changed(act, item.bill, decided=item.decision)
     refuse_without_payee(act, item.bill, rail=policy.rail)
+    refuse_payments_over_limit(act, [item], policy=policy)
     watch = act.one(VENDOR_WATCH, vendor_id=item.bill["vendor_id"])
     if watch is not None and watch["changed_at"] is not None and watch["changed_at"] > item.decision["decided_at"]:
         raise SamePerson(
@@ -175,9 +176,11 @@ def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy) 
             continue
         # What is above the limit of a batch does not go by itself either: a person finalizes it.
         places = [origin for origin in (own, _BY_FINALIZER) if origin in free]
-        place = next((origin for origin in places if _has_room(chosen[origin], item, policy=policy)), None)
+        full = {origin: _full(act, chosen[origin], item, policy=policy) for origin in places}
+        place = next((origin for origin in places if full[origin] is None), None)
         if place is None:
-            review += _to_review(act, [item], reason=over_limit_of_batch(policy))
+            reason = f"What came due with it fills the batches of the day. {full[places[0]]}"
+            review += _to_review(act, [item], reason=reason)
         else:
             chosen[place].append(item)
     batches = []
@@ -191,6 +194,14 @@ def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy) 
     return batches, review
 
 
-def _has_room(chosen: Sequence[Item], item: Item, *, policy: Policy) -> bool:
-    total = sum(one.decision["amount_cents"] for one in (*chosen, item))
-    return policy.per_batch_cents is None or total <= policy.per_batch_cents
+def _full(act: Act, chosen: Sequence[Item], item: Item, *, policy: Policy) -> str | None:
+    """Why a batch of these has no room for one more; None if it has."""
+    vendor = item.bill["vendor_id"]
+    try:
+        total = sum(one.decision["amount_cents"] for one in (*chosen, item))
+        refuse_batch_over_limit(total_cents=total, policy=policy)
+        same_vendor = [one for one in chosen if one.bill["vendor_id"] == vendor]
+        refuse_payments_over_limit(act, [*same_vendor, item], policy=policy)
+    except OverLimit as refusal:
+        return refusal.what
+    return None

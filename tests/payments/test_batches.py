@@ -157,6 +157,65 @@ def test_bills_of_one_vendor_may_be_paid_together(desk: Desk) -> None:
         desk.delay("c1")
 
 
+def _of_one_vendor(desk: Desk, *amounts: int) -> None:
+    """Bills c1, c2 ... of the Paper Mill, whose bills are paid together."""
+    desk.policy(group_by_vendor=True)
+    bills = [
+        make_bill(f"c{number}", open_cents=cents, vendor_id="v9", vendor_name="Paper Mill")
+        for number, cents in enumerate(amounts, start=1)
+    ]
+    desk.sync(*bills)
+    desk.ready(*(bill.bill_id for bill in bills))
+
+
+def test_what_is_paid_together_is_judged_by_the_limit_of_a_payment(desk: Desk) -> None:
+    """Each of them is within it, a part of a bill by the part."""
+    _of_one_vendor(desk, 9_000, 9_000, 9_000)
+    desk.policy(per_payment_cents=15_000)
+    whole, other, part = desk.pay_now("c1"), desk.pay_now("c2"), desk.pay_now("c3", amount_cents=6_000)
+    with pytest.raises(
+        OverLimit, match=r"at most 150\.00.*180\.00.*c1 with 90\.00, bill c2 with 90\.00.*30\.00 too much"
+    ):
+        desk.finalize(whole, other)
+    assert desk.rows(INTENT) == []
+    desk.finalize(whole, part)
+    desk.policy(group_by_vendor=False, per_payment_cents=8_000)
+    with pytest.raises(OverLimit, match=r"10\.00 too much"):
+        desk.finalize(other)
+
+
+def test_an_override_of_the_limit_covers_its_own_bill_and_no_group(desk: Desk) -> None:
+    _of_one_vendor(desk, 9_000, 9_000)
+    desk.policy(per_payment_cents=8_000)
+    above = desk.pay_now("c1", override="the owner asked for it on the telephone")
+    desk.policy(per_payment_cents=10_000)
+    within = desk.pay_now("c2")
+    with pytest.raises(OverLimit):
+        desk.finalize(above, within)
+    desk.policy(per_payment_cents=8_000)
+    desk.finalize(above)
+
+
+def test_what_comes_due_is_paid_together_up_to_the_limit_of_a_payment(desk: Desk) -> None:
+    _of_one_vendor(desk, 5_000, 4_000, 3_000, 2_000)
+    desk.policy(per_payment_cents=9_000, separation_above_cents=50_000)
+    for bill in ("c1", "c2", "c3", "c4"):
+        desk.schedule(bill, days=1)
+    desk.policy(per_payment_cents=4_500, separation_above_cents=50_000)
+    desk.later(days=1)
+    desk.publish()
+    reflect(desk.ledger, desk.tenant)
+    assert desk.pass_day().needs_review == ("c1", "c4")
+    assert "50.00 in one (bill c1 with 50.00)" in desk.bill("c1")["reason"]
+    assert "60.00 in one (bill c2 with 40.00, bill c4 with 20.00), 15.00 too much" in desk.bill("c4")["reason"]
+    (intent,) = desk.rows(INTENT)
+    assert (intent["bill_set"], intent["amount_cents"]) == ("c2", 4_000)
+    (waiting,) = desk.rows(BATCH, BATCH.c.state == "open")
+    assert [one["amount_cents"] for one in desk.rows(BATCH_ITEM, BATCH_ITEM.c.batch_id == waiting["batch_id"])] == [
+        3_000
+    ]
+
+
 def test_above_the_limit_a_third_person_finalizes(desk: Desk) -> None:
     desk.approve("b2", by="oli")
     decided = desk.pay_now("b2", by="dan")
