@@ -19,6 +19,7 @@ from assets.present_books import Present, present_books
 from assets.same_books import FoundOut, books_mark, keep, kept
 from assets.tenants import Metadata, for_each_tenant
 from payments.after_sync import after_sync
+from payments.clocks import BooksClock
 from payments.ledger import Ledger
 from resources.commits import Sync
 from resources.installation import Installation
@@ -174,7 +175,8 @@ def _into_the_ledger(tenant: Tenant, *, installation: Installation) -> Metadata:
     """Let the payment ledger take what is published, and its day pass; what that did, in counts."""
     thresholds = installation.settings.thresholds.overridden(tenant.thresholds)
     ledger = Ledger(installation.database, clock=installation.clock)
-    found = after_sync(ledger, tenant.tenant_id, floor_cents=thresholds.floor_cents)
+    books_clock = BooksClock.of(installation)
+    found = after_sync(ledger, tenant.tenant_id, floor_cents=thresholds.floor_cents, books_clock=books_clock)
     return {f"payments/{name}": dg.MetadataValue.int(count) for name, count in found.items()}
 
 

@@ -31,9 +31,10 @@ from payments.batch_tables import BATCH, INTENT
 from payments.batches import Finalized, finalize_open, items_of, ready_to_finalize, verify_seal
 from payments.batches import finalize as seal_decisions
 from payments.cash_tables import HOLD
+from payments.clocks import BooksClock
 from payments.intents import Item
 from payments.projected_cash import of_decisions
-from payments.promotion import pass_day
+from payments.promotion import DayPassed, pass_day
 from payments.repository import Look, Row
 
 app = typer.Typer(no_args_is_help=True, help="Batches: sealed lists of payments.")
@@ -156,14 +157,20 @@ def pass_one_day(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: 
     with open_desk(tenant, dry_run=dry_run) as desk:
         do(
             "the day passes",
-            lambda: pass_day(desk.ledger, desk.tenant),
+            lambda: pass_day(desk.ledger, desk.tenant, books_clock=BooksClock.of(desk.installation)),
             dry_run=dry_run,
             json_wanted=json_wanted,
-            note=lambda day: (
-                f"{day.woken} woken, {len(day.batch_ids)} batches, {len(day.needs_review)} to review, "
-                f"{day.waiting} wait for a fresh balance."
-            ),
+            note=_passed,
         )
+
+
+def _passed(day: DayPassed) -> str:
+    if day.held_up_by:
+        return f"It is held up: {day.held_up_by}. {day.waiting} payments that are due wait."
+    return (
+        f"{day.woken} woken, {len(day.batch_ids)} batches, {len(day.needs_review)} to review, "
+        f"{day.waiting} wait for a fresh balance."
+    )
 
 
 def _projected(desk: Desk, look: Look, decision_ids: Sequence[str]) -> Mapping[str, Any]:

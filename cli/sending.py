@@ -51,8 +51,8 @@ def run(*, tenant: str = TENANT, batch: str = _BATCH, dry_run: bool = DRY_RUN, j
             holder=f"command line of {getpass.getuser()}",
             open_books=desk.installation.bill_payments,
             open_rail=Rails(desk.installation).open,
-            policy=policy_for(desk.installation.settings.qbo_environment),
-            memory=MachineMemory(folder=desk.installation.settings.machine_root, clock=desk.installation.clock),
+            policy=_policy(desk),
+            memory=_memory(desk),
         )
     if json_wanted:
         print_json(plain(driven))
@@ -69,7 +69,7 @@ def _foresee(tenant: str, batch: str, *, json_wanted: bool) -> None:
             batch_id=batch,
             open_books=desk.installation.bill_payments,
             open_rail=Rails(desk.installation).open,
-            policy=policy_for(desk.installation.settings.qbo_environment),
+            policy=_policy(desk),
         )
     if json_wanted:
         print_json(plain(found))
@@ -139,7 +139,7 @@ def end(
         ids = {"by": by, "intent_id": payment, "reason": reason}
         do(
             f"{by} ends payment {payment}",
-            lambda: review.end_payment(desk.ledger, desk.tenant, outside, policy=SendPolicy(), **ids),
+            lambda: review.end_payment(desk.ledger, desk.tenant, outside, policy=_policy(desk), **ids),
             dry_run=dry_run,
             json_wanted=json_wanted,
         )
@@ -160,7 +160,7 @@ def write_off(
         ids = {"by": by, "intent_id": payment, "reason": reason}
         do(
             f"{by} writes payment {payment} off",
-            lambda: review.write_off(desk.ledger, desk.tenant, outside, policy=SendPolicy(), **ids),
+            lambda: review.write_off(desk.ledger, desk.tenant, outside, policy=_policy(desk), **ids),
             dry_run=dry_run,
             json_wanted=json_wanted,
         )
@@ -192,7 +192,15 @@ def compare(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: bool 
 
 def _outside(desk: Desk) -> review.Outside:
     books = desk.installation.bill_payments(desk.tenant)
-    return review.Outside(books=books, open_rail=Rails(desk.installation).open)
+    return review.Outside(books=books, open_rail=Rails(desk.installation).open, memory=_memory(desk))
+
+
+def _memory(desk: Desk) -> MachineMemory:
+    return MachineMemory(folder=desk.installation.settings.machine_root, clock=desk.installation.clock)
+
+
+def _policy(desk: Desk) -> SendPolicy:
+    return policy_for(desk.installation.settings.qbo_environment)
 
 
 def _told(driven: Driven) -> str:

@@ -5,6 +5,7 @@ Belongs here: the order of the three steps. Does not: the steps.
 
 from collections.abc import Mapping
 
+from payments.clocks import BooksClock
 from payments.discovery import discover
 from payments.ledger import Ledger
 from payments.promotion import pass_day
@@ -12,14 +13,16 @@ from payments.reflection import reflect
 from resources.tenants import TenantId
 
 
-def after_sync(ledger: Ledger, tenant: TenantId, *, floor_cents: int | None) -> Mapping[str, int]:
+def after_sync(
+    ledger: Ledger, tenant: TenantId, *, floor_cents: int | None, books_clock: BooksClock
+) -> Mapping[str, int]:
     """Take the published bills and balances, then let the day pass: payments that are due need a balance as fresh as this.
 
     Returns counts by what happened; doing it again changes nothing.
     """
     bills = discover(ledger, tenant)
     cash = reflect(ledger, tenant, floor_cents=floor_cents)
-    day = pass_day(ledger, tenant)
+    day = pass_day(ledger, tenant, books_clock=books_clock)
     return {
         "bills_new": bills.new,
         "bills_changed": bills.changed,
@@ -30,4 +33,5 @@ def after_sync(ledger: Ledger, tenant: TenantId, *, floor_cents: int | None) -> 
         "batches_due": len(day.batch_ids),
         "payments_to_review": len(day.needs_review),
         "payments_waiting": day.waiting,
+        "days_held_up": int(bool(day.held_up_by)),
     }

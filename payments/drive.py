@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from payments import fates
+from payments import clocks, fates
 from payments.alarms import raise_alarm
 from payments.batch_tables import INTENT
 from payments.book import Answer, on_a_later_send, refuse_other_body
@@ -29,6 +29,7 @@ from payments.reconcile import reconcile
 from payments.repository import Row
 from payments.runs import DONE, RUN, Claim, NotClaimed, claim, close, refuse_broken_seal
 from payments.send_policy import SendPolicy, may_send_again, nets
+from payments.states import INTENT_FINAL
 from resources.errors import TenantError
 from resources.failpoints import failpoint
 from resources.qbo.bill_payments import BillPayments
@@ -300,7 +301,8 @@ class _Run:
     def _forget_sends(self, rows: Sequence[Row]) -> None:
         if self._memory is not None:
             for row in rows:
-                if row["state"] in DONE:
+                # Of what waits for a person it is still asked how long ago it was sent.
+                if row["state"] in INTENT_FINAL:
                     self._memory.forget_send(self._claim.tenant, row["intent_id"])
 
     def _settled_at(self, payment: Outgoing) -> datetime:
@@ -312,10 +314,9 @@ class _Run:
 
     def _refuse_other_time(self) -> None:
         """Waiting is measured by this machine's clock: nothing is sent while it and QuickBooks' are apart."""
-        server, most = self._opened().server_time, self._policy.most_clock_difference
-        if server is not None and most is not None and abs(server - self._now()) > most:
-            what = f"this machine's time and QuickBooks' differ by {abs(server - self._now())}"
-            raise _Trouble(what, wait=None, alarm="clock differs")
+        most = self._policy.most_clock_difference
+        if apart := clocks.difference(self._opened().server_time, now=self._now(), most=most):
+            raise _Trouble(apart, wait=None, alarm=clocks.ALARM)
 
     def _look(self, payment: Outgoing) -> Verdict:
         return self._guarded(lambda: self._leg(payment).look(payment))

@@ -11,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from payments.alarms import raise_alarm
 from payments.batch_tables import BATCH
 from payments.batches import needs_finalizer, open_batch, refuse_payments_over_limit, seal
 from payments.bill_tables import BILL_WORKFLOW, DECISION, VENDOR_WATCH
 from payments.bills import cycle, move, newest_decision, refuse_changed
 from payments.break_glass import alarm_overdue
 from payments.cash_tables import HOLD
+from payments.clocks import ALARM, BooksClock, Doubt
 from payments.errors import CashUnknown, OverLimit, Refused, SamePerson
 from payments.free_cash import free_cash, refuse_short, refuse_stale, refuse_unusable
 from payments.holds import expire_proposals, harden
@@ -25,7 +27,7 @@ from payments.ledger import DUE, Ledger
 from payments.payees import refuse_without_payee
 from payments.policies import Policy, in_force, refuse_batch_over_limit
 from payments.postponing import wake
-from payments.repository import Act, Row
+from payments.repository import Act, Look, Row
 from payments.reserves import refuse_overdraw, refuse_without_room
 from resources.tables import CONNECTION
 from resources.tenants import TenantId
@@ -44,12 +46,21 @@ class DayPassed:
     #: Batches that were made, sealed and waiting for a finalizer.
     batch_ids: tuple[str, ...]
     needs_review: tuple[str, ...]
-    #: Payments that are due and wait for a fresh balance.
+    #: Payments that are due and wait for a fresh balance, or for a clock that is believed.
     waiting: int
+    #: Why the day did not pass; empty if it did.
+    held_up_by: str = ""
 
 
-def pass_day(ledger: Ledger, tenant: TenantId) -> DayPassed:
-    """Bring the tenant's ledger to its local date; doing it again does nothing more."""
+def pass_day(ledger: Ledger, tenant: TenantId, *, books_clock: BooksClock | None = None) -> DayPassed:
+    """Bring the tenant's ledger to its local date; doing it again does nothing more.
+
+    While the clock is not believed the day does not pass: what would be due waits. Without `books_clock` (a test) it always is.
+    """
+    if books_clock is not None and books_clock.most is not None and _has_work(ledger, tenant):
+        doubt = books_clock.doubt(tenant, ledger.clock)
+        if doubt is not None:
+            return _held_up(ledger, tenant, doubt)
     with ledger.act(tenant, actor=DUE, kind="day passed", point="schedule.promote") as act:
         policy = in_force(act)
         expired, woken = expire_proposals(act), wake(act)
@@ -63,6 +74,33 @@ def pass_day(ledger: Ledger, tenant: TenantId) -> DayPassed:
         batch_ids=tuple(batches),
         needs_review=tuple(sorted({*review, *refused})),
         waiting=waiting,
+    )
+
+
+def _has_work(ledger: Ledger, tenant: TenantId) -> bool:
+    """Whether anything comes due by the clock as it shows."""
+    with ledger.look(tenant) as look:
+        return bool(
+            _due(look)
+            or look.many(HOLD, HOLD.c.state == "soft", HOLD.c.promote_on <= look.today)
+            or look.many(HOLD, HOLD.c.state == "soft", HOLD.c.expires_at < look.now)
+            or look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "delayed", BILL_WORKFLOW.c.wake_on <= look.today)
+        )
+
+
+def _held_up(ledger: Ledger, tenant: TenantId, doubt: Doubt) -> DayPassed:
+    with ledger.act(tenant, actor=DUE, kind="day held up") as act:
+        if doubt.is_apart:
+            raise_alarm(
+                act,
+                kind=ALARM,
+                subject=f"tenant {tenant}",
+                detail=f"Nothing that is due was done: {doubt.what}.",
+                remedy="Put the clock of this machine right; the next sync, or `runway batch pass-day`, does what is due.",
+            )
+        waiting = len(_due(act))
+    return DayPassed(
+        woken=0, expired=0, hardened=0, batch_ids=(), needs_review=(), waiting=waiting, held_up_by=doubt.what
     )
 
 
@@ -100,11 +138,7 @@ def _refuse_hardening(act: Act, decision: Row) -> None:
 def _promote(act: Act, *, policy: Policy) -> tuple[list[str], list[str], int]:
     """The due payments into batches, one an account and day; the batches, the bills to review, how many wait for a balance."""
     accounts: dict[str, list[Item]] = defaultdict(list)
-    for bill in act.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "scheduled"):
-        decision = newest_decision(act, bill)
-        assert decision is not None, "a scheduled bill was decided"
-        if decision["pay_on"] > act.today:
-            continue
+    for bill, decision in _due(act):
         hold = act.many(HOLD, HOLD.c.decision_id == decision["decision_id"], HOLD.c.state == "pending")
         if hold:
             accounts[decision["account_id"]].append(Item(decision=decision, bill=bill, hold=hold[0]))
@@ -132,6 +166,17 @@ def _promote(act: Act, *, policy: Policy) -> tuple[list[str], list[str], int]:
         batches += made
         review += over
     return batches, review, waiting
+
+
+def _due(look: Look) -> list[tuple[Row, Row]]:
+    """Scheduled bills whose day has come, with their decisions."""
+    found = []
+    for bill in look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "scheduled"):
+        decision = newest_decision(look, bill)
+        assert decision is not None, "a scheduled bill was decided"
+        if decision["pay_on"] <= look.today:
+            found.append((bill, decision))
+    return found
 
 
 def _refuse_account(act: Act, account_id: str, *, policy: Policy) -> None:

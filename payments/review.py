@@ -2,13 +2,15 @@
 
 Belongs here: what QuickBooks has of them, and the three ways out. Does not: how a payment gets here (`drive.py`).
 
-Each way out begins with a look at QuickBooks or the rail, and what it finds outweighs what the person says. Above the policy's
-limit the resolver is somebody else than who decided: together they are two.
+Each way out begins with a look at QuickBooks or the rail, and what it finds outweighs what the person says. A look that finds
+nothing counts once the send has had time to arrive, measured as a run measures it: a clock that was set does not end a payment.
+Above the policy's limit the resolver is somebody else than who decided: together they are two.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from payments import clocks
 from payments.batch_tables import BATCH, INTENT
 from payments.bill_tables import DECISION
 from payments.bills import move
@@ -17,6 +19,7 @@ from payments.evidence import Proof, mismatch
 from payments.fates import end_lines, paid
 from payments.holds import void
 from payments.ledger import Ledger
+from payments.machine_memory import MachineMemory
 from payments.outgoing import Outgoing, followers, of_same_decisions, outgoing
 from payments.people import require
 from payments.policies import in_force
@@ -32,10 +35,15 @@ OpenRail = Callable[[TenantId, str], Rail | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """Where a payment may be: QuickBooks, and the rails of this installation."""
+    """Where a payment may be: QuickBooks, and the rails of this installation.
+
+    `memory` knows how long ago this machine really sent it; without it, or where another machine sent, the clock is believed as
+    far as QuickBooks' agrees.
+    """
 
     books: BillPayments
     open_rail: OpenRail
+    memory: MachineMemory | None = None
 
     def proofs(self, tenant: TenantId, *, leg: str, rail: str, doc_number: str, key: str) -> Sequence[Proof]:
         """What stands of a payment; `WrongState` if its rail cannot be asked."""
@@ -105,6 +113,7 @@ def take_as_paid(ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str,
         _wake(ledger, tenant, payment, by=by)
     else:
         paid(ledger, tenant, intent_id=intent_id, record=proof, was_found=True, by=by)
+    _forget(ledger, tenant, outside, intent_id)
     return proof.remote_id
 
 
@@ -153,12 +162,7 @@ def _end(
         raise BadRequest(what="Ending a payment needs a reason.", next_step="Say why in a few words.")
     payment = _checked(ledger, tenant, by=by, verb=verb, intent_id=intent_id)
     _refuse_instructed(ledger, tenant, outside, payment)
-    sent_at = payment.intent["sent_at"]
-    if sent_at is not None and ledger.clock.now() < sent_at + policy.settle:
-        raise WrongState(
-            what="The payment was sent a moment ago and may still arrive.",
-            next_step=f"Try again after {sent_at + policy.settle:%H:%M:%S} UTC.",
-        )
+    _refuse_unsettled(ledger, tenant, outside, payment, policy=policy)
     found = _standing(outside, tenant, payment.intent)
     if found:
         raise WrongState(
@@ -177,6 +181,36 @@ def _end(
         for bill in fresh.bills.values():
             if verb == "write_off":
                 move(act, bill, to="written_off", reason=reason.strip())
+    _forget(ledger, tenant, outside, intent_id)
+
+
+def _refuse_unsettled(
+    ledger: Ledger, tenant: TenantId, outside: Outside, payment: Outgoing, *, policy: SendPolicy
+) -> None:
+    """A look that finds nothing counts from when on a payment has had time to arrive; nothing is known of that by a wrong clock."""
+    intent = payment.intent
+    if intent["sent_at"] is None:
+        return
+    server = outside.books.ask_time() if policy.most_clock_difference is not None else None
+    if apart := clocks.difference(server, now=ledger.clock.now(), most=policy.most_clock_difference):
+        raise WrongState(
+            what=f"How long ago the payment was sent cannot be told: {apart}.",
+            next_step="Put the clock of this machine right, then try again.",
+        )
+    settled_at = intent["sent_at"] + policy.settle
+    if outside.memory is not None:
+        settled_at = outside.memory.settled_at(tenant, intent, settle=policy.settle)
+    if ledger.clock.now() < settled_at:
+        raise WrongState(
+            what="The payment was sent a moment ago and may still arrive.",
+            next_step=f"Try again after {settled_at:%H:%M:%S} UTC.",
+        )
+
+
+def _forget(ledger: Ledger, tenant: TenantId, outside: Outside, intent_id: str) -> None:
+    """Its fate is known: how long ago it was sent matters to nobody."""
+    if outside.memory is not None and not ledger.dry_run:
+        outside.memory.forget_send(tenant, intent_id)
 
 
 def _checked(ledger: Ledger, tenant: TenantId, *, by: str, verb: str, intent_id: str) -> Outgoing:

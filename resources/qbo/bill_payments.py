@@ -131,6 +131,10 @@ class BillPayments:
         self.server_time = page.time or self.server_time
         return page
 
+    def ask_time(self) -> datetime | None:
+        """QuickBooks' own time now, if it names one; one metered read of nothing."""
+        return self._read("Bill", compare("Id", "=", "0")).time
+
     def make_ready(self) -> None:
         """Have a token that lives through the next write, so that nothing but the write itself is left to do."""
         self._access = self._tokens.still_fresh(self._access)

@@ -1,7 +1,7 @@
 """Payments sent to the local QuickBooks: recorded once, adopted, refused, superseded, left to a person; judged by its own books."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -10,15 +10,21 @@ from pathlib import Path
 import pytest
 import simplejson
 
+from payments.after_sync import after_sync
 from payments.batch_tables import INTENT
 from payments.bill_tables import BILL_WORKFLOW
 from payments.cash_tables import HOLD
+from payments.clocks import BooksClock
 from payments.errors import NotAllowed, UnknownHere, WrongState
+from payments.promotion import DayPassed, pass_day
 from payments.review import end_payment, take_as_paid, unresolved, write_off
 from payments.runs import claim, due_batches
 from payments.tables import ALARM, AUDIT
 from tests.payments.office import POLICY, Company, Office, furnish, memory_of, open_installation
 from tests.sandbox import Sandbox
+
+#: The sandbox keeps a time of its own: so far it is never away.
+_ANY = timedelta(days=10_000)
 
 
 @pytest.fixture(scope="session")
@@ -304,6 +310,56 @@ def test_nothing_is_sent_while_the_clocks_are_apart(office: Office) -> None:
     assert office.payments_of(batch) == {bill: 0}
 
 
+def _due_by_the_clock(office: Office) -> None:
+    """A payment of in two days, on a machine whose clock is put forward by so much; the sync after it is as wrong."""
+    (bill,) = office.enter("10.00")
+    office.approve(bill)
+    office.stage(bill, account_id=office.company.bank)
+    office.schedule(bill, days=2, account_id=office.company.bank)
+    office.clock.set_by_hand(timedelta(days=2))
+    office.sync_books(bill)
+
+
+def _pass_day(office: Office, *, most: timedelta) -> DayPassed:
+    books_clock = BooksClock(open_books=office.installation.bill_payments, most=most)
+    return pass_day(office.ledger, office.tenant, books_clock=books_clock)
+
+
+def test_the_day_does_not_pass_by_a_clock_that_quickbooks_contradicts(office: Office) -> None:
+    _due_by_the_clock(office)
+    strict = BooksClock(open_books=office.installation.bill_payments, most=timedelta(minutes=5))
+    done = after_sync(office.ledger, office.tenant, floor_cents=None, books_clock=strict)
+    assert (done["batches_due"], done["payments_waiting"], done["days_held_up"]) == (0, 1, 1)
+    passed = _pass_day(office, most=timedelta(minutes=5))
+    assert (passed.batch_ids, passed.waiting, "differ by" in passed.held_up_by) == ((), 1, True)
+    assert office.alarms() == ["clock differs"]
+    office.clock.set_by_hand(-timedelta(days=2))
+    assert _pass_day(office, most=_ANY) == DayPassed(
+        woken=0, expired=0, hardened=0, batch_ids=(), needs_review=(), waiting=0
+    )
+    office.clock.set_by_hand(timedelta(days=2))
+    assert len(_pass_day(office, most=_ANY).batch_ids) == 1
+
+
+def test_quickbooks_is_asked_for_its_time_only_when_something_is_due_and_its_silence_holds_that_up(
+    office: Office,
+) -> None:
+    (bill,) = office.enter("10.00")
+    company = office.company
+    before = len(company.sandbox.requests(company.realm_id))
+    assert _pass_day(office, most=timedelta(minutes=5)).held_up_by == ""
+    assert len(company.sandbox.requests(company.realm_id)) == before
+    office.approve(bill)
+    office.stage(bill, account_id=company.bank)
+    office.delay(bill, days=1)
+    office.later(days=1)
+    company.sandbox.break_with(company.realm_id, kind="http_500", methods=["GET"], path_contains="query", times=20)
+    passed = _pass_day(office, most=_ANY)
+    assert (passed.woken, "time is not known" in passed.held_up_by, office.alarms()) == (0, True, [])
+    company.sandbox.heal(company.realm_id)
+    assert _pass_day(office, most=_ANY).woken == 1
+
+
 def test_a_batch_whose_run_died_before_the_clock_was_set_back_is_asked_for_and_paid(office: Office) -> None:
     (bill,) = office.enter("10.00")
     batch = office.batch(bill)
@@ -353,6 +409,35 @@ def test_a_person_ends_an_unclear_payment_that_quickbooks_does_not_have_and_deci
     assert office.drive(again).outcome == "settled"
     assert office.payments_of(again) == {bill: 1}
     assert office.broken() == []
+
+
+@pytest.mark.parametrize("verb", [end_payment, pytest.param(write_off, marks=pytest.mark.long)])
+def test_a_clock_that_is_put_forward_ends_no_payment(office: Office, verb: Callable[..., None]) -> None:
+    (bill,) = office.enter("80.00")
+    batch = office.batch(bill)
+    company = office.company
+    company.sandbox.break_with(company.realm_id, kind="drop_before", methods=["POST"], path_contains="billpayment")
+    hasty = replace(POLICY, settle=timedelta(), most_attempts=1)
+    assert office.drive(batch, policy=hasty).states == {"needs_review": 1}
+    intent_id = office.intents(batch)[bill]["intent_id"]
+    known = replace(office.outside(), memory=memory_of(office.installation))
+    wanted = {"by": "fin", "intent_id": intent_id, "reason": "it never arrived"}
+    office.clock.set_by_hand(timedelta(hours=1))
+    with pytest.raises(WrongState, match="may still arrive"):
+        verb(office.ledger, office.tenant, known, policy=POLICY, **wanted)
+    # Another machine knows nothing of the send, and by its clock it does not guess either.
+    with pytest.raises(WrongState, match="cannot be told"):
+        verb(
+            office.ledger,
+            office.tenant,
+            office.outside(),
+            policy=replace(POLICY, most_clock_difference=timedelta(minutes=5)),
+            **wanted,
+        )
+    office.later(minutes=5)
+    verb(office.ledger, office.tenant, known, policy=POLICY, **wanted)
+    assert office.broken() == []
+    assert list(known.memory.folder.glob("*/send-*")) == [], "its fate is known"
 
 
 def test_a_payment_that_turned_up_is_taken_by_a_person_and_never_ended(office: Office) -> None:
