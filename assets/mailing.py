@@ -15,14 +15,14 @@ from zoneinfo import ZoneInfo
 
 from experiences.digest.document import from_json
 from experiences.digest.formats import PUBLISHED, CurrencyFormat, Formats, Locale
-from experiences.digest.render import render_html, render_text, subject
+from experiences.digest.render import firm_subject, render_html, render_text, subject
 from experiences.portfolio.document import from_json as portfolio_from_json
 from experiences.portfolio.exceptions import exceptions_mail
 from resources.documents import Document, FirmDocument
 from resources.installation import Installation
 from resources.mail_tables import MailOwner, of_firm, of_tenant
 from resources.outbox_rows import MailContent, RowKey
-from resources.recipients import Recipient
+from resources.recipients import Recipient, Role
 from resources.tenants import Tenant
 
 DIGEST_KIND = "friday_digest"
@@ -50,7 +50,7 @@ def queue_digest(installation: Installation, tenant: Tenant, *, week_ending: dat
         kind=DIGEST_KIND,
         week_ending=week_ending,
         not_before=now,
-        content=lambda formats: _digest(published, formats),
+        content=lambda formats, role: _digest(published, formats, role),
     )
 
 
@@ -74,7 +74,7 @@ def queue_exceptions(
         kind=EXCEPTIONS_KIND,
         week_ending=week_ending,
         not_before=now if is_whole else max(now, last_morning + ALL_TOGETHER),
-        content=lambda formats: _exceptions(published, formats),
+        content=lambda formats, _role: _exceptions(published, formats),
     )
 
 
@@ -85,7 +85,7 @@ def _queue(
     kind: str,
     week_ending: date,
     not_before: datetime,
-    content: Callable[[Formats], MailContent],
+    content: Callable[[Formats, Role], MailContent],
 ) -> int:
     rendered = cache(content)
     changed = 0
@@ -93,7 +93,7 @@ def _queue(
         due_at = max(not_before, morning(week_ending, zone=recipient.zone))
         queued = installation.outbox.enqueue(
             RowKey(owner=owner, kind=kind, key=week_ending.isoformat(), address=recipient.address),
-            rendered(formats_of(recipient)),
+            rendered(formats_of(recipient), recipient.role),
             due_at=due_at,
             expires_at=due_at + WORTH_SENDING,
         )
@@ -113,13 +113,16 @@ def morning(week_ending: date, *, zone: str) -> datetime:
     return datetime.combine(week_ending, NOT_BEFORE, tzinfo=ZoneInfo(zone))
 
 
-def _digest(published: Document, formats: Formats) -> MailContent:
-    """The published bytes themselves where they are written as the recipient wants them."""
-    if formats == PUBLISHED:
+def _digest(published: Document, formats: Formats, role: Role) -> MailContent:
+    """The published bytes themselves where they are written as the recipient wants them; a firm's subject has the name."""
+    if formats == PUBLISHED and role == "client":
         return MailContent(subject=published.title, html=published.html, text=published.text)
     document = from_json(published.body)
+    about = firm_subject if role == "firm" else subject
+    if formats == PUBLISHED:
+        return MailContent(subject=about(document), html=published.html, text=published.text)
     return MailContent(
-        subject=subject(document, formats=formats),
+        subject=about(document, formats=formats),
         html=render_html(document, formats=formats),
         text=render_text(document, formats=formats),
     )

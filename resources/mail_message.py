@@ -35,6 +35,9 @@ _FOOTER_STYLE = (
 #: Tokens without a space: the library would fold them into encoded words, which no mail program opens.
 _UNFOLDED = frozenset({"list-unsubscribe", "message-id"})
 
+#: Joiners, without which Persian words and joined emoji fall apart, and the two that keep a name's direction to itself.
+_UNSEEN_BUT_NEEDED = frozenset("\u200c\u200d\u2068\u2069")
+
 
 class _Policy(EmailPolicy):
     """The library's policy for SMTP, but for headers that are one word."""
@@ -121,5 +124,5 @@ def _html_with(link: str, page: str, recipient: Recipient) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks, controls and characters that cannot be seen."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    """The text without line breaks, controls and characters that cannot be seen, but for those that spelling needs."""
+    return " ".join("".join(char if char.isprintable() or char in _UNSEEN_BUT_NEEDED else " " for char in text).split())

@@ -23,6 +23,12 @@ def subject(document: DigestDocument, *, formats: Formats = PUBLISHED) -> str:
         return sentences.subject(document)
 
 
+def firm_subject(document: DigestDocument, *, formats: Formats = PUBLISHED) -> str:
+    """The subject of the firm's copy, which begins with the client's name; one line of at most 60 characters."""
+    with written_in(formats):
+        return sentences.firm_subject(document)
+
+
 def preheader(document: DigestDocument) -> str:
     """The line that mail programs show beside the subject; one line."""
     return sentences.preheader(document)

@@ -17,6 +17,7 @@ from experiences.digest.wording import (
     money_exact,
     money_short,
     plain_text,
+    reading_as_written,
     short_date,
     shortened,
 )
@@ -36,6 +37,19 @@ _ISO_DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 def subject(document: DigestDocument) -> str:
     """The mail's subject: date and number first, at most 60 characters, one line."""
     return next(text for text in _subjects(document) if len(text) <= SUBJECT_LIMIT)
+
+
+def firm_subject(document: DigestDocument) -> str:
+    """The subject of the firm's copy: whose digest it is, then what the client's own subject says, at most 60 characters.
+
+    A firm reads many of them in one list, where without a name all look alike: the name is cut only where even the shortest
+    wording leaves no room for it, and the fullest wording that fits follows.
+    """
+    wordings = _subjects(document)
+    left = SUBJECT_LIMIT - len(": ")
+    whose = shortened(plain_text(document.tenant_name), limit=left - min(map(len, wordings))) or "(no name)"
+    told = next(text for text in wordings if len(whose) + len(text) <= left)
+    return f"{reading_as_written(whose)}: {told}"
 
 
 def preheader(document: DigestDocument) -> str:

@@ -39,6 +39,7 @@ _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 # Formats that spelling needs: Persian and Indic words, joined emoji.
 _JOINERS = frozenset({"\N{ZERO WIDTH NON-JOINER}", "\N{ZERO WIDTH JOINER}"})
+_FROM_THE_RIGHT = frozenset({"R", "AL", "AN"})
 
 
 def has_symbol(currency: str) -> bool:
@@ -120,6 +121,13 @@ def shortened(text: str, *, limit: int) -> str:
     while _markup_bytes(kept) + _BYTES_A_CHARACTER > room:
         kept = kept[:-1]
     return kept.rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def reading_as_written(text: str) -> str:
+    """A name in front of other words on one line: one that is written from the right does not turn them around."""
+    if any(unicodedata.bidirectional(char) in _FROM_THE_RIGHT for char in text):
+        return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+    return text
 
 
 def doc_number(text: str) -> str:

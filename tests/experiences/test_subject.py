@@ -1,12 +1,13 @@
 """The subject: date and number first, never too long, never two lines."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
 from experiences.digest.document import DigestDocument
-from experiences.digest.render import preheader, subject
+from experiences.digest.render import firm_subject, preheader, subject
 from tests.experiences.builders import make_digest
 from tests.experiences.examples import NO_DATA, NOT_COMPUTABLE, TIGHT, ZERO
 from tests.experiences.strategies import documents, many_slow_inputs, slow_inputs
@@ -34,6 +35,29 @@ def test_the_subject_says_date_and_number_first(document: DigestDocument, expect
     assert subject(document) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Acme", "Acme: Covered until 8 Jan (49 days), low -$32.9k on 19 Feb"),
+        ("Harbour Dental Practice", "Harbour Dental Practice: Covered until 8 Jan (49 days)"),
+        ("Harbour Dental Practice, Long Beach", "Harbour Dental Practice, Long Beach: Covered until 8 Jan"),
+        (
+            "Harbour Dental Practice and Laboratory, Long Beach",
+            "Harbour Dental Practice and Laboratory\u2026: Covered until 8 Jan",
+        ),
+        ("x\r\nBcc: a@b.example", "x Bcc: a@b.example: Covered until 8 Jan (49 days)"),
+        ("  \u202e ", "(no name): Covered until 8 Jan (49 days), low point -$32.9k"),
+        # From the right in itself, while the line goes on from the left.
+        (
+            "\u05de\u05d0\u05e4\u05d9\u05d4",
+            "\u2068\u05de\u05d0\u05e4\u05d9\u05d4\u2069: Covered until 8 Jan (49 days), low -$32.9k on 19 Feb",
+        ),
+    ],
+)
+def test_the_firms_copy_begins_with_whose_digest_it_is(name: str, expected: str) -> None:
+    assert firm_subject(replace(TIGHT, tenant_name=name)) == expected
+
+
 @given(documents())
 @slow_inputs
 def test_the_subject_is_one_short_line_and_the_preheader_one_line(document: DigestDocument) -> None:
@@ -51,6 +75,8 @@ def _check_headers(document: DigestDocument) -> None:
     """Nothing from the books can end a mail header or start another one."""
     assert len(subject(document)) <= 60
     assert subject(document).isprintable()
-    for line in (subject(document), preheader(document)):
+    without_directions = firm_subject(document).translate(dict.fromkeys((0x2068, 0x2069)))
+    assert len(without_directions) <= 60
+    for line in (subject(document), firm_subject(document), preheader(document)):
         assert len(line.splitlines()) == 1
         assert not re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", line)

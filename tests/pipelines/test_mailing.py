@@ -125,6 +125,29 @@ def test_each_recipient_gets_one_mail_with_the_published_bytes_or_its_own_format
     assert rows["bob@acme.example"].due_at == datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
 
+def test_the_subject_of_the_firms_copy_says_whose_digest_it_is_and_the_rest_is_the_published_mail(
+    office: Installation, server: MailServer
+) -> None:
+    name = "\u05de\u05d0\u05e4\u05d9\u05d4"
+    acme = office.registry.add_tenant("acme", firm_id="oak", name=name, zone="America/New_York")
+    office.recipients.set_mode(of_tenant("acme"), "live", author="ann")
+    _recipient(office, acme, "ann@acme.example")
+    _recipient(office, acme, "books@oak.example", role="firm")
+    _recipient(office, acme, "partner@oak.example", role="firm", locale="en-US")
+    published = _publish(office, acme)
+    queue_digest(office, acme, week_ending=FRIDAY)
+    assert office.mailer.drain().sent == 3
+    subjects = {one["To"].addresses[0].addr_spec: str(one["Subject"]) for one in server.messages}
+    assert subjects == {
+        "ann@acme.example": published.title,
+        "books@oak.example": f"\u2068{name}\u2069: Covered beyond 19 Feb (13 weeks), low point $22.1k",
+        "partner@oak.example": f"\u2068{name}\u2069: Covered beyond Feb 19 (13 weeks), low point $22.1k",
+    }
+    for message in server.messages:
+        if "partner" not in str(message["To"]):
+            assert published_parts(message) == (published.text, published.html)
+
+
 def _figures(text: str) -> list[str]:
     """Amounts and counts in order; dates are left out, their order differs."""
     without_clocks = re.sub(r"\b\d{1,2}:\d{2}( [ap]m)?", "", _DATES.sub("", text))
