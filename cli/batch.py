@@ -169,7 +169,7 @@ def _passed(day: DayPassed) -> str:
         return f"It is held up: {day.held_up_by}. {day.waiting} payments that are due wait."
     return (
         f"{day.woken} woken, {len(day.batch_ids)} batches, {len(day.needs_review)} to review, "
-        f"{day.waiting} wait for a fresh balance."
+        f"{day.waiting} wait for a fresh balance, {day.without_room} for room in the next day's batches."
     )
 
 

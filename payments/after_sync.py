@@ -33,5 +33,6 @@ def after_sync(
         "batches_due": len(day.batch_ids),
         "payments_to_review": len(day.needs_review),
         "payments_waiting": day.waiting,
+        "payments_without_room": day.without_room,
         "days_held_up": int(bool(day.held_up_by)),
     }

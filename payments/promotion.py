@@ -4,12 +4,14 @@ Belongs here: what happens without a person, once each time it is due. Does not:
 
 A payment that comes due is checked once more: content, people, payee, and cash with a fresh balance. What does not pass needs a
 person's review and keeps its hold; nothing is skipped silently. What needs a finalizer of its own, or is above the limit of a
-batch together with what came due before it, waits in an open batch.
+batch together with what came due before it, waits in an open batch; what finds that one full too waits for the next day while its
+bill allows.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from payments.alarms import raise_alarm
 from payments.batch_tables import BATCH
@@ -31,6 +33,8 @@ from payments.repository import Act, Look, Row
 from payments.reserves import refuse_overdraw, refuse_without_room
 from resources.tables import CONNECTION
 from resources.tenants import TenantId
+from runway_calcs.bills.payment_days import business_days
+from runway_calcs.policy import PaymentDayPolicy
 
 #: Where batches of due payments come from: sealed at once, or waiting for a finalizer.
 _BY_ITSELF, _BY_FINALIZER = "due", "due_for_finalizer"
@@ -48,6 +52,8 @@ class DayPassed:
     needs_review: tuple[str, ...]
     #: Payments that are due and wait for a fresh balance, or for a clock that is believed.
     waiting: int
+    #: Payments that are due and wait for the batches of the next day.
+    without_room: int = 0
     #: Why the day did not pass; empty if it did.
     held_up_by: str = ""
 
@@ -66,14 +72,15 @@ def pass_day(ledger: Ledger, tenant: TenantId, *, books_clock: BooksClock | None
         expired, woken = expire_proposals(act), wake(act)
         alarm_overdue(act)
         hardened, review = _harden(act)
-        batches, refused, waiting = _promote(act, policy=policy)
+        due = _promote(act, policy=policy)
     return DayPassed(
         woken=woken,
         expired=expired,
         hardened=hardened,
-        batch_ids=tuple(batches),
-        needs_review=tuple(sorted({*review, *refused})),
-        waiting=waiting,
+        batch_ids=tuple(due.batch_ids),
+        needs_review=tuple(sorted({*review, *due.review})),
+        waiting=due.waiting,
+        without_room=due.without_room,
     )
 
 
@@ -135,37 +142,43 @@ def _refuse_hardening(act: Act, decision: Row) -> None:
         refuse_without_room(act, cash, amount_cents=decision["amount_cents"], reserve_id=reserve, drawn_cents=drawn)
 
 
-def _promote(act: Act, *, policy: Policy) -> tuple[list[str], list[str], int]:
-    """The due payments into batches, one an account and day; the batches, the bills to review, how many wait for a balance."""
+@dataclass(slots=True, kw_only=True)
+class _Due:
+    """What became of the payments that are due: batches made, bills to review, how many wait for what."""
+
+    batch_ids: list[str] = field(default_factory=list)
+    review: list[str] = field(default_factory=list)
+    waiting: int = 0
+    without_room: int = 0
+
+
+def _promote(act: Act, *, policy: Policy) -> _Due:
+    """The due payments into batches, one an account and day."""
     accounts: dict[str, list[Item]] = defaultdict(list)
     for bill, decision in _due(act):
         hold = act.many(HOLD, HOLD.c.decision_id == decision["decision_id"], HOLD.c.state == "pending")
         if hold:
             accounts[decision["account_id"]].append(Item(decision=decision, bill=bill, hold=hold[0]))
-    batches: list[str] = []
-    review: list[str] = []
-    waiting = 0
+    due = _Due()
     for account_id, items in sorted(accounts.items()):
         try:
             _refuse_account(act, account_id, policy=policy)
         except CashUnknown:
-            waiting += len(items)
+            due.waiting += len(items)
             continue
         except Refused as refusal:
-            review += _to_review(act, items, reason=refusal.what)
+            due.review += _to_review(act, items, reason=refusal.what)
             continue
         passed = []
         for item in items:
             try:
                 _refuse_item(act, item, policy=policy)
             except Refused as refusal:
-                review += _to_review(act, [item], reason=refusal.what)
+                due.review += _to_review(act, [item], reason=refusal.what)
             else:
                 passed.append(item)
-        made, over = _batch(act, account_id, passed, policy=policy)
-        batches += made
-        review += over
-    return batches, review, waiting
+        _batch(act, account_id, passed, policy=policy, due=due)
+    return due
 
 
 def _due(look: Look) -> list[tuple[Row, Row]]:
@@ -208,35 +221,60 @@ def _to_review(act: Act, items: Sequence[Item], *, reason: str) -> list[str]:
     return [item.bill["bill_id"] for item in items]
 
 
-def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy) -> tuple[list[str], list[str]]:
-    """What passed into the day's batches; the batches and the bills to review."""
+def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy, due: _Due) -> None:
+    """What passed into the day's batches; what finds them full waits for tomorrow's if its bill can, else it needs a review."""
     made = act.many(BATCH, BATCH.c.pay_on == act.today, BATCH.c.account_id == account_id)
     # One batch an account and day, whoever is first: what comes due later the same day goes with tomorrow's.
     free = [origin for origin in (_BY_ITSELF, _BY_FINALIZER) if origin not in {row["origin"] for row in made}]
     chosen: dict[str, list[Item]] = {origin: [] for origin in free}
-    review: list[str] = []
-    for item in sorted(items, key=lambda item: (item.decision["pay_on"], item.bill["bill_id"])):
+    for item in sorted(items, key=lambda item: _urgency(item, today=act.today)):
         own = _BY_FINALIZER if needs_finalizer(act, item, policy=policy) else _BY_ITSELF
         if own not in free:
+            due.without_room += 1
             continue
         # What is above the limit of a batch does not go by itself either: a person finalizes it.
         places = [origin for origin in (own, _BY_FINALIZER) if origin in free]
-        full = {origin: _full(act, chosen[origin], item, policy=policy) for origin in places}
-        place = next((origin for origin in places if full[origin] is None), None)
-        if place is None:
-            reason = f"What came due with it fills the batches of the day. {full[places[0]]}"
-            review += _to_review(act, [item], reason=reason)
-        else:
+        place = next((one for one in places if _full(act, chosen[one], item, policy=policy) is None), None)
+        if place is not None:
             chosen[place].append(item)
-    batches = []
+        elif reason := _why_not_tomorrow(act, item, policy=policy):
+            due.review += _to_review(act, [item], reason=reason)
+        else:
+            due.without_room += 1
     for origin in free:
         if not chosen[origin]:
             continue
         batch = open_batch(act, chosen[origin], origin=origin, account_id=account_id, pay_on=act.today, policy=policy)
         if origin == _BY_ITSELF:
             seal(act, batch, chosen[origin], by=DUE, policy=policy, is_standing=True)
-        batches.append(batch["batch_id"])
-    return batches, review
+        due.batch_ids.append(batch["batch_id"])
+
+
+def _urgency(item: Item, *, today: date) -> tuple[bool, date, str]:
+    """First what cannot wait for tomorrow, then what came due first."""
+    return _can_wait(item, today=today), item.decision["pay_on"], item.bill["bill_id"]
+
+
+def _can_wait(item: Item, *, today: date) -> bool:
+    due_date: date | None = item.bill["due_date"]
+    return due_date is None or _next_business_day(today) <= due_date
+
+
+def _next_business_day(today: date) -> date:
+    ahead = business_days(first=today + timedelta(days=1), last=today + timedelta(days=7), policy=PaymentDayPolicy())
+    return ahead[0]
+
+
+def _why_not_tomorrow(act: Act, item: Item, *, policy: Policy) -> str | None:
+    """Why a payment that found the day's batches full cannot go with the next ones; None if it can."""
+    if too_large := _full(act, [], item, policy=policy):
+        return too_large
+    if _can_wait(item, today=act.today):
+        return None
+    return (
+        "What came due with it fills the batches of the day up to the policy's limits, and its bill is due on "
+        f"{item.bill['due_date']}, before the next business day, {_next_business_day(act.today)}."
+    )
 
 
 def _full(act: Act, chosen: Sequence[Item], item: Item, *, policy: Policy) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -161,7 +162,7 @@ def _of_one_vendor(desk: Desk, *amounts: int) -> None:
     """Bills c1, c2 ... of the Paper Mill, whose bills are paid together."""
     desk.policy(group_by_vendor=True)
     bills = [
-        make_bill(f"c{number}", open_cents=cents, vendor_id="v9", vendor_name="Paper Mill")
+        make_bill(f"c{number}", open_cents=cents, vendor_id="v9", vendor_name="Paper Mill", due_date=date(2026, 11, 21))
         for number, cents in enumerate(amounts, start=1)
     ]
     desk.sync(*bills)
@@ -207,7 +208,7 @@ def test_what_comes_due_is_paid_together_up_to_the_limit_of_a_payment(desk: Desk
     reflect(desk.ledger, desk.tenant)
     assert desk.pass_day().needs_review == ("c1", "c4")
     assert "50.00 in one (bill c1 with 50.00)" in desk.bill("c1")["reason"]
-    assert "60.00 in one (bill c2 with 40.00, bill c4 with 20.00), 15.00 too much" in desk.bill("c4")["reason"]
+    assert "fills the batches of the day" in desk.bill("c4")["reason"]
     (intent,) = desk.rows(INTENT)
     assert (intent["bill_set"], intent["amount_cents"]) == ("c2", 4_000)
     (waiting,) = desk.rows(BATCH, BATCH.c.state == "open")
@@ -314,10 +315,49 @@ def test_what_comes_due_beyond_the_limit_of_a_batch_does_not_go_by_itself(desk: 
     }
     assert {row["batch_id"] for row in batches.values()} == set(passed.batch_ids)
     assert batches["due"]["total_cents"] == 10_000
-    (left,) = passed.needs_review
-    assert "at most 150.00" in desk.bill(left)["reason"]
-    assert desk.pass_day().batch_ids == ()
+    assert (passed.needs_review, passed.without_room) == ((), 1)
     assert desk.cash().pending_cents == 30_000
+    assert desk.pass_day().batch_ids == ()
+    desk.later(days=1)
+    _again(desk)
+    desk.pass_day()
+    assert [row["total_cents"] for row in desk.rows(BATCH, BATCH.c.pay_on == desk.today)] == [10_000]
+    assert {desk.bill(bill)["state"] for bill in ("b1", "b2", "b3")} == {"batched"}
+
+
+def test_what_finds_the_batches_full_waits_only_as_long_as_its_bill(desk: Desk) -> None:
+    """They come due on a Friday, and the next business day is the Monday."""
+    desk.policy(per_batch_cents=15_000, separation_above_cents=50_000)
+    bills = [
+        make_bill("d1"),
+        make_bill("d2", due_date=date(2026, 11, 29)),
+        make_bill("d3", due_date=date(2026, 11, 27)),
+        make_bill("d4", due_date=None),
+        make_bill("d5", due_date=date(2026, 11, 27)),
+    ]
+    desk.sync(*bills)
+    desk.ready(*(bill.bill_id for bill in bills))
+    for bill in bills:
+        desk.schedule(bill.bill_id, days=7)
+    desk.later(days=7)
+    desk.sync(*bills)
+    assert desk.today == date(2026, 11, 27)
+    passed = desk.pass_day()
+    assert (passed.needs_review, passed.without_room) == (("d5",), 2), "d2 and d3 cannot wait either and came first"
+    assert desk.bill("d5")["reason"] == (
+        "What came due with it fills the batches of the day up to the policy's limits, and its bill is due on 2026-11-27, "
+        "before the next business day, 2026-11-30."
+    )
+    assert {bill: desk.bill(bill)["state"] for bill in ("d1", "d4")} == dict.fromkeys(("d1", "d4"), "scheduled")
+
+
+def test_what_no_batch_can_hold_does_not_wait_for_the_next(desk: Desk) -> None:
+    desk.schedule("b1", days=1)
+    desk.policy(per_batch_cents=9_000, separation_above_cents=50_000)
+    desk.later(days=1)
+    _again(desk)
+    assert desk.pass_day().needs_review == ("b1",)
+    assert desk.bill("b1")["reason"] == "A batch is at most 90.00; this one is 100.00, 10.00 too much."
 
 
 def test_a_bill_in_an_open_batch_may_be_taken_out(desk: Desk) -> None:
