@@ -1,16 +1,18 @@
-"""Two Dagster daemons on one home, which Dagster does not support and does not prevent: both ask for runs of the same batches.
+"""Real Dagster: two daemons on one home, which it does not support and does not prevent, and runs whose process is killed.
 
-Belongs here: starting, killing and ending real `dagster-daemon` processes, judging what they paid. Does not: job and sensor.
+Belongs here: starting, killing and ending real `dagster-daemon` processes and runs, judging what they paid. Does not: the sensor.
 
     python -m tests.payments.daemons --sessions 2 --seed 7
+    python -m tests.payments.daemons --runs --sessions 2 --seed 7
 
-Everything is real here: processes, the clock, runs. In each session one daemon is killed in the middle and another takes its place.
+Processes and runs are real here. In each session of two daemons one is killed in the middle and another takes its place. In a
+session of killed runs one stands still at each point of `RUN_DEATHS` and is killed there by its process id, its daemon with it now
+and then; nine minutes pass at once afterwards, so that nobody waits for leases and settling times.
 """
 
 import argparse
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,15 +26,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from payments.batch_tables import BATCH
+from payments.batch_tables import BATCH, INTENT
 from payments.runs import SETTLED
+from resources.files import write_whole
+from tests.payments.daemon_definitions import AHEAD, DEATHS, POINTS
 from tests.payments.judging import judge_batches
 from tests.payments.office import memory_of
 from tests.payments.scene import Scene, open_scene
 
+#: Where runs are killed, in the order in which a run comes to them.
+RUN_DEATHS = ("run.start", "claim.after", "send.after_bytes", "confirm.after")
 _ROOT = Path(__file__).parents[2]
 BATCHES = 6
 _LONGEST = 240.0
+#: The clocks of a trial begin behind QuickBooks' and end ahead of it, by less than what they may be apart: more passes in between
+#: than a lease, a settling time and the time in which nobody asks again for a run that never claimed.
+_BEHIND, _AHEAD = timedelta(seconds=-270), timedelta(seconds=270)
 
 
 class Daemon:
@@ -99,6 +108,59 @@ def play_daemons(scene: Scene, seed: int) -> None:
     scene.end()
 
 
+def play_run_deaths(scene: Scene, seed: int) -> None:
+    """One session: a run killed at each point, its daemon with it if the seed says so; everything settles; judged."""
+    dice = Random(seed)  # noqa: S311 - a reproducible plan
+    kills_daemon_at = dice.choice(("", *RUN_DEATHS))
+    since = scene.server_time()
+    scene.begin()
+    scene.clock.move_to(datetime.now(tz=UTC) + _BEHIND)
+    count = len(RUN_DEATHS) + 1
+    bills = scene.office.enter(*(f"{dice.randrange(1_000, 9_000) / 100:.2f}" for _ in range(2 * count)))
+    batches = [scene.office.batch(*bills[number::count]) for number in range(count)]
+    memory_of(scene.opened).note_ledger(scene.office.ledger, scene.office.tenant)
+    with _home(scene) as (home, environment), ExitStack() as ended:
+        clock, deaths = home / "ahead", home / "deaths"
+        clock.write_text(str(_BEHIND.total_seconds()))
+        deaths.mkdir()
+        environment |= {DEATHS: str(deaths), POINTS: " ".join(RUN_DEATHS), AHEAD: str(clock)}
+
+        def started() -> Daemon:
+            daemon = Daemon(home, environment, log=home / "daemon.log")
+            ended.callback(daemon.end)
+            return daemon
+
+        daemon = started()
+        deadline = time.monotonic() + _LONGEST
+        for point in RUN_DEATHS:
+            run = _standing(deaths / point, deadline=deadline)
+            if run is None:
+                scene.counts.wrong.append(f"killed runs {seed}: no run came to {point}")
+                break
+            if point == kills_daemon_at:
+                daemon.kill()
+                scene.counts.more["daemons killed with a run"] += 1
+                daemon = started()
+            os.kill(run, signal.SIGKILL)
+            scene.counts.more["killed runs of Dagster"] += 1
+            scene.counts.more[f"killed runs of Dagster at {point}"] += 1
+        write_whole(clock, str(_AHEAD.total_seconds()))
+        _wait(scene, batches, deadline=deadline, settled=len(batches))
+    judge_batches(scene, *batches, trial=f"killed runs {seed}", since=since, may_be_reviewed=False)
+    unpaid = scene.office.rows(INTENT, INTENT.c.batch_id.in_(batches), INTENT.c.state != "paid")
+    scene.counts.wrong += [f"killed runs {seed}: a payment is {row['state']}, not paid" for row in unpaid]
+    scene.end()
+
+
+def _standing(at: Path, *, deadline: float) -> int | None:
+    """The process id of the run that stands still at a point; None if none comes there in time."""
+    while time.monotonic() < deadline:
+        if at.exists() and (said := at.read_text()):
+            return int(said)
+        time.sleep(0.1)
+    return None
+
+
 def _wait(scene: Scene, batches: Sequence[str], *, deadline: float, settled: int) -> None:
     """Until so many are settled, or too long."""
     while time.monotonic() < deadline:
@@ -113,7 +175,9 @@ def _home(scene: Scene) -> Iterator[tuple[Path, dict[str, str]]]:
     """A Dagster home as the command line makes one, with payments alone."""
     with tempfile.TemporaryDirectory(dir=scene.folder.parent) as folder:
         home = Path(folder)
-        shutil.copyfile(_ROOT / "dagster.yaml", home / "dagster.yaml")
+        # Who looks for dead runs once a minute frees the place of each a minute later.
+        settings = (_ROOT / "dagster.yaml").read_text().replace("poll_interval_seconds: 60", "poll_interval_seconds: 1")
+        (home / "dagster.yaml").write_text(settings)
         module = {"module_name": "tests.payments.daemon_definitions", "working_directory": str(_ROOT)}
         (home / "workspace.yaml").write_text(json.dumps({"load_from": [{"python_module": module}]}))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNWAY_", "DAGSTER_"))}
@@ -139,14 +203,16 @@ def _runs(home: Path) -> Counter[str]:
 
 
 def main() -> int:
-    """Sessions of two daemons; the last line is one JSON object."""
-    parser = argparse.ArgumentParser(description="Two Dagster daemons on one home.")
+    """Sessions of two daemons, or of runs that are killed; the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description="Real Dagster daemons and runs that are killed.")
+    parser.add_argument("--runs", action="store_true", help="runs are killed, not only daemons")
     parser.add_argument("--sessions", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    play = play_run_deaths if asked.runs else play_daemons
     with tempfile.TemporaryDirectory() as folder, open_scene(Path(folder)) as scene:
         for number in range(asked.sessions):
-            play_daemons(scene, asked.seed + number)
+            play(scene, asked.seed + number)
         sys.stdout.write(json.dumps(scene.counts.summary()) + "\n")
         return 1 if scene.counts.wrong else 0
 

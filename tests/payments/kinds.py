@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.payments.cells import CELLS, play_cells
 from tests.payments.clock_jumps import play_jumps
-from tests.payments.daemons import play_daemons
+from tests.payments.daemons import play_daemons, play_run_deaths
 from tests.payments.desk_trials import play_desk, play_finalizers
 from tests.payments.full_disks import play_full_disk
 from tests.payments.histories import play_histories
@@ -125,6 +125,14 @@ KINDS = (
         release=50,
         counted=lambda counts: counts.more["batches raced for"],
         share=0.06,
+        shortest=45.0,
+    ),
+    Kind(
+        name="killed runs",
+        play=play_run_deaths,
+        release=8,
+        counted=lambda counts: counts.more["killed runs of Dagster"],
+        share=0.02,
         shortest=45.0,
     ),
 )

@@ -13,7 +13,7 @@ from tests.databases import empty
 from tests.payments import sending_trials
 from tests.payments.cells import play_cells
 from tests.payments.clock_jumps import JumpTrial, play_jump_trial
-from tests.payments.daemons import play_daemons
+from tests.payments.daemons import RUN_DEATHS, play_daemons, play_run_deaths
 from tests.payments.desk_trials import play_desk, play_finalizers
 from tests.payments.full_disks import play_full_disk
 from tests.payments.kinds import KINDS
@@ -143,7 +143,7 @@ def test_the_same_holds_on_postgres(scene_on_postgres: Scene) -> None:
 def test_trials_of_each_kind_hold_on_postgres(scene_on_postgres: Scene) -> None:
     for seed in range(4):
         for kind in KINDS:
-            if kind.name not in ("full disks", "daemons", "histories", "tenants at once"):
+            if kind.name not in ("full disks", "daemons", "killed runs", "histories", "tenants at once"):
                 _judged(scene_on_postgres, kind.play, seed)
     _judged(scene_on_postgres, play_tenants, 7, tenants=20)
     print(scene_on_postgres.counts.summary())  # noqa: T201 - a long run says what it did
@@ -153,6 +153,14 @@ def test_trials_of_each_kind_hold_on_postgres(scene_on_postgres: Scene) -> None:
 @pytest.mark.timeout(900)
 def test_two_daemons_on_one_home_pay_once(scene: Scene) -> None:
     _judged(scene, play_daemons, 1)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_runs_of_a_real_dagster_that_are_killed_lose_nothing_and_pay_once(scene: Scene) -> None:
+    before = scene.counts.more["killed runs of Dagster"]
+    _judged(scene, play_run_deaths, 7)  # the daemon is killed with one of them
+    assert scene.counts.more["killed runs of Dagster"] == before + len(RUN_DEATHS)
 
 
 def _mutants() -> list[Any]:
