@@ -1,9 +1,11 @@
-"""Trials of many tenants on one ledger at the same time: the runs of all are killed, stopped and confused side by side.
+"""Trials of many tenants on one ledger at the same time: the runs of all but one are killed, stopped and confused side by side.
 
-Belongs here: playing the tenants' plans (`trials.py`) at once, whether anything of one came to another. Does not: plans, what
-every tenant's trial is judged by (`judging.py`).
+Belongs here: playing the tenants' plans (`trials.py`) at once, whether anything of one came to another, whether the quiet one
+wrote the same history that it writes alone. Does not: plans, what every tenant's trial is judged by (`judging.py`).
 """
 
+import json
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -11,6 +13,7 @@ from typing import Any
 
 from payments.batch_tables import BATCH, INTENT
 from payments.runs import SETTLED
+from payments.tables import AUDIT
 from resources.tenants import tenant_id
 from tests.consent import connect
 from tests.payments.judging import judge_batches
@@ -25,6 +28,13 @@ _AT_ONCE = 6
 _FIRST_REALM = 9130777700000000
 _SEED = 1_000_003
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+#: The tenant that nothing happens to while everything happens to the others.
+_QUIET = 0
+#: What differs between two plays of the same plan: moments, ids that are drawn, hashes over them, whose process it was.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)?")
+_DRAWN = re.compile(r"\b[0-9a-f]{32}\b")
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
+_PROCESS = re.compile(r"process \d+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,13 +65,18 @@ class _Standing:
 
 
 def play_tenants(scene: Scene, seed: int, *, tenants: int = TENANTS) -> None:
-    """A batch of each tenant at once, each by a plan of its own, judged tenant by tenant."""
+    """A batch of each tenant at once, each by a plan of its own, judged tenant by tenant; the quiet one has been alone before."""
     since = scene.server_time()
     own_company, own_office = scene.company, scene.office
+    alone = _alone(scene, seed)
     scene.begin()
     members = [_member(scene, seed, number) for number in range(tenants)]
     try:
         _drive(scene, members, dice=Random(seed))  # noqa: S311 - a reproducible plan
+        if (told := _history(members[_QUIET])) != alone:
+            scene.counts.wrong.append(
+                f"seed {seed}: the quiet tenant's history is not what it is alone: {_first_of(told, alone)}"
+            )
         for member in members:
             scene.company, scene.office = member.office.company, member.office
             if member.trial.closed_books:
@@ -79,14 +94,56 @@ def play_tenants(scene: Scene, seed: int, *, tenants: int = TENANTS) -> None:
     finally:
         scene.company, scene.office = own_company, own_office
         for member in members:
-            path = f"/__sandbox__/companies/{member.office.company.realm_id}"
-            scene.sandbox.control.delete(path).raise_for_status()
+            _forget(scene, member)
         scene.end()
+
+
+def _alone(scene: Scene, seed: int) -> list[str]:
+    """The history of the quiet tenant with nobody beside it."""
+    scene.begin()
+    member = _member(scene, seed, _QUIET)
+    try:
+        _drive(scene, [member], dice=Random(seed))  # noqa: S311 - a reproducible plan
+        return _history(member)
+    finally:
+        _forget(scene, member)
+        scene.end()
+
+
+def _forget(scene: Scene, member: _Member) -> None:
+    path = f"/__sandbox__/companies/{member.office.company.realm_id}"
+    scene.sandbox.control.delete(path).raise_for_status()
+
+
+def _history(member: _Member) -> list[str]:
+    """Every act of the tenant's audit, which tells all its tables, without what differs between two plays."""
+    numbers: dict[str, str] = {}
+    acts = []
+    for row in sorted(member.office.rows(AUDIT), key=lambda one: int(one["number"])):
+        # Ids are numbered as they come up, so the rows of one act stand in an order that no drawn id decides.
+        told = [_plain(one) for column in ("before", "after") for one in row[column].items()]
+        lines = [_plain([row[name] for name in ("actor", "kind", "entity")])]
+        lines += sorted(told, key=lambda line: _DRAWN.sub("id", line))
+        acts.append(_DRAWN.sub(lambda found: numbers.setdefault(found[0], f"#{len(numbers)}"), "\n".join(lines)))
+    return acts
+
+
+def _plain(told: object) -> str:
+    text = json.dumps(told, sort_keys=True, default=str)
+    return _PROCESS.sub("process", _HASH.sub("hash", _MOMENT.sub("moment", text)))
+
+
+def _first_of(told: list[str], alone: list[str]) -> str:
+    """Where two histories part."""
+    for number, (one, other) in enumerate(zip(told, alone, strict=False), start=1):
+        if one != other:
+            return f"act {number} is {one}, alone {other}"
+    return f"{len(told)} acts, alone {len(alone)}"
 
 
 def _member(scene: Scene, seed: int, number: int) -> _Member:
     """A tenant with a company of its own, its plan and its sealed batch."""
-    opened, trial = scene.opened, _planned(seed * _SEED + number)
+    opened, trial = scene.opened, _planned(seed * _SEED + number, is_quiet=number == _QUIET)
     company = Company(scene.sandbox, realm_id=str(_FIRST_REALM + seed % _SEED * 1_000 + number))
     tenant = tenant_id(f"tenant-{number}")
     opened.registry.add_tenant(tenant, firm_id="north-books", name=tenant, zone="America/New_York")
@@ -112,9 +169,11 @@ def _member(scene: Scene, seed: int, number: int) -> _Member:
     return _Member(office=office, trial=trial, batch=batch, paid=paid, deaths=list(trial.deaths))
 
 
-def _planned(seed: int) -> Trial:
+def _planned(seed: int, *, is_quiet: bool) -> Trial:
     """A plan for one of many: nobody waits in real time or stands still inside a transaction, where SQLite has one writer."""
     trial = drawn(seed)
+    if is_quiet:
+        return replace(trial, faults=(), deaths=(), doubled=False, closed_books=False)
     return replace(
         trial,
         faults=tuple(one for one in trial.faults if one[0] != "slow_then_commit"),
