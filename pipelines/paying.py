@@ -25,6 +25,7 @@ from payments.rails.opened import Rails
 from payments.reconcile import Reconciled, reconcile
 from payments.runs import DueBatch, due_batches
 from payments.send_policy import policy_for
+from pipelines.anchoring import anchor, described, verify_all
 from resources.errors import TenantError
 from resources.failpoints import failpoint
 from resources.installation import Installation
@@ -67,17 +68,25 @@ def drive_batch(
         driven = Driven(outcome="taken_over")
     except TenantError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
-    return dg.Output(driven.outcome, metadata=_metadata(driven))
+    head = anchor(context, ledger, tenant_id(config.tenant))
+    return dg.Output(driven.outcome, metadata={**_metadata(driven), **described(head)})
 
 
-@dg.op(description="Compares the payments of every tenant that has some with what QuickBooks has; raises alarms.")
-def compare_payments(installation: dg.ResourceParam[Installation]) -> dg.Output[None]:
-    """Each tenant's comparison by itself; `dagster.Failure` names those that could not be compared, after all were tried."""
+@dg.op(
+    description="Verifies the payment log of every tenant and compares its payments with what QuickBooks has; raises alarms."
+)
+def compare_payments(context: dg.OpExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.Output[None]:
+    """Each tenant's log and comparison by themselves.
+
+    Raises:
+        dagster.Failure: it names those that could not be compared, after all were tried.
+    """
     ledger = Ledger(installation.database, clock=installation.clock)
     rails = Rails(installation)
     found: dict[TenantId, Reconciled] = {}
     money: Counter[str] = Counter()
-    failed: dict[TenantId, str] = {}
+    verification = verify_all(context, installation)
+    failed = verification.failed
     for tenant in _paying_tenants(installation):
         try:
             found[tenant] = reconcile(ledger, tenant, installation.bill_payments(tenant))
@@ -85,7 +94,8 @@ def compare_payments(installation: dg.ResourceParam[Installation]) -> dg.Output[
         except TenantError as error:
             failed[tenant] = str(error)
     followed = {f"money_{state}": count for state, count in sorted(money.items())}
-    metadata = {**_compared(list(found.values())), **followed}
+    histories = {"histories_verified": verification.verified, "histories_broken": len(verification.broken)}
+    metadata = {**_compared(list(found.values())), **followed, **histories}
     if failed:
         lines = [f"{tenant}: {text}" for tenant, text in failed.items()]
         raise dg.Failure(

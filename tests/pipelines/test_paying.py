@@ -1,18 +1,24 @@
 """Payments as Dagster runs them: the sensor only asks, the run claims; a run by hand or once more pays nothing twice."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from sqlalchemy import update
 
+from payments.anchors import Anchor, present_anchor, verify_history
 from payments.batch_tables import BATCH
 from payments.cash_tables import HOLD
 from payments.runs import claim
 from payments.send_policy import SendPolicy
+from payments.tables import ALARM, AUDIT
+from pipelines.anchoring import newest_anchor
 from pipelines.build import build_defs
 from pipelines.failure_notices import NOTICE_KIND
 from pipelines.paying import RELAUNCH_SECONDS, batch_config, payment_batches
@@ -80,6 +86,8 @@ def test_a_finalized_batch_is_asked_for_and_paid_and_each_payment_shows_its_outc
     shown = _metadata(result)
     assert (shown["outcome"], shown["payments_paid"], shown["stopped_early"]) == ("settled", 2, False)
     assert shown["payments"] == {row["intent_id"]: "paid" for row in office.intents(batch).values()}
+    noted = Anchor(number=shown["audit_number"], hash=shown["audit_hash"])
+    assert noted == newest_anchor(instance, ACME) == present_anchor(office.ledger, ACME)
     assert _tick(office, instance) == []
 
 
@@ -162,8 +170,9 @@ def test_the_nightly_comparison_says_what_it_found(office: Office, instance: dg.
     office.drive(office.batch(bill))
     result = _run(office, instance, job="payment_comparison")
     assert result.success
-    assert _metadata(result, "compare_payments")["tenants"] == 1
-    assert _metadata(result, "compare_payments")["doubles"] == 0
+    shown = _metadata(result, "compare_payments")
+    assert (shown["tenants"], shown["doubles"]) == (1, 0)
+    assert (shown["histories_verified"], shown["histories_broken"], _alarms(office, "history broken")) == (1, 0, [])
 
 
 def test_a_comparison_that_fails_for_one_tenant_shows_the_others_and_is_told_to_its_firm(
@@ -195,6 +204,57 @@ def test_a_comparison_that_fails_for_one_tenant_shows_the_others_and_is_told_to_
     tell_of_failure(result, instance=instance, installation=office.installation)
     (row,) = office.installation.outbox.rows(firm, kind=NOTICE_KIND)
     assert "could not be compared with QuickBooks" in office.installation.outbox.content(row).text
+
+
+def _alarms(office: Office, kind: str) -> list[str]:
+    return [row["detail"] for row in office.rows(ALARM, ALARM.c.kind == kind)]
+
+
+def _compare(office: Office, instance: dg.DagsterInstance) -> int:
+    """A night's comparison; in how many tenants the history is broken."""
+    result = _run(office, instance, job="payment_comparison")
+    assert result.success
+    broken: int = _metadata(result, "compare_payments")["histories_broken"]
+    return broken
+
+
+def test_a_row_of_the_log_that_is_edited_by_hand_raises_an_alarm_by_the_next_day(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    with office.database.write() as connection:
+        for trigger in connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
+        ).all():
+            connection.exec_driver_sql(f"DROP TRIGGER {trigger.name}")
+        connection.execute(update(AUDIT).where(AUDIT.c.tenant_id == ACME, AUDIT.c.number == 5).values(actor="nobody"))
+    assert _compare(office, instance) == 1
+    (detail,) = _alarms(office, "history broken")
+    assert "row 5" in detail
+
+
+def test_a_ledger_that_is_put_back_to_an_older_head_is_not_what_was_noted_down(
+    office: Office, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """Each copy is sound in itself, and one that has grown past the noted row again has another in its place."""
+    bill, other = office.enter("10.00", "20.00")
+    path, older = str(office.database.url.database), str(tmp_path / "older.sqlite")
+    _copy(path, older)
+    office.drive(office.batch(bill))
+    assert _compare(office, instance) == 0
+    noted = newest_anchor(instance, ACME)
+    assert noted is not None
+    _copy(older, path)
+    assert _compare(office, instance) == 1
+    assert f"had come to row {noted.number}" in _alarms(office, "history broken")[0]
+    assert newest_anchor(instance, ACME) == present_anchor(office.ledger, ACME), "from here on"
+    office.drive(office.batch(other))
+    grown = verify_history(office.ledger, ACME, anchored=noted)
+    assert "has another row" in grown.problems[0]
+
+
+def _copy(source: str, target: str) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
 
 
 def test_a_run_holds_ids_and_counts_and_is_never_retried_by_dagster() -> None:
