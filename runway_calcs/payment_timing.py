@@ -5,9 +5,11 @@ payers (``timing/shapes.py``), learning which counterparty is which (``timing/fi
 (``timing/days.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +17,22 @@ import pandas as pd
 from runway_calcs.timing.calibration import truth_of
 from runway_calcs.timing.days import Truth, day_masses, drawn_days, quantile_days, rows_of, unseen_masses
 from runway_calcs.timing.fit import TUNING, Habits, Tuning, fit_habits
-from runway_calcs.timing.items import Floats, Ints, Items, day_number, items_to_predict, known_items
+from runway_calcs.timing.items import (
+    Floats,
+    Ints,
+    Items,
+    day_number,
+    items_to_predict,
+    known_items,
+    told_ids,
+    whole_day,
+)
 from runway_calcs.timing.silence import MORE_LIKELY_THAN_NOT
 from runway_calcs.timing.words import Past, confidences, past_of, reasons
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+_BLOCK = 2_000
+"""Documents whose days are worked out at a time, for the sake of memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +47,20 @@ class LikelyDays:
     """Days after `as_of`: 1, or less where payments that the books do not tell yet are reckoned with."""
     truth: Truth
     correlation: float
-    document_ids: "pd.Index[str]"
+    document_ids: "pd.Index[Any]"
     """In the order in which they are told."""
 
-    def quantiles(self, levels: Sequence[float]) -> pd.DataFrame:
+    def quantiles(self, levels: Iterable[float]) -> pd.DataFrame:
         """As `PaymentTimingModel.predict`."""
-        if not all(0 < level < 1 for level in levels):
-            raise ValueError(f"levels are probabilities between 0 and 1: {tuple(levels)}")
-        days = quantile_days(self.mass, levels=[self.truth.level(level) for level in levels])
-        return self._dated(days, columns=list(levels))
+        asked = _probabilities(levels)
+        days = quantile_days(self.mass, levels=[self.truth.level(level) for level in asked])
+        return self._dated(days, columns=pd.Index(asked, dtype="float64"))
 
     def draws(self, count: int, *, seed: int) -> pd.DataFrame:
         """As `PaymentTimingModel.sample`."""
-        if count < 1:
-            raise ValueError(f"at least one draw: {count}")
-        days = drawn_days(self.items, self.mass, draws=count, seed=seed, correlation=self.correlation)
-        return self._dated(days, columns=list(range(count)))
+        draws, start = _whole(count, name="draws", least=1), _whole(seed, name="seed", least=0)
+        days = drawn_days(self.items, self.mass, draws=draws, seed=start, correlation=self.correlation)
+        return self._dated(days, columns=pd.Index(np.arange(draws)))
 
     def drawn(self, document_ids: Sequence[str], *, count: int, seed: int) -> Ints:
         """Drawn days after `as_of` of some of the documents, in their order: shape (document, draw). KeyError if unknown.
@@ -62,12 +73,11 @@ class LikelyDays:
         numbers = drawn_days(chosen, self.mass[rows], draws=count, seed=seed, correlation=self.correlation)
         return numbers + (self.first_day - 1)
 
-    def _dated(self, numbers: Ints, *, columns: Sequence[float]) -> pd.DataFrame:
+    def _dated(self, numbers: Ints, *, columns: "pd.Index[Any]") -> pd.DataFrame:
         days = np.maximum(numbers + (self.first_day - 1), 1)
         dates = np.datetime64(self.as_of, "D") + days.astype("timedelta64[D]")
-        index = pd.Index(self.items.document_ids, name="document_id", dtype="str")
-        found = pd.DataFrame(dates.astype("datetime64[us]"), index=index, columns=list(columns))
-        return found.reindex(self.document_ids)
+        found = pd.DataFrame(dates.astype("datetime64[us]"), index=self.items.document_ids, columns=columns)
+        return _told(found, document_ids=self.document_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +92,12 @@ class PaymentTimingModel:
     term_days: int
     """Usual days from a document's date to its due date: what stands in for a missing due date."""
 
-    def predict(self, open_items: pd.DataFrame, *, levels: Sequence[float] = LEVELS) -> pd.DataFrame:
+    def predict(self, open_items: pd.DataFrame, *, levels: Iterable[float] = LEVELS) -> pd.DataFrame:
         """The day by which each document is paid with each probability.
 
         `open_items` has the columns of `fit`; `paid_date` may be missing and is not looked at. Index `document_id` in the
-        order of the rows, columns `levels`, datetime64 at midnight, rising with the level, always after `as_of`.
+        order of the rows, columns `levels`, datetime64 at midnight, rising with the level, always after `as_of`. Errors as
+        of `fit`; ValueError too if a level is not between 0 and 1.
 
         Days are lumpy (a pay run a week), so no day has exactly the probability asked for. Levels below one half take a
         day that leaves about `level` before it, levels above a day that leaves about 1 - `level` after it, chosen so that an
@@ -110,8 +121,8 @@ class PaymentTimingModel:
                 "confidence": confidences(items, past=self.past, today=today),
                 "reason": pd.Series(said, dtype="str"),
             }
-        ).set_axis(pd.Index(items.document_ids, name="document_id", dtype="str"))
-        return found.reindex(_ids(open_items))
+        ).set_axis(items.document_ids)
+        return _told(found, document_ids=told_ids(open_items))
 
     def sample(self, open_items: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
         """Days of payment drawn jointly: index `document_id` in the order of the rows, columns 0 to `draws` - 1.
@@ -129,7 +140,8 @@ class PaymentTimingModel:
         """
         items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
         today = day_number(self.as_of)
-        mass = day_masses(items, habits=self.habits, today=today, truth=self.truth)
+        blocks = [items.take(slice(start, start + _BLOCK)) for start in range(0, max(len(items), 1), _BLOCK)]
+        mass = np.vstack([day_masses(some, habits=self.habits, today=today, truth=self.truth) for some in blocks])
         if unseen:
             paid = unseen_masses(items, habits=self.habits, today=today, unseen=unseen)
             mass = np.hstack([paid, mass * (1 - paid.sum(axis=1, keepdims=True))])
@@ -140,7 +152,7 @@ class PaymentTimingModel:
             first_day=1 - len(unseen),
             truth=self.truth,
             correlation=self.habits.correlation,
-            document_ids=_ids(open_items),
+            document_ids=told_ids(open_items),
         )
 
 
@@ -150,15 +162,20 @@ def fit(history: pd.DataFrame, *, as_of: date, tuning: Tuning = TUNING) -> Payme
     `history` has a row for each document, paid or open: `document_id`, `counterparty_id`, `terms` (text or missing),
     `entered_date`, `document_date`, `due_date` (NaT: none), `amount_cents`, `paid_date` (the day the balance reached 0; NaT
     or later than `as_of`: open then). Rows entered or dated after `as_of` are ignored. An empty frame is a model too: it
-    knows what payers are like in general. ValueError if a column is missing or a document occurs twice.
+    knows what payers are like in general. A document without a counterparty is taken to be the only one of its own.
+
+    Ids are text or whole numbers, dates datetime64 or `datetime.date`; a time of day is left out. ValueError if a column is
+    missing or a document occurs twice, TypeError if dates are text or numbers, or instants with a time zone: their day is
+    the company's to say.
 
     Source: days relative to the due date with delayed entry and censoring, shrunk in three levels (docs/payment-timing.md).
     """
-    items, term_days = known_items(history, as_of=as_of)
-    today = day_number(as_of)
+    day = whole_day(as_of)
+    items, term_days = known_items(history, as_of=day)
+    today = day_number(day)
     fitted = fit_habits(items, today=today, tuning=tuning)
     return PaymentTimingModel(
-        as_of=as_of,
+        as_of=day,
         habits=fitted.habits,
         truth=truth_of(
             fitted.cases,
@@ -171,5 +188,25 @@ def fit(history: pd.DataFrame, *, as_of: date, tuning: Tuning = TUNING) -> Payme
     )
 
 
-def _ids(frame: pd.DataFrame) -> "pd.Index[str]":
-    return pd.Index(frame["document_id"].astype("str"), name="document_id", dtype="str")
+def _told(found: pd.DataFrame, *, document_ids: "pd.Index[Any]") -> pd.DataFrame:
+    """Rows that were found by documents as text, in the order and under the names of the caller."""
+    return found.reindex(document_ids.astype("str")).set_axis(document_ids)
+
+
+def _probabilities(levels: object) -> list[float]:
+    if isinstance(levels, str) or not isinstance(levels, Iterable):
+        raise TypeError(f"levels are probabilities, one or several in a sequence: {levels!r}")
+    asked = list(levels)
+    found = [float(level) for level in asked if isinstance(level, Real)]
+    if len(found) < len(asked) or not all(0 < level < 1 for level in found):
+        raise ValueError(f"levels are probabilities between 0 and 1: {tuple(asked)}")
+    return found
+
+
+def _whole(number: object, *, name: str, least: int) -> int:
+    if isinstance(number, bool) or not isinstance(number, Integral):
+        raise TypeError(f"{name} is a whole number: {number!r}")
+    found = int(number)
+    if found < least:
+        raise ValueError(f"{name} is at least {least}: {found}")
+    return found

@@ -4,7 +4,7 @@ Belongs here: cleaning of the two frames that callers pass, the as-of cut, ancho
 """
 
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ COLUMNS = (
 )
 GENERIC_TERM_DAYS = 30
 """Days from document to due where a ledger has no due date at all: the most common terms."""
+_NOBODY = "\0"
+"""Before a document's id: its counterparty, where none is given."""
 _NO_DAY = np.iinfo(np.int64).min
 """What NaT is as an integer."""
 
@@ -76,16 +78,24 @@ def day_number(day: date) -> int:
     return int(np.datetime64(day, "D").astype("int64"))
 
 
+def whole_day(as_of: object) -> date:
+    """The as-of day without a time of day. TypeError if it is no day, or an instant of some time zone."""
+    # NaT counts as a datetime, and is of no year.
+    if not isinstance(as_of, date) or str(as_of) == str(pd.NaT) or getattr(as_of, "tzinfo", None) is not None:
+        raise TypeError(f"as_of is a datetime.date, a day of the company's own calendar: {as_of!r}")
+    return date(as_of.year, as_of.month, as_of.day)
+
+
 def known_items(history: pd.DataFrame, *, as_of: date) -> tuple[Items, int]:
     """The rows of `history` that were known at `as_of`, and the usual term of the ledger in days.
 
-    Rows entered or dated later are left out; a payment dated later has not happened. ValueError if a column is missing
-    or a document occurs twice.
+    Rows entered or dated later are left out, whatever they say; a payment dated later has not happened. ValueError or
+    TypeError as of `payment_timing.fit`.
     """
-    known = _checked(history, columns=COLUMNS)
+    rows = _dated(history, columns=COLUMNS, frame_name="history")
     today = pd.Timestamp(as_of)
-    is_known = known["entered_date"].notna() & (known["entered_date"] <= today) & ~(known["document_date"] > today)
-    known = known[is_known]
+    is_known = rows["entered_date"].notna() & (rows["entered_date"] <= today) & ~(rows["document_date"] > today)
+    known = _named(rows[is_known], frame_name="history")
     known = known.assign(paid_date=known["paid_date"].where(known["paid_date"] <= today))
     term_days = _usual_term(known)
     return _items(known, term_days=term_days), term_days
@@ -93,7 +103,7 @@ def known_items(history: pd.DataFrame, *, as_of: date) -> tuple[Items, int]:
 
 def items_to_predict(open_items: pd.DataFrame, *, as_of: date, term_days: int) -> Items:
     """All rows of `open_items` as open at `as_of`; a `paid_date`, if any, is not looked at."""
-    rows = _checked(open_items, columns=COLUMNS[:-1])
+    rows = _named(_dated(open_items, columns=COLUMNS[:-1], frame_name="open items"), frame_name="open items")
     today = pd.Timestamp(as_of)
     entered = rows["entered_date"]
     rows = rows.assign(
@@ -104,29 +114,81 @@ def items_to_predict(open_items: pd.DataFrame, *, as_of: date, term_days: int) -
     return _items(rows, term_days=term_days)
 
 
-def _checked(frame: pd.DataFrame, *, columns: tuple[str, ...]) -> pd.DataFrame:
+def told_ids(open_items: pd.DataFrame) -> "pd.Index[Any]":
+    """The documents in the order of the rows, as the caller names them: numbers stay numbers, all else is text."""
+    ids = open_items["document_id"]
+    ids = ids.astype("int64" if pd.api.types.is_numeric_dtype(ids.dtype) else "str")
+    found: pd.Index[Any] = pd.Index(ids, name="document_id")
+    return found
+
+
+def _dated(frame: pd.DataFrame, *, columns: tuple[str, ...], frame_name: str) -> pd.DataFrame:
+    """These columns with days in the columns of dates; rows that say only one of two dates take it for both."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"{frame_name}: a pandas.DataFrame is expected, not {type(frame).__name__}")
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        raise ValueError(f"columns missing: {', '.join(missing)}")
-    rows = frame[list(columns)]
-    rows = rows.assign(
-        document_id=rows["document_id"].astype("str"),
-        counterparty_id=rows["counterparty_id"].astype("str"),
-        terms=rows["terms"].astype("str").where(rows["terms"].notna(), ""),
-        **{name: _midnights(rows[name]) for name in columns if name.endswith("_date")},
-    )
-    rows = rows.assign(
+        raise ValueError(f"{frame_name}: columns missing: {', '.join(missing)}")
+    twice = [name for name in columns if (frame.columns == name).sum() > 1]
+    if twice:
+        raise ValueError(f"{frame_name}: more than one column has the name {', '.join(twice)}")
+    rows = frame[list(columns)].reset_index(drop=True)
+    rows = rows.assign(**{name: _midnights(rows[name], frame_name) for name in columns if name.endswith("_date")})
+    return rows.assign(
         entered_date=rows["entered_date"].fillna(rows["document_date"]),
         document_date=rows["document_date"].fillna(rows["entered_date"]),
     )
-    twice = rows["document_id"].duplicated()
+
+
+def _named(rows: pd.DataFrame, *, frame_name: str) -> pd.DataFrame:
+    """The rows with names as text, by counterparty and document; each document is there once."""
+    documents = _text(rows["document_id"], frame_name)
+    if documents.isna().any():
+        raise ValueError(f"{frame_name}: document_id is missing in {int(documents.isna().sum())} of {len(rows)} rows")
+    twice = documents.duplicated()
     if twice.any():
-        raise ValueError(f"one row per document: {rows['document_id'][twice].iloc[0]!r} occurs twice")
+        raise ValueError(f"{frame_name}: one row per document: {documents[twice].iloc[0]!r} occurs twice")
+    counterparties = _text(rows["counterparty_id"], frame_name)
+    rows = rows.assign(
+        document_id=documents,
+        # Documents of nobody have no habit in common: each is the only one of a counterparty.
+        counterparty_id=counterparties.where(counterparties.notna(), _NOBODY + documents),
+        terms=_text(rows["terms"], frame_name).fillna(""),
+    )
     return rows.sort_values(["counterparty_id", "document_id"])
 
 
-def _midnights(days: "pd.Series[Any]") -> "pd.Series[Any]":
+def _text(names: "pd.Series[Any]", frame_name: str) -> "pd.Series[Any]":
+    """Names as text. Whole numbers that a missing one beside them turned into floats read as whole numbers."""
+    if pd.api.types.is_float_dtype(names.dtype) and names.notna().any():
+        if not (names.dropna() % 1 == 0).all():
+            raise TypeError(f"{frame_name}: {names.name} is a name, text or a whole number, not a fraction")
+        names = names.astype("Int64")
+    return names.astype("str").where(names.notna())
+
+
+def _midnights(days: "pd.Series[Any]", frame_name: str) -> "pd.Series[Any]":
+    """Days at midnight. TypeError if they are not dates, or instants whose day depends on a time zone."""
+    if isinstance(days.dtype, pd.CategoricalDtype):
+        days = days.astype(days.cat.categories.dtype)
+    if days.isna().all():
+        return pd.Series(pd.NaT, index=days.index, dtype="datetime64[us]", name=days.name)
+    told = days.dropna()
+    if pd.api.types.is_datetime64_any_dtype(days.dtype):
+        told = told[:1]  # One time zone, or none, for all of them.
+    odd = told[[not _is_day(one) for one in told]]
+    if len(odd):
+        raise TypeError(
+            f"{frame_name}: {days.name} holds dates without a time zone (datetime64 or datetime.date),"
+            f" but {odd.iloc[0]!r} of dtype {days.dtype}; convert it to the company's own day first"
+        )
     return pd.to_datetime(days).astype("datetime64[us]").dt.normalize()
+
+
+def _is_day(one: object) -> bool:
+    if isinstance(one, datetime):
+        return one.tzinfo is None
+    return isinstance(one, (date, np.datetime64))
 
 
 def _usual_term(known: pd.DataFrame) -> int:

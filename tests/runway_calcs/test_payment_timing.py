@@ -219,7 +219,7 @@ def test_levels_may_come_in_any_order_and_must_be_probabilities() -> None:
     assert model.predict(asked, levels=()).shape == (1, 0)
     with pytest.raises(ValueError, match="between 0 and 1"):
         model.predict(asked, levels=(0.5, 1.0))
-    with pytest.raises(ValueError, match="at least one draw"):
+    with pytest.raises(ValueError, match="draws is at least 1"):
         model.sample(asked, draws=0, seed=1)
     with pytest.raises(ValueError, match="occurs twice"):
         fit(pd.concat([asked, asked]), as_of=FRIDAY)
