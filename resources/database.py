@@ -23,11 +23,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from resources.files import private_folder
 from resources.secret_text import quiet_row_logging
 
-_BUSY_MILLISECONDS = 30_000
+#: So long a writer waits for another one.
+BUSY_MILLISECONDS = 30_000
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _STEP_SECONDS = 0.001
 _PAUSE_SECONDS = 5.0
-_WAITS = f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}"
+_WAITS = f"PRAGMA busy_timeout={BUSY_MILLISECONDS}"
 
 
 class Database:
@@ -132,7 +133,7 @@ def _begin_writing(connection: Connection) -> None:
     """
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection), "the engine is SQLite's"
-    until = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    until = time.monotonic() + BUSY_MILLISECONDS / 1000
     raw.execute("PRAGMA busy_timeout=0")
     try:
         while time.monotonic() < until:

@@ -12,6 +12,7 @@ from tests.payments.daemons import play_daemons, play_run_deaths
 from tests.payments.desk_trials import play_desk, play_finalizers
 from tests.payments.full_disks import play_full_disk
 from tests.payments.histories import play_histories
+from tests.payments.locked_ledgers import play_locked
 from tests.payments.restores import play_restore
 from tests.payments.scene import Counts, Scene
 from tests.payments.sending_trials import play
@@ -111,6 +112,13 @@ KINDS = (
         release=300,
         counted=lambda counts: counts.trials,
         share=0.01,
+    ),
+    Kind(
+        name="locked ledgers",
+        play=play_locked,
+        release=120,
+        counted=lambda counts: counts.more["locked ledgers"],
+        share=0.015,
     ),
     Kind(
         name="histories",

@@ -21,7 +21,7 @@ from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING
 from tests.payments.ledger_copies import FileCopies, LedgerCopies, ServerCopies
 from tests.payments.office import Company, Office, SharedClock, drive_batch, memory_of, open_installation
-from tests.payments.zygote import FENCED, FULL, HASTY, PATIENT, Zygote, start_zygote
+from tests.payments.zygote import FENCED, FULL, HASTY, LOCKED, PATIENT, Zygote, start_zygote
 from tests.postgres import Postgres
 from tests.sandbox import Sandbox, start_sandbox
 
@@ -158,7 +158,7 @@ class Scene:
         self.counts.ends[ended] += 1
         if death is not None and ended in ("killed 9", "stopped"):
             self.counts.deaths[f"{death[0]} {death[2]}"] += 1
-        if ended not in ("exited 0", f"exited {FENCED}", f"exited {FULL}", "killed 9", "stopped"):
+        if ended not in ("exited 0", f"exited {FENCED}", f"exited {FULL}", f"exited {LOCKED}", "killed 9", "stopped"):
             self.counts.wrong.append(f"a run {ended}")
 
     def pass_time(self, batch: str) -> None:

@@ -17,11 +17,13 @@ from tests.payments.daemons import RUN_DEATHS, play_daemons, play_run_deaths
 from tests.payments.desk_trials import play_desk, play_finalizers
 from tests.payments.full_disks import play_full_disk
 from tests.payments.kinds import KINDS
+from tests.payments.locked_ledgers import play_locked_at
 from tests.payments.mutants import MUTANTS
 from tests.payments.restores import play_restore
 from tests.payments.scene import Scene, open_scene
 from tests.payments.tenants_at_once import play_tenants
 from tests.payments.trials import Trial, drawn, walked
+from tests.payments.zygote import LOCKED
 from tests.postgres import Postgres
 
 _POINTS = tuple(SEND_POINTS)
@@ -131,6 +133,21 @@ def test_work_that_finds_the_disk_full_goes_on_when_there_is_room(scene: Scene) 
     assert scene.counts.more["runs that found no room"] > before
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "intent.in",
+        "confirm.in",
+        "close.in",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("claim.in", "unknown.in")),
+    ],
+)
+def test_a_run_that_cannot_write_for_too_long_loses_nothing_and_pays_once(scene: Scene, name: str) -> None:
+    before = scene.counts.ends[f"exited {LOCKED}"]
+    _judged(scene, lambda scene, seed: play_locked_at(scene, name, seed=seed, is_short=False), -1_004)
+    assert scene.counts.ends[f"exited {LOCKED}"] == before + 1
+
+
 @pytest.mark.xdist_group("postgres")
 def test_the_same_holds_on_postgres(scene_on_postgres: Scene) -> None:
     for number in (_POINTS.index("answer.before_record"), _STOPPED + _POINTS.index("send.before")):
@@ -143,7 +160,14 @@ def test_the_same_holds_on_postgres(scene_on_postgres: Scene) -> None:
 def test_trials_of_each_kind_hold_on_postgres(scene_on_postgres: Scene) -> None:
     for seed in range(4):
         for kind in KINDS:
-            if kind.name not in ("full disks", "daemons", "killed runs", "histories", "tenants at once"):
+            if kind.name not in (
+                "full disks",
+                "locked ledgers",
+                "daemons",
+                "killed runs",
+                "histories",
+                "tenants at once",
+            ):
                 _judged(scene_on_postgres, kind.play, seed)
     _judged(scene_on_postgres, play_tenants, 7, tenants=20)
     print(scene_on_postgres.counts.summary())  # noqa: T201 - a long run says what it did

@@ -27,6 +27,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from payments.errors import Fenced
+from resources import database
 from resources.failpoints import arm, interrupt, kill, stop
 from resources.installation import Installation
 from resources.qbo.bill_payments import PaymentClient
@@ -43,6 +44,8 @@ FENCED = 3
 _FAILED = 4
 #: The disk was full.
 FULL = 5
+#: Somebody else kept writing for longer than it waited.
+LOCKED = 6
 
 
 class Zygote:
@@ -67,15 +70,18 @@ class Zygote:
         pages: int | None = None,
         file_bytes: int | None = None,
         may_be_full: bool = False,
+        busy_milliseconds: int | None = None,
     ) -> int:
         """Begin a run of a batch, or work at the desk, that does something at these points; its process id.
 
-        Its database may have so many pages, or no file it writes more bytes: as on a disk that is full.
+        Its database may have so many pages, or no file it writes more bytes: as on a disk that is full. It may wait for another
+        writer no longer than so many milliseconds.
         """
         asked: dict[str, Any] = {"do": "start", "batch_id": batch_id, "tenant": tenant}
         asked |= {"timeout": timeout, "mutant": mutant}
         asked |= {"work": list(work), "deaths": [list(one) for one in deaths]}
         asked |= {"pages": pages, "file_bytes": file_bytes, "may_be_full": may_be_full}
+        asked |= {"busy_milliseconds": busy_milliseconds}
         return int(self._ask(asked)["pid"])
 
     def wait(self, pid: int) -> str:
@@ -143,9 +149,11 @@ class _Parent:
             self._work(asked)
         except Fenced:
             return FENCED
-        except (OperationalError, OSError):
+        except (OperationalError, OSError) as error:
             if asked["may_be_full"]:
                 return FULL
+            if asked["busy_milliseconds"] is not None and "database is locked" in str(error):
+                return LOCKED
             traceback.print_exc()
             return _FAILED
         except BaseException:  # noqa: BLE001 - whatever it was, the campaign must hear of it
@@ -154,6 +162,8 @@ class _Parent:
         return 0
 
     def _limit(self, asked: Mapping[str, Any]) -> None:
+        if asked["busy_milliseconds"] is not None:
+            database.BUSY_MILLISECONDS = asked["busy_milliseconds"]
         if asked["pages"] is not None:
             limit = f"PRAGMA max_page_count={asked['pages']}"
             event.listen(self._opened.database.writer, "connect", lambda raw, _: raw.execute(limit).close())

@@ -120,7 +120,7 @@ def test_each_connection_is_durable_and_strict(database: Database) -> None:
 def test_who_waits_too_long_for_the_one_writer_is_refused_and_may_come_again(
     counter: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_BUSY_MILLISECONDS", 20)
+    monkeypatch.setattr(database_module, "BUSY_MILLISECONDS", 20)
     with counter.write() as first:
         first.execute(update(TENANT).values(name="first"))
         with pytest.raises(DBAPIError, match="locked"), counter.write():
