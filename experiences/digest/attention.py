@@ -13,7 +13,7 @@ from experiences.digest.priorities import (
     PlannedLine,
     WaitingLine,
 )
-from experiences.digest.sentences import name, sentence
+from experiences.digest.sentences import entry_label, name, sentence
 from experiences.digest.tables import Section, Table, TableRow, listing_table, more_rows, row, section
 from experiences.digest.wording import (
     counted,
@@ -207,9 +207,8 @@ def _score(found: DataToFix) -> str:
 def _defect_row(line: DefectLine, *, document: DigestDocument) -> TableRow:
     what = shortened(sentence(line.what, near=document.as_of), limit=_WHAT_LIMIT)
     age = "" if line.age_days is None else f"{days(line.age_days)} old"
-    label = name(line.label)
     return TableRow(
-        label=label[0].upper() + label[1:],
+        label=entry_label(line.label, near=document.as_of),
         detail=" ".join(part for part in (what, f"{age[:1].upper()}{age[1:]}." if age else "") if part),
         values=effect_words(
             line.effect,

@@ -32,6 +32,8 @@ REASON_LIMIT = 200
 _ENTITY_LIMIT = 24
 """No name of a QBO entity is longer."""
 _ISO_DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
+_ENTRY_OF_A_DAY = re.compile(r"[A-Za-z]+ of [0-9]{4}-[0-9]{2}-[0-9]{2}\b")
+"""How entries without a number are called; a number that looks like a date stands elsewhere and is left alone."""
 
 
 def subject(document: DigestDocument) -> str:
@@ -258,6 +260,16 @@ def name(text: str) -> str:
     return shortened(plain_text(text), limit=NAME_LIMIT) or "(no name)"
 
 
+def entry_label(text: str, *, near: date, limit: int = NAME_LIMIT) -> str:
+    """What an entry of the books is called, its own day written as all dates are: "Purchase of 6 Oct at Acme"."""
+    clean = plain_text(text)
+    found = _ENTRY_OF_A_DAY.match(clean)
+    if found is not None:
+        clean = _with_dates(found[0], near=near) + clean[found.end() :]
+    label = shortened(clean, limit=limit) or "(no name)"
+    return label[0].upper() + label[1:]
+
+
 def sentence(text: str, *, near: date) -> str:
     """A reason from a calculator as a sentence of bounded length; empty stays empty."""
     clean = _reason(text, near=near)
@@ -297,14 +309,17 @@ def _in_brackets(text: str, *, near: date) -> str:
 
 def _reason(text: str, *, near: date) -> str:
     """A calculator's reason, with its ISO dates written as all dates of a digest are."""
+    return _with_dates(shortened(plain_text(text), limit=REASON_LIMIT), near=near)
 
+
+def _with_dates(text: str, *, near: date) -> str:
     def written(found: re.Match[str]) -> str:
         try:
             return short_date(date.fromisoformat(found[0]), near=near)
         except ValueError:
             return found[0]  # looks like a date and is none, for example a document number
 
-    return _ISO_DATE.sub(written, shortened(plain_text(text), limit=REASON_LIMIT))
+    return _ISO_DATE.sub(written, text)
 
 
 def _are(count: int) -> str:

@@ -40,9 +40,12 @@ class PageTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A heading with what stands under it."""
+    """A heading with what stands under it, which a reader opens where it is folded."""
 
     heading: str
+    aside: str = ""
+    """What is quietly said beside the heading: all that a folded block shows."""
+    is_folded: bool = False
     paragraphs: tuple[str, ...] = ()
     tables: tuple[PageTable, ...] = ()
 
@@ -69,7 +72,7 @@ def page_text(page: Page) -> str:
     """The same words as plain text."""
     lines = [page.kicker, page.headline, page.lead, *(f"* {badge}" for badge in page.badges)]
     for block in page.blocks:
-        lines += ["", block.heading.upper(), *block.paragraphs]
+        lines += ["", block.heading.upper() + (f" ({block.aside})" if block.aside else ""), *block.paragraphs]
         for table in block.tables:
             lines += ["", table.caption, *(_line(row, table.columns) for row in table.rows)]
             lines += [table.more] if table.more else []

@@ -6,7 +6,7 @@ Belongs here: what each row says of a balance, a document, an entry. Does not: t
 from datetime import date
 
 from experiences.digest.attention import effect_words
-from experiences.digest.sentences import name, sentence
+from experiences.digest.sentences import entry_label, name, sentence
 from experiences.digest.wording import counted, doc_number, money_exact, money_short, percent, short_date, shortened
 from experiences.pages.page import Cell, PageTable
 from experiences.test_drive.document import (
@@ -168,10 +168,9 @@ def _entry_row(one: FlaggedEntry, *, document: DriveDocument) -> tuple[Cell, ...
         low_cents=one.low_cents,
         currency=document.currency,
     )
-    label = name(one.label)
     since = "still found" if one.gone_on is None else f"not found any more on {short_date(one.gone_on, near=near)}"
     return (
-        Cell(text=label[0].upper() + label[1:], detail=(_in_short(one.what, near=near),)),
+        Cell(text=entry_label(one.label, near=near), detail=(_in_short(one.what, near=near),)),
         Cell(text=runway, is_alert=one.is_blocking),
         Cell(text=low),
         Cell(text=since),

@@ -3,18 +3,23 @@
 Belongs here: its words. Does not: its facts (``build.py``), the frame of a page (``experiences/pages/page.py``).
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from experiences.digest.attention import effect_words
-from experiences.digest.sentences import name, sentence
-from experiences.digest.wording import clock_time, counted, days, full_date, money_exact, plain_text, shortened
+from experiences.digest.sentences import entry_label, name, sentence
+from experiences.digest.wording import clock_time, counted, days, full_date, money_exact
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from experiences.tray.document import SetAsideItem, TrayDocument, TrayItem
 from experiences.tray.links import link
-from runway_calcs.hygiene.defects import EffectState
+from runway_calcs.hygiene.defects import DefectKind, EffectState
 
 #: A page has more room than a mail.
 _LABEL_LIMIT = 80
+#: What a person takes in as one list.
+_ONE_LIST = 10
+_SMALLER = "They change less than those above; which ones is shown once some of those are mended or set aside."
 
 
 def tray_page(document: TrayDocument) -> Page:
@@ -25,7 +30,7 @@ def tray_page(document: TrayDocument) -> Page:
         headline=_headline(document),
         lead=_lead(document),
         badges=_badges(document),
-        blocks=tuple(block for block in (_listed(document), _aside(document)) if block is not None),
+        blocks=(*_listed(document), *_aside(document)),
         footer=(
             f"As of {full_date(document.as_of)}, from books read on {_read(document)} ({document.zone}).",
             "The effect of an entry is the difference between the forecast as it is and the forecast made again with the entry "
@@ -88,21 +93,47 @@ def _missing_effects(document: TrayDocument) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _listed(document: TrayDocument) -> Block | None:
-    if not document.items:
-        return None
-    hidden = document.count - len(document.items)
+def _listed(document: TrayDocument) -> tuple[Block, ...]:
+    """A short tray as one list; of a long one what moves the forecast, then the rest by kind, to be worked off."""
+    items, hidden = document.items, document.count - len(document.items)
+    if len(items) <= _ONE_LIST:
+        return (_block("To look at", items, document=document),) if items else ()
+    first = [item for item in items if item.runway_days or item.low_cents][:_ONE_LIST]
+    kinds: dict[DefectKind, list[TrayItem]] = {}
+    for item in items[len(first) :]:
+        kinds.setdefault(item.kind, []).append(item)
+    return (
+        *((_block("What moves the forecast most", first, document=document),) if first else ()),
+        *(_of_kind(kind, found, document=document) for kind, found in kinds.items()),
+        *((Block(heading=f"And {hidden:,} more", paragraphs=(_SMALLER,)),) if hidden else ()),
+    )
+
+
+def _of_kind(kind: DefectKind, items: Sequence[TrayItem], *, document: TrayDocument) -> Block:
+    """All entries of one kind; what is said of each of them alike stands above them once."""
+    near = document.as_of
+    wrong = sum(item.is_blocking for item in items)
+    shared = [
+        sentence(texts[0], near=near)
+        for texts in ([item.what for item in items], [item.remedy for item in items])
+        if len(items) > 1 and len(set(texts)) == 1
+    ]
+    block = _block(kind.value.capitalize(), items, document=document, said_above=shared)
+    aside = counted(len(items), "entry", "entries") + (f", {wrong:,} known to be wrong" if wrong else "")
+    return replace(block, aside=aside, is_folded=True, paragraphs=tuple(shared))
+
+
+def _block(heading: str, items: Sequence[TrayItem], *, document: TrayDocument, said_above: Sequence[str] = ()) -> Block:
     table = PageTable(
         caption="By what mending each changes",
         columns=("Entry", "Amount", "Runway", "Low point", "Age"),
         figures=(False, True, True, True, True),
-        rows=tuple(_row(item, document=document) for item in document.items),
-        more=f"and {hidden:,} more" if hidden else "",
+        rows=tuple(_row(item, document=document, said_above=said_above) for item in items),
     )
-    return Block(heading="To look at", tables=(table,))
+    return Block(heading=heading, tables=(table,))
 
 
-def _row(item: TrayItem, *, document: TrayDocument) -> tuple[Cell, ...]:
+def _row(item: TrayItem, *, document: TrayDocument, said_above: Sequence[str]) -> tuple[Cell, ...]:
     currency, near = document.currency, document.as_of
     what = [sentence(item.what, near=near), sentence(item.remedy, near=near)]
     href = link(item.object_type, item.object_id)
@@ -115,8 +146,8 @@ def _row(item: TrayItem, *, document: TrayDocument) -> tuple[Cell, ...]:
     )
     return (
         Cell(
-            text=_named(item),
-            detail=tuple(text for text in what if text),
+            text=entry_label(item.label, near=near, limit=_LABEL_LIMIT),
+            detail=tuple(text for text in what if text and text not in said_above),
             href=href,
             link_text="Open in QuickBooks" if href else "",
         ),
@@ -127,14 +158,9 @@ def _row(item: TrayItem, *, document: TrayDocument) -> tuple[Cell, ...]:
     )
 
 
-def _named(item: TrayItem) -> str:
-    label = shortened(plain_text(item.label), limit=_LABEL_LIMIT) or "(no name)"
-    return label[0].upper() + label[1:]
-
-
-def _aside(document: TrayDocument) -> Block | None:
+def _aside(document: TrayDocument) -> tuple[Block, ...]:
     if not document.set_aside:
-        return None
+        return ()
     hidden = document.set_aside_count - len(document.set_aside)
     table = PageTable(
         caption="Snoozed, or ruled no issue",
@@ -143,12 +169,15 @@ def _aside(document: TrayDocument) -> Block | None:
         rows=tuple(_aside_row(one, document=document) for one in document.set_aside),
         more=f"and {hidden:,} more" if hidden else "",
     )
-    return Block(heading="Set aside", tables=(table,))
+    return (Block(heading="Set aside", tables=(table,)),)
 
 
 def _aside_row(one: SetAsideItem, *, document: TrayDocument) -> tuple[Cell, ...]:
     return (
-        Cell(text=_named(one.item), detail=(sentence(one.item.what, near=document.as_of),)),
+        Cell(
+            text=entry_label(one.item.label, near=document.as_of, limit=_LABEL_LIMIT),
+            detail=(sentence(one.item.what, near=document.as_of),),
+        ),
         Cell(text="no issue" if one.until is None else full_date(one.until)),
         Cell(text=name(one.author)),
         Cell(text=sentence(one.reason, near=document.as_of)),

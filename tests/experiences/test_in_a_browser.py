@@ -39,7 +39,7 @@ from tests.experiences.drive_builders import (
 from tests.experiences.every_page import AT, MAKERS
 from tests.experiences.examples import NO_DATA, TIGHT
 from tests.experiences.priority_builders import make_defect
-from tests.experiences.test_tray import make_tray
+from tests.experiences.test_tray import make_tray, many_defects
 from tests.resources.mail_builders import make_recipient, make_row
 
 _AXE = Path(__file__).parents[1] / "clients" / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -136,6 +136,7 @@ PAGES = {
     "digest without data": digest_html(NO_DATA),
     "digest that changed by no day": digest_html(make_digest(change=make_change(days=0))),
     "tray": _tray(),
+    "long tray": tray_html(make_tray(many_defects())),
     **{kind: make(_LONG)[0] for kind, make in MAKERS.items()},
     "digest as it was mailed": _mailed(),
     "unsubscribing": _unsubscribing(),
@@ -158,6 +159,7 @@ def _look(browser: Chromium, file: Path, *, width: int, scheme: str) -> None:
         "new Promise(done => { const look = () => document.readyState === 'complete' && "
         f"location.search === '?{width}{scheme}' ? done(true) : setTimeout(look, 10); look(); }})"
     )
+    browser.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     assert browser.evaluate("document.documentElement.scrollWidth") <= width, f"wider than {width}"
     assert browser.evaluate(_TORN) == [], f"at {width}"
     assert browser.evaluate(_BROKEN) == [], f"at {width}"

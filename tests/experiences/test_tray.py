@@ -54,6 +54,82 @@ def test_what_moves_the_runway_most_stands_first_then_cents_then_what_is_known_t
     assert make_tray(defects[::-1]) == document
 
 
+_KINDS = (DefectKind.UNCATEGORIZED, DefectKind.MISSING_DUE_DATE, DefectKind.DUPLICATE_BILL)
+
+
+def many_defects() -> list[Defect]:
+    """68 entries of three kinds, of which two move the forecast."""
+    known = {0: _effect(-4, -90_000), 5: _effect(0, 12_345)}
+    return [
+        make_defect(
+            kind=_KINDS[number % 3],
+            object_id=str(number),
+            label=f"Entry {number} of the books",
+            what=f"It is one of {number % 3} kinds." if number % 3 else f"It is number {number}.",
+            remedy="Enter what is missing.",
+            severity=Severity.BLOCKING if number % 2 else Severity.NON_BLOCKING,
+            amount_cents=900_000 - number,
+            effect=known.get(number, NOT_KNOWN),
+        )
+        for number in range(68)
+    ]
+
+
+def test_a_long_tray_is_what_moves_the_forecast_and_then_one_folded_list_for_each_kind() -> None:
+    defects = many_defects()
+    document = make_tray(defects)
+    page = render_html(document)
+    first, *kinds = page.split("<section>")[1:]
+    assert re.findall(r"Entry \d+", first) == ["Entry 0", "Entry 5"]
+    assert "<details" not in first
+    shown = {}
+    for block in kinds:
+        assert block.count("<details>") == 1
+        (heading,) = re.findall("<summary><h2>(.*)</h2>", block)
+        shown[heading] = re.findall(r"Entry (\d+)", block)
+        assert f"{len(shown[heading])} entries" in block
+    assert list(shown) == ["Missing due date", "Uncategorized", "Duplicate bill"], (
+        "the largest amount known to be wrong first"
+    )
+    listed = sorted(number for numbers in shown.values() for number in numbers)
+    assert listed == sorted(one.object_id for one in defects if one.object_id not in {"0", "5"})
+    for kind in _KINDS:
+        of_kind = [item.object_id for item in document.items if item.kind is kind and item.object_id not in {"0", "5"}]
+        assert shown[kind.value.capitalize()] == of_kind, "in the order of the whole tray"
+    assert figures(one_line(render_text(document))) == figures(parse(page).text)
+
+
+def test_what_all_entries_of_a_kind_have_in_common_is_said_once() -> None:
+    for text in (parse(render_html(make_tray(many_defects()))).text, render_text(make_tray(many_defects()))):
+        assert text.count("It is one of 1 kinds.") == 1
+        assert text.count("It is one of 2 kinds.") == 2, "beside the one that moves the forecast, and above the others"
+        assert text.count("It is number 3.") == 1
+        assert "22 entries, 11 known to be wrong" in text
+
+
+def test_a_short_tray_is_one_list() -> None:
+    document = make_tray(many_defects()[:10])
+    assert "<details>" not in render_html(document)
+    assert re.findall(r"Entry (\d+)", render_text(document)) == [item.object_id for item in document.items]
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("purchase of 2026-10-06 at Acme", "Purchase of 6 Oct at Acme"),
+        ("deposit of 2025-10-06", "Deposit of 6 Oct 2025"),
+        # Numbers and names that look like days are what they are.
+        ("Bill 2026-10-06 of Acme", "Bill 2026-10-06 of Acme"),
+        ("purchase of 2026-10-06 at 2026-10-07 Ltd", "Purchase of 6 Oct at 2026-10-07 Ltd"),
+        ("purchase of 2026-99-99", "Purchase of 2026-99-99"),
+    ],
+)
+def test_the_day_of_an_entry_is_written_as_all_days_are(label: str, told: str) -> None:
+    document = make_tray([make_defect(label=label)])
+    assert f"- {told} (" in render_text(document)
+    assert told in parse(render_html(document)).texts
+
+
 def _ruling(until: date | None) -> Ruling:
     return Ruling(defect=make_defect().key, until=until, author="ann", reason="the vendor was asked")
 

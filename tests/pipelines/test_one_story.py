@@ -190,16 +190,26 @@ def _after(text: str, words: str) -> str:
 
 
 def _fixes_as_read(digest: str, tray: str, *, count: str) -> None:
-    short, whole = table_about(digest, "By what mending it changes"), table_about(tray, "By what mending each changes")
-    if short is None or whole is None:
-        assert (short, whole, count) == (None, None, "0")
+    """Each entry that the digest names stands in the tray with the same effect; a long tray is in parts."""
+    short = table_about(digest, "By what mending it changes")
+    whole = [(at, row) for at in tables(tray) if at.caption == "By what mending each changes" for row in at.rows]
+    if short is None:
+        assert (whole, count) == ([], "0")
         return
+    assert len(whole) == int(count)
     assert f": {counted(int(count), 'entry', 'entries')}" in short.caption
     assert f"{counted(int(count), 'entry', 'entries')} to look at" in parse(tray).text
-    for one, same in zip(short.rows, whole.rows, strict=False):
-        assert same.label.startswith(one.label.rstrip("\N{HORIZONTAL ELLIPSIS}"))
-        for column in ("Runway", "Low point"):
-            assert short.value(one, column) == whole.value(same, column), one.label
+    for one in short.rows:
+        label, told = (
+            one.label.rstrip("\N{HORIZONTAL ELLIPSIS}"),
+            [short.value(one, at) for at in ("Runway", "Low point")],
+        )
+        same = [
+            [at.value(row, column) for column in ("Runway", "Low point")]
+            for at, row in whole
+            if row.label.startswith(label)
+        ]
+        assert told in same, label
 
 
 def _bills_as_read(digest: str, console: list[Table]) -> None:
