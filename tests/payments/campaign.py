@@ -6,7 +6,8 @@
 Two workers share the trials, each with a QuickBooks and a ledger of its own; a seed and a number decide everything about a trial.
 How far each kind of trials has come is kept in a folder: the same seed goes on from there until the counts of a release are
 reached, and plays first what failed before. Where no net is left (derived from what QuickBooks does in a trial, not listed) a
-double must be raised. The last line is one JSON object.
+double must be raised. The last line is one JSON object: `release` says of each count of a release what was reached of what was
+aimed at. A run of full length fails if there is a point at which no process was killed; a slice only names those.
 """
 
 import argparse
@@ -16,21 +17,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from payments.points import DESK_POINTS, SEND_POINTS
 from resources.files import write_whole
 from tests.payments.full_disks import small_disk
-from tests.payments.kinds import KINDS, Kind
+from tests.payments.kinds import KINDS, RELEASE_SECONDS, Kind
 from tests.payments.scene import DATA, Counts, Scene, open_scene
+from tests.payments.verdict import verdict
 
 WORKERS = 2
 _KEPT_EVERY = 10.0
-#: The share of payments that may be left to a person though no business fault met them; of a few nothing is concluded.
-_MOST_REVIEWED, _ENOUGH = 0.01, 500
 
 
 class Progress:
@@ -113,27 +112,6 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What all workers did: each kind against a release, and everything that was counted in all."""
-    total, kinds = Counts(), {}
-    for kind in KINDS:
-        mine = Counts()
-        seconds = 0.0
-        for part in parts:
-            if kind.name in part:
-                mine.add(part[kind.name]["counts"])
-                seconds += part[kind.name]["seconds"]
-        if mine.trials or mine.more:
-            kinds[kind.name] = {"done": kind.counted(mine), "release": kind.release, "seconds": round(seconds, 1)}
-            total.add(mine.summary())
-    if total.reviews > _MOST_REVIEWED * max(total.without_business_fault, _ENOUGH):
-        share = f"{total.reviews} of {total.without_business_fault}"
-        total.wrong.append(f"{share} payments without a business fault are left to a person")
-    reached = {name.rsplit(" ", 1)[0] for name in total.deaths}
-    never = sorted({*SEND_POINTS, *DESK_POINTS} - reached)
-    return {"kinds": kinds, **total.summary(), "points_never_reached": never}
-
-
 def replay(name: str, seed: int) -> int:
     """One trial of a kind by its seed."""
     (kind,) = (one for one in KINDS if one.name == name)
@@ -173,7 +151,8 @@ def _lead(asked: argparse.Namespace, state: Path) -> int:
     workers = [subprocess.Popen([*command, "--worker", str(number)]) for number in range(asked.workers)]
     codes = [process.wait() for process in workers]
     parts = [Progress(_part(state, number)).kinds for number in range(WORKERS)]
-    summary = together(parts) | {"seconds": round(time.monotonic() - started, 1), "seed": asked.seed}
+    is_whole = asked.seconds >= RELEASE_SECONDS and not asked.kind
+    summary = verdict(parts, is_whole=is_whole) | {"seconds": round(time.monotonic() - started, 1), "seed": asked.seed}
     sys.stdout.write(json.dumps(summary) + "\n")
     return 1 if any(codes) or summary["wrong"] else 0
 

@@ -19,6 +19,9 @@ from tests.payments.sending_trials import play
 from tests.payments.tenants_at_once import play_tenants
 from tests.payments.trials import KILL, STOP, deadly, drawn, walked
 
+#: What a run of the whole campaign has.
+RELEASE_SECONDS = 4_500.0
+
 
 def _deaths(counts: Counts, action: str) -> int:
     return sum(number for name, number in counts.deaths.items() if name.endswith(f" {action}"))
