@@ -61,10 +61,10 @@ class KnownHold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownProposal:
-    """A staged bill: it holds nothing back."""
+    """A staged bill: it holds nothing back, and waits for a decision also when the time of its proposal is over."""
 
     bill_id: str
-    account_id: str
+    #: As proposed; all that is open once the proposal is over, or where the bill was staged by the day it was put off to.
     amount_cents: int
 
 
@@ -138,11 +138,7 @@ def known_ledger(look: Look, *, known_until: datetime) -> KnownLedger:
         reserves=tuple(
             one for one, row in zip(known_reserves, reserves, strict=True) if row["closed_at"] is None or one.held_cents
         ),
-        proposals=tuple(
-            KnownProposal(bill_id=row["bill_id"], account_id=row["account_id"], amount_cents=row["amount_cents"])
-            for row in sorted(holds, key=lambda one: one["bill_id"])
-            if row["state"] == "soft" and row["decision_id"] is None
-        ),
+        proposals=_proposals(bills, holds=holds),
         delayed=tuple(
             (row["bill_id"], date.fromisoformat(row["wake_on"])) for row in bills if row["state"] == "delayed"
         ),
@@ -238,6 +234,21 @@ def _hold(row: Row, decision: Row) -> KnownHold:
         state=row["state"],
         pay_on=decision["pay_on"],
         recorded_at=None if row["recorded_at"] is None else datetime.fromisoformat(row["recorded_at"]),
+    )
+
+
+def _proposals(bills: Sequence[Row], *, holds: Sequence[Row]) -> tuple[KnownProposal, ...]:
+    proposed = {
+        (row["bill_id"], row["cycle"]): row["amount_cents"]
+        for row in holds
+        if row["state"] == "soft" and row["decision_id"] is None
+    }
+    return tuple(
+        KnownProposal(
+            bill_id=row["bill_id"], amount_cents=proposed.get((row["bill_id"], row["cycle"]), row["open_cents"])
+        )
+        for row in sorted(bills, key=lambda one: one["bill_id"])
+        if row["state"] == "staged"
     )
 
 

@@ -12,6 +12,7 @@ from payments.holds import post
 from payments.known_holds import KnownLedger, known_ledger
 from payments.postponing import withdraw
 from payments.reserves import allocate, close, open_reserve, release, reserves
+from payments.waiting import payments_waiting
 from tests.payments.desk import CHECKING, Desk, make_bill
 
 _SUMS = ("account_id", "basis_cents", "floor_cents", "reserved_cents", "pending_cents", "posted_cents", "free_cents")
@@ -117,6 +118,30 @@ def test_what_a_sync_did_to_the_ledger_belongs_to_its_own_books_and_what_people_
     assert then.free_cents == 90_000
     assert (then.holds, [one.bill_id for one in then.proposals]) == ((), ["b1"])
     assert known(desk, desk.clock.now()).free_cents == 80_000
+
+
+def test_a_staged_bill_waits_for_its_decision_also_when_its_proposal_is_over_or_it_was_put_off_to_this_day(
+    bare_desk: Desk,
+) -> None:
+    desk = bare_desk
+    desk.policy(soft_hold_seconds=3600)
+    desk.sync(make_bill("b1"), make_bill("b2"), cash=70_000)
+    desk.approve("b1")
+    desk.stage("b1", amount_cents=4_000)
+    desk.ready("b2")
+    desk.delay("b2", days=1)
+    assert _proposed(desk) == {"b1": 4_000}
+    desk.later(days=1)
+    desk.sync(make_bill("b1"), make_bill("b2"), cash=70_000)
+    passed = desk.pass_day()
+    assert (passed.expired, passed.woken) == (1, 1)
+    assert _proposed(desk) == {"b1": 10_000, "b2": 10_000}
+    with desk.ledger.look(desk.tenant) as look:
+        assert payments_waiting(look).to_decide == 2, "the firm's portfolio counts the same bills"
+
+
+def _proposed(desk: Desk) -> dict[str, int]:
+    return {one.bill_id: one.amount_cents for one in known(desk, desk.clock.now()).proposals}
 
 
 def test_the_passing_of_another_day_is_none_of_the_books_before_it(bare_desk: Desk) -> None:
