@@ -4,6 +4,7 @@ Belongs here: gathering a week's results for a document. Does not: the document'
 """
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -25,6 +26,8 @@ from experiences.tray import render as tray
 from experiences.tray.build import build_tray
 from experiences.tray.document import to_json as tray_json
 from experiences.tray.ranking import Ruling, Sorted, sorted_defects
+from payments.break_glass import Overrides, known_overrides
+from payments.ledger import Ledger
 from resources.documents import Document
 from resources.files import write_whole
 from runway_calcs.bills.priority import BillPriority
@@ -39,6 +42,9 @@ from runway_calcs.forecast.score import ForecastScore
 from runway_calcs.forecast.what_if_draws import WhatIfDraws
 from runway_calcs.hygiene.assessment import Hygiene
 from runway_calcs.pay_plan.plan import PayPlan
+
+_A_WEEK_AND_A_DAY = timedelta(days=8)
+"""Two weeks' books are not read at the same hour: an override is rather told twice than never."""
 
 PREVIEW_CHARACTERS = 6_000
 """A rendered preview in the UI is as long as this: Dagster keeps every event for ever."""
@@ -177,13 +183,23 @@ def payments_under_way(desk: Desk) -> PaymentWorkflow | None:
         state: [one.amount_cents for one in known.holds if one.state == state]
         for state in ("pending", "soft", "posted")
     }
+    overrides = _overrides(desk)
     return PaymentWorkflow(
         set_aside=_tally(held["pending"]),
         later=_tally(held["soft"]),
         unsettled=_tally(held["posted"]),
         proposed=_tally([one.amount_cents for one in known.proposals]),
         free_cents=known.free_cents,
+        overridden=overrides.count,
+        unconfirmed=overrides.unconfirmed,
     )
+
+
+def _overrides(desk: Desk) -> Overrides:
+    until = desk.at.known_until
+    ledger = Ledger(desk.installation.database, clock=desk.installation.clock)
+    with ledger.look(desk.week.tenant.tenant_id) as look:
+        return known_overrides(look, since=until - _A_WEEK_AND_A_DAY, until=until)
 
 
 def _tally(cents: list[int]) -> Tally:

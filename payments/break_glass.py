@@ -1,11 +1,12 @@
 """Overrides: a person with the emergency role sets cash or policy aside, and a second person stands in for it within a day.
 
-Belongs here: declaring, confirming, what is overdue. Does not: what may be overridden (`rulings.py`).
+Belongs here: declaring, confirming, what is overdue, what a week tells of them. Does not: what may be overridden (`rulings.py`).
 
 The record, its reason and what it overrode stay; an override that nobody confirms in time raises an alarm.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from payments.alarms import raise_alarm
 from payments.bill_tables import BREAK_GLASS
@@ -19,6 +20,14 @@ from resources.tenants import TenantId
 
 CONFIRM_WITHIN = timedelta(hours=24)
 _SHORTEST_REASON = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """Overrides as they were known at an instant: those of the days before it, and all that lacked a second person."""
+
+    count: int
+    unconfirmed: int
 
 
 def declare(act: Act, payment: Payment, verdict: Verdict, *, by: str, reason: str | None) -> str:
@@ -63,6 +72,14 @@ def confirm_override(ledger: Ledger, tenant: TenantId, *, by: str, break_glass_i
             raise SamePerson(what=f"{by} declared this override.", next_step="A second person confirms it.")
         act.entity = f"override {break_glass_id}"
         act.update(BREAK_GLASS, {"break_glass_id": break_glass_id}, {"confirmed_by": by, "confirmed_at": act.now})
+
+
+def known_overrides(look: Look, *, since: datetime, until: datetime) -> Overrides:
+    """Those declared after one instant up to another or unconfirmed at the second; what comes later changes no earlier answer."""
+    known = look.many(BREAK_GLASS, BREAK_GLASS.c.declared_at <= until)
+    lacking = {row["break_glass_id"] for row in known if row["confirmed_at"] is None or row["confirmed_at"] > until}
+    told = lacking | {row["break_glass_id"] for row in known if row["declared_at"] > since}
+    return Overrides(count=len(told), unconfirmed=len(lacking))
 
 
 def unconfirmed(look: Look) -> list[Row]:

@@ -7,6 +7,7 @@ Belongs here: which lists they show and what a row says, payments under way. Doe
 from experiences.digest.attention import contact_assumption, contact_table, plan_sentence, plan_tables
 from experiences.digest.comparison import Estimate
 from experiences.digest.document import BillLine, DigestDocument, FlowLine, InvoiceLine
+from experiences.digest.payment_workflow import PaymentWorkflow
 from experiences.digest.sentences import lateness, name
 from experiences.digest.tables import Section, Table, TableRow, listing_table, row, section
 from experiences.digest.wording import counted, days, doc_number, money_exact, money_short, short_date
@@ -186,6 +187,16 @@ def workflow_section(document: DigestDocument) -> Section:
     free = money_exact(workflow.free_cents, currency=currency)
     return section(
         heading="Payments under way",
-        tables=(table,),
-        paragraphs=(f"Free cash {free}: cash less the floor, reserves and what is set aside.",),
+        tables=(table if rows else None,),
+        paragraphs=(
+            f"Free cash {free}: cash less the floors of its accounts, reserves and what is set aside.{_overridden(workflow)}",
+        ),
     )
+
+
+def _overridden(workflow: PaymentWorkflow) -> str:
+    """How often people set cash or the policy aside; nothing of nothing."""
+    if not workflow.overridden:
+        return ""
+    lacking = f", {workflow.unconfirmed:,} unconfirmed" if workflow.unconfirmed else ""
+    return f" Rules overridden: {workflow.overridden:,}{lacking}."

@@ -33,9 +33,18 @@ class PaymentWorkflow:
     proposed: Tally
     """Staged: nothing is held back for them."""
     free_cents: int
-    """Cash less floor, reserves, and what is set aside or not in a balance yet."""
+    """Cash less the floors that people set on its accounts, reserves, and what is set aside or not in a balance yet."""
+
+    overridden: int = 0
+    """Decisions of the week for which a person set cash or the policy aside, and older ones of them that nobody confirmed."""
+    unconfirmed: int = 0
+    """Of these the ones that lack their second person."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.unconfirmed <= self.overridden, "what nobody confirmed was overridden")
 
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is under way."""
-        return not any(one.count for one in (self.set_aside, self.later, self.unsettled, self.proposed))
+        tallies = (self.set_aside, self.later, self.unsettled, self.proposed)
+        return not self.overridden and not any(one.count for one in tallies)

@@ -15,6 +15,7 @@ from assets.priorities import PRIORITIES
 from cli.vendors import suggested_tiers
 from experiences.console.document import ConsoleDocument
 from experiences.console.document import from_json as console_from_json
+from payments.bill_tables import BREAK_GLASS
 from payments.free_cash import all_free_cash
 from payments.reserves import allocate, open_reserve
 from resources.clock import FixedClock
@@ -106,8 +107,7 @@ def _document(office: Office, kind: str) -> str:
 
 
 def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(office: Office) -> None:
-    where = (office.ledger, ACME)
-    account = office.account_id
+    where, account = (office.ledger, ACME), office.account_id
     alive = [
         one for one in office.books.bills if one.due_date is not None and one.due_date > FRIDAY - timedelta(days=90)
     ]
@@ -124,6 +124,7 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     for bill in (small, part, staged, put_off):
         office.stage(bill.bill_id)
     office.pay_now(small.bill_id)
+    _override(office, staged.bill_id)
     office.delay(put_off.bill_id, until=FRIDAY + timedelta(days=40))
     later = FRIDAY + timedelta(days=10)
     office.schedule(part.bill_id, on=later, amount_cents=part.open_cents - 1)
@@ -167,12 +168,20 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     assert (told.set_aside.count, told.set_aside.cents) == (2, small.open_cents + part.open_cents - 1)
     assert (told.later.count, told.unsettled.count, told.proposed.count) == (0, 0, 1)
     _same_as_the_ledger(office, console)
-    assert console.unplanned == plan.apart
+    assert (console.unplanned, told.overridden, told.unconfirmed) == (plan.apart, 1, 1)
     assert console.ledger is not None
     assert told.free_cents == console.ledger.free_cents
     assert [one.bill_id for one in console.ledger.staged] == [staged.bill_id]
     assert console.ledger.staged_effect is not None
     assert console.ledger.staged_effect.counted_bill_ids == (staged.bill_id,)
+
+
+def _override(office: Office, bill_id: str) -> None:
+    """Somebody sets the policy aside for a bill; nobody has confirmed it yet."""
+    with office.ledger.act(ACME, actor="dan", kind="override declared") as act:
+        row = {"break_glass_id": "g1", "bill_id": bill_id, "cycle": 1, "missing_cents": 0, "declared_by": "dan"}
+        row |= {"overrides": [["limits", "too much"]], "reason": "the owner asked for it"}
+        act.insert(BREAK_GLASS, row | {"declared_at": act.now, "confirm_until": act.now + timedelta(days=1)})
 
 
 def _cents(bill: Any) -> tuple[int, str]:

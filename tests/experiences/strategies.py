@@ -331,8 +331,15 @@ def burns(draw: st.DrawFn) -> Burn:
 
 
 tallies = st.builds(Tally, count=st.integers(1, 10**6), cents=cents) | st.just(Tally(count=0, cents=0))
+_overrides = st.tuples(st.integers(0, 1_000), st.integers(0, 1_000)).map(sorted)
 workflows = st.builds(
-    PaymentWorkflow, set_aside=tallies, later=tallies, unsettled=tallies, proposed=tallies, free_cents=cents
+    lambda overrides, **others: PaymentWorkflow(unconfirmed=overrides[0], overridden=overrides[1], **others),
+    overrides=_overrides,
+    set_aside=tallies,
+    later=tallies,
+    unsettled=tallies,
+    proposed=tallies,
+    free_cents=cents,
 )
 
 

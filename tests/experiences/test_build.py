@@ -149,5 +149,21 @@ def test_payments_under_way_are_told_by_where_they_are_and_a_quiet_ledger_is_lef
         assert "Decided and set aside" in text
         assert "$4,100.50" in text
         assert "Proposed, not decided" in text
-        assert "Free cash $60,000.00: cash less the floor, reserves and what is set aside." in text
+        assert "Free cash $60,000.00: cash less the floors of its accounts, reserves and what is set aside." in text
         assert "in no balance yet" not in text, "what there is none of is left out"
+
+
+def test_overrides_are_told_even_of_a_quiet_ledger_and_only_when_there_were_any() -> None:
+    nothing = Tally(count=0, cents=0)
+    quiet = PaymentWorkflow(set_aside=nothing, later=nothing, unsettled=nothing, proposed=nothing, free_cents=6_000_000)
+    for overridden, unconfirmed, words in (
+        (3, 1, "Rules overridden: 3, 1 unconfirmed."),
+        (2, 0, "Rules overridden: 2."),
+    ):
+        document = make_digest(workflow=replace(quiet, overridden=overridden, unconfirmed=unconfirmed))
+        assert from_json(to_json(document)) == document
+        for text in (parse(render_html(document)).text, one_line(render_text(document))):
+            assert words in text
+            assert "In the payment ledger on" not in text
+    busy = replace(quiet, proposed=Tally(count=1, cents=99_900))
+    assert "overridden" not in render_html(make_digest(workflow=busy))

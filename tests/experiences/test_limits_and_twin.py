@@ -180,6 +180,8 @@ def _fullest() -> DigestDocument:
         workflow=PaymentWorkflow(
             **dict.fromkeys(("set_aside", "later", "unsettled", "proposed"), Tally(count=10**6, cents=-big)),
             free_cents=-big,
+            overridden=1_000,
+            unconfirmed=1_000,
         ),
     )
 

@@ -7,7 +7,7 @@ import pytest
 from payments.approvals import approve, withdraw_approval
 from payments.batch_tables import INTENT
 from payments.bill_tables import APPROVAL, BREAK_GLASS, DECISION
-from payments.break_glass import confirm_override
+from payments.break_glass import confirm_override, known_overrides
 from payments.cash_tables import HOLD
 from payments.discovery import discover, reopen
 from payments.errors import (
@@ -322,6 +322,27 @@ def test_an_override_needs_its_role_a_reason_and_a_second_person_within_a_day(de
     confirm_override(desk.ledger, desk.tenant, by="oli", break_glass_id=decided.break_glass_id)
     assert desk.rows(BREAK_GLASS)[0]["confirmed_by"] == "oli"
     assert "override declared" in {row["kind"] for row in desk.rows(AUDIT)}
+
+
+def test_a_week_knows_its_overrides_and_older_ones_that_lack_their_second_person(desk: Desk) -> None:
+    def known(days: float = 8) -> tuple[int, int]:
+        """As the books of some days later tell it."""
+        until = start + timedelta(days=days)
+        with desk.ledger.look(desk.tenant) as look:
+            found = known_overrides(look, since=until - timedelta(days=8), until=until)
+        return found.count, found.unconfirmed
+
+    start = desk.clock.now()
+    assert known() == (0, 0)
+    desk.sync(make_bill("b1", open_cents=200_000), cash=1_000)
+    desk.ready("b1")
+    override = desk.pay_now(by="dan", override="the owner asked for it on the telephone").break_glass_id
+    assert override is not None
+    desk.later(days=9)
+    confirm_override(desk.ledger, desk.tenant, by="oli", break_glass_id=override)
+    assert (known(0), known(1), known(8.9), known(9.1)) == ((0, 0), (1, 1), (1, 1), (0, 0))
+    desk.later(days=1)
+    assert known(1) == (1, 1), "what is confirmed later changes no earlier week"
 
 
 def test_an_override_never_covers_other_content(desk: Desk) -> None:
