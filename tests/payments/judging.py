@@ -31,7 +31,8 @@ def judge_batches(
     """Compare what the ledger says of each payment with what the books have; the payments by state.
 
     `since` is QuickBooks' time when the trial began. Where nothing speaks for it, no payment may be left to a person. A business
-    fault is what people and periods do to bills; payments that met none, and their reviews, are counted by themselves.
+    fault is what people and periods do to bills; payments that met none are not refused, and they and their reviews are counted by
+    themselves. Whatever is refused or left to a person has its reason written.
     """
     scene.wait_for_the_late()
     scene.sandbox.heal(scene.company.realm_id)
@@ -50,6 +51,10 @@ def judge_batches(
         is_another = len(records) == 1 and round(records[0]["TotalAmt"] * 100) != row["amount_cents"]
         if is_another and row["state"] != "needs_review":
             wrong.append("recorded with another amount")
+        if row["state"] in ("needs_review", "refused") and not row["reason"]:
+            wrong.append(f"{row['state']} without a reason")
+        if row["state"] == "refused" and not has_business_fault:
+            wrong.append(f"refused though nothing speaks against it: {row['reason']}")
         if row["state"] == "needs_review":
             scene.counts.reasons[str(row["reason"])[:60]] += 1
         if row["state"] == "needs_review" and len(records) <= 1 and not may_be_reviewed:

@@ -194,6 +194,14 @@ class Company:
         body = {"VendorRef": {"value": self.vendor}, "TxnDate": "2026-11-02", "Line": [line]}
         return str(self.post("VendorCredit", body)["Id"])
 
+    def employ_vendor(self, *, is_active: bool) -> None:
+        """Make the vendor inactive, who is owed nothing once a credit covers all bills; or active again."""
+        found = self.objects("Vendor")[self.vendor]
+        if not is_active and found["Balance"] > 0:
+            self.credit(found["Balance"])
+            found = self.objects("Vendor")[self.vendor]
+        self.post("Vendor", {name: found[name] for name in ("Id", "SyncToken")} | {"sparse": True, "Active": is_active})
+
     def close_books(self, *, through: str | None) -> None:
         """Let nothing be entered up to a day; None opens the books again."""
         prefs = self.objects("Preferences")["1"]

@@ -149,6 +149,17 @@ class Scene:
         self.sandbox.break_with(self.company.realm_id, path_contains="billpayment", **planned)
         self.counts.faults[kind] += 1
 
+    def throttle(self, *, times: int) -> None:
+        """Let QuickBooks answer so many requests with 429, reads as well."""
+        self.sandbox.break_with(self.company.realm_id, kind="throttle_storm", times=times)
+        self.counts.faults["throttle_storm"] += times
+
+    def is_throttled(self) -> bool:
+        """Whether it still does."""
+        path = f"/__sandbox__/realms/{self.company.realm_id}/faults"
+        storms = [one for one in self.sandbox.control.get(path).json() if one["kind"] == "throttle_storm"]
+        return any(one["times"] is not None and one["hits"] < one["times"] for one in storms)
+
     def timeout(self, *kinds: str) -> float:
         """How long a run waits for an answer: not long if one is slow on purpose."""
         return HASTY if "slow_then_commit" in kinds else PATIENT

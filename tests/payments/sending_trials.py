@@ -15,6 +15,8 @@ from tests.payments.trials import STOP, Death, Trial
 
 #: Runs in which a death is waited for: a point may lie behind a look that is not due yet.
 _RUNS_TO_DIE = 3
+#: In a storm of 429 each run asks at least once.
+_RUNS_OF_A_STORM = 60
 
 
 def play(scene: Scene, trial: Trial, *, mutant: str = "") -> Counter[str]:
@@ -25,6 +27,8 @@ def play(scene: Scene, trial: Trial, *, mutant: str = "") -> Counter[str]:
     finally:
         if trial.closed_books:
             scene.company.close_books(through=None)
+        if trial.vendor_goes:
+            scene.company.employ_vendor(is_active=True)
         scene.end()
 
 
@@ -62,6 +66,10 @@ class _Played:
             for pid in both:
                 scene.note(scene.zygote.wait(pid))
             scene.pass_time(batch)
+        if self._trial.throttled:
+            self._pass_storm(batch)
+        if self._trial.vendor_goes:
+            self._lose_vendor(batch)
         stopped: list[int] = []
         for number, death in enumerate(self._trial.deaths):
             if scene.state(batch) in SETTLED:
@@ -76,6 +84,40 @@ class _Played:
             scene.zygote.go_on(pid)
             scene.note(scene.zygote.wait(pid))
         scene.settle(batch, **self._what)
+
+    def _pass_storm(self, batch: str) -> None:
+        """Runs until QuickBooks has refused so many requests; those that it answers with nothing else end no payment."""
+        scene, trial, runs = self._scene, self._trial, 0
+        scene.throttle(times=trial.throttled)
+        before = during = self._ended(batch)
+        while scene.is_throttled() and runs < _RUNS_OF_A_STORM:
+            during = self._ended(batch)
+            scene.note(scene.zygote.run(batch_id=batch, **self._what))
+            scene.pass_time(batch)
+            runs += 1
+        scene.counts.more["storms of 429"] += 1
+        scene.counts.more["runs in storms of 429"] += runs
+        if scene.is_throttled():
+            scene.counts.wrong.append(f"seed {trial.seed}: {runs} runs have not asked {trial.throttled} times")
+        if during != before:
+            scene.counts.wrong.append(f"seed {trial.seed}: 429 ended payments: {before} became {during}")
+
+    def _ended(self, batch: str) -> dict[str, str]:
+        rows = self._office.rows(INTENT, INTENT.c.batch_id == batch)
+        return {
+            row["bill_set"]: row["state"] for row in rows if row["state"] in ("paid", "refused", "void", "needs_review")
+        }
+
+    def _lose_vendor(self, batch: str) -> None:
+        """A run goes on after the vendor was made inactive between its look and its first byte."""
+        scene, death = self._scene, ("send.before", 1, STOP)
+        pid = scene.zygote.start(batch_id=batch, **self._what, deaths=[death])
+        ended = scene.zygote.wait(pid)
+        scene.note(ended, death=death)
+        scene.company.employ_vendor(is_active=False)
+        scene.counts.faults["vendor inactive"] += 1
+        scene.zygote.go_on(pid)
+        scene.note(scene.zygote.wait(pid))
 
     def _brought(self, number: int, death: Death, batch: str) -> list[int]:
         """A death, after what brings it about."""
@@ -117,8 +159,10 @@ class _Played:
             trial=f"seed {trial.seed}",
             no_net=lambda bill: trial.leaves_no_net(*self._paid[bill]),
             since=self._since,
-            has_business_fault=trial.closed_books or trial.paid_by_hand or trial.closes_for is not None,
+            has_business_fault=trial.has_business_fault,
         )
+        if trial.vendor_goes and set(found) != {"refused"}:
+            scene.counts.wrong.append(f"seed {trial.seed}: its vendor was inactive, and the payments are {dict(found)}")
         if trial.paid_by_hand:
             for row in self._office.rows(INTENT, INTENT.c.batch_id == batch):
                 if scene.company.records(row["doc_number"]):

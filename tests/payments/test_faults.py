@@ -98,6 +98,17 @@ def test_soft_crashes_in_cells_of_the_matrix_pay_once(scene: Scene) -> None:
     assert scene.counts.more["cells that crashed"] > before
 
 
+@pytest.mark.parametrize("requests", [5, pytest.param(50, marks=pytest.mark.long)])
+def test_requests_in_a_row_that_are_too_many_only_put_a_payment_off(scene: Scene, requests: int) -> None:
+    assert _play(scene, Trial(seed=-1_005, throttled=requests)) == {"paid": 1}
+
+
+def test_a_vendor_made_inactive_between_look_and_send_is_refused_with_the_reason(scene: Scene) -> None:
+    assert _play(scene, Trial(seed=-1_006, bills=((10_000, 10_000), (5_000, 2_000)), vendor_goes=True)) == {
+        "refused": 2
+    }
+
+
 def test_two_runs_at_once_pay_once(scene: Scene) -> None:
     assert _play(scene, Trial(seed=-1_001, bills=((10_000, 10_000), (5_000, 2_000)), doubled=True)) == {"paid": 2}
 

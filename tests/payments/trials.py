@@ -3,7 +3,7 @@
 Belongs here: the plan of a trial, and whether any net is left in it. Does not: playing it (`campaign.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from payments.points import SEND_POINTS
@@ -34,6 +34,10 @@ NEEDS = {
 #: The ends of a run: whoever meets them has gone through all payments.
 _LAST = ("close.in", "close.after")
 _A_TRIAL = 9
+#: The shares of drawn trials with a storm, and with a vendor that is made inactive.
+_THROTTLED, _VENDOR_GOES = 0.02, 0.05
+#: Requests in a row that are too many.
+_STORM = 50
 #: What a death does: the process ends, or it stands still until everything else is over.
 KILL, STOP = "kill", "stop"
 Death = tuple[str, int, str]
@@ -65,11 +69,20 @@ class Trial:
     closed_books: bool = False
     #: Two runs at once at the beginning.
     doubled: bool = False
+    #: QuickBooks answers so many requests with 429, whatever they are.
+    throttled: int = 0
+    #: Somebody makes the vendor inactive when the first payment was looked at and has not left.
+    vendor_goes: bool = False
 
     @property
     def has_no_net(self) -> bool:
         """Whether some payment may be recorded twice whatever a client does: the sole case in which it may."""
         return any(self.leaves_no_net(whole, paid) for whole, paid in self.bills)
+
+    @property
+    def has_business_fault(self) -> bool:
+        """Whether people or a period speak against some payment: it may be refused or left to a person, the reason written."""
+        return self.closed_books or self.paid_by_hand or self.vendor_goes or self.closes_for is not None
 
     def leaves_no_net(self, whole: int, paid: int) -> bool:
         """Whether that is so of a payment of so much of a bill."""
@@ -87,7 +100,7 @@ def drawn(seed: int) -> Trial:
     bills = _bills(dice, dice.choice((1, 1, 2, 3)))
     faults = [(dice.choice(POST_FAULTS), dice.randrange(2)) for _ in range(dice.choice((0, 0, 1, 1, 2)))]
     deaths = [_death(dice, KILL if dice.random() < 0.7 else STOP) for _ in range(dice.choice((0, 1, 1, 2, 3)))]
-    return Trial(
+    trial = Trial(
         seed=seed,
         **_quickbooks(dice),
         bills=bills,
@@ -96,6 +109,12 @@ def drawn(seed: int) -> Trial:
         doubled=dice.random() < 0.15,
         closed_books=dice.random() < 0.1,
     )
+    also = dice.random()
+    if also < _THROTTLED:
+        return replace(trial, throttled=_STORM, closed_books=False)
+    if also < _THROTTLED + _VENDOR_GOES:
+        return replace(trial, vendor_goes=True, faults=(), deaths=(), doubled=False, closed_books=False)
+    return trial
 
 
 def deadly(seed: int, *, action: str) -> Trial:
