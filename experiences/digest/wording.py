@@ -39,6 +39,8 @@ _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 # Formats that spelling needs: Persian and Indic words, joined emoji.
 _JOINERS = frozenset({"\N{ZERO WIDTH NON-JOINER}", "\N{ZERO WIDTH JOINER}"})
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_PERCENT = re.compile("(?<=[0-9]) %")
 _FROM_THE_RIGHT = frozenset({"R", "AL", "AN"})
 
 
@@ -104,9 +106,13 @@ def counted(count: int, singular: str, plural: str = "") -> str:
 
 
 def plain_text(text: str) -> str:
-    """A name from the books on one line, without characters that cannot be seen or that change the reading order."""
+    """Words on one line, without characters that cannot be seen or that change the reading order.
+
+    A number and its percent sign stay on one line.
+    """
     spaced = (" " if char.isspace() else char for char in text)
-    return " ".join("".join(char for char in spaced if _is_visible(char)).split())
+    words = " ".join("".join(char for char in spaced if _is_visible(char)).split())
+    return _PERCENT.sub(f"{_NO_BREAK}%", words)
 
 
 def shortened(text: str, *, limit: int) -> str:
@@ -137,9 +143,9 @@ def doc_number(text: str) -> str:
 
 
 def percent(basis_points: int) -> str:
-    """A rate to the tenth of a percent: ``37.2 %``."""
+    """A rate to the tenth of a percent: ``37.2 %``, with a space that does not break."""
     tenths = _rounded(abs(basis_points), 10)
-    return f"{'-' if basis_points < 0 else ''}{tenths // 10:,}.{tenths % 10} %"
+    return f"{'-' if basis_points < 0 else ''}{tenths // 10:,}.{tenths % 10}{_NO_BREAK}%"
 
 
 def _markup_bytes(text: str) -> int:

@@ -29,7 +29,7 @@ def test_what_is_staged_says_what_paying_it_would_change() -> None:
     text = render_text(make_console(ledger=make_console_ledger()))
     assert "1 bill staged, $55,000.00 together." in text
     assert "runway at least 30 days shorter, low point -$55" in text
-    assert "2.1 % before, 64.0 % after" in text
+    assert "2.1\u00a0% before, 64.0\u00a0% after" in text
 
 
 def test_bills_beside_the_plan_stand_there_with_their_reason() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from experiences.console.render import render_html, render_text, title
 from experiences.digest.formats import Formats
+from experiences.digest.render import render_html as digest_html
+from experiences.digest.render import render_text as digest_text
 from experiences.left_out import LeftOut, left_out_notice
 from experiences.pages.index import index_page
 from experiences.pages.page import page_text
@@ -18,6 +20,7 @@ from experiences.portfolio.exceptions import exceptions_mail
 from experiences.portfolio.overview import Link, Standing
 from experiences.portfolio.render import portfolio_text
 from runway_calcs.forecast.figures import RunwayState
+from tests.experiences.builders import make_digest
 from tests.experiences.console_builders import make_console, make_console_bill
 from tests.experiences.every_page import AT, MAKERS
 from tests.experiences.parsed import Element, figures, one_line, parse
@@ -65,6 +68,14 @@ def test_the_text_has_every_figure_and_word_of_the_page(kind: str, text: str) ->
         for word in re.findall(r"[A-Za-z]{4,}", line):
             assert word.casefold() in page.casefold(), word
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in html + plain
+
+
+def test_no_line_ends_between_a_number_and_its_percent_sign() -> None:
+    mail = (digest_html(make_digest()), digest_text(make_digest()))
+    for kind, texts in {**{kind: make(" 75 % more") for kind, make in MAKERS.items()}, "digest": mail}.items():
+        for text in texts:
+            assert re.search("[0-9]\N{NO-BREAK SPACE}%", text), kind
+            assert not re.search("[0-9] %", text), kind
 
 
 @pytest.mark.parametrize("kind", MAKERS)
