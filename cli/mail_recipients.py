@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any, cast
 
 import typer
-from rich.table import Table
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
 
 from cli.entering import AS_JSON, BY, DRY_RUN, add_row, author, print_json
 from cli.mail_owners import OWNER, as_fields, known_owner
@@ -19,6 +20,7 @@ from resources.tenants import ZONES
 app = typer.Typer(no_args_is_help=True, help="Who receives the mail of a tenant or of a firm.")
 
 _ADDRESS = typer.Argument(help="Mail address.")
+_UNBROKEN_ADDRESS = 44
 
 
 @app.command()
@@ -105,10 +107,13 @@ def list_recipients(tenant: str = OWNER, json_wanted: bool = AS_JSON) -> None:
             f"No recipients: `runway mail recipients add {tenant} ADDRESS` adds one.", markup=False, soft_wrap=True
         )
         return
-    table = Table("Address", "Name", "Role", "Locale", "Zone", "Currency", "Receives")
+    # Three columns fit a terminal of 80; an address is typed into the next command, so the others are broken before it is.
+    widest = min(_UNBROKEN_ADDRESS, max(len(one.address) for one in found))
+    table = Table(Column("Recipient", min_width=widest), "Reads", "Receives", box=SIMPLE_HEAD, pad_edge=False)
     for one in found:
         receives = "yes" if one.obstacle is None else f"no: {one.obstacle}"
-        add_row(table, one.address, one.name, one.role, one.locale, one.zone, one.currency_format, receives)
+        who = "\n".join(filter(None, (one.address, one.name)))
+        add_row(table, who, f"{one.role}, {one.locale}, {one.currency_format}\n{one.zone}", receives)
     console.print(table)
 
 

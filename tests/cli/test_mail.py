@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.session import console
 from resources.installation import Installation
 from resources.mail_tables import of_firm, of_tenant
 from resources.outbox_rows import RowKey
@@ -81,6 +82,24 @@ def command(bare_installation: Installation, server: MailServer) -> Command:
 def _with_ann(command: Command) -> Command:
     command.done("recipients", "add", "acme", _ANN, "--name", "Ann", "--by", "ben")
     return command
+
+
+def test_a_list_of_recipients_fits_a_terminal_of_80_columns(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each address in one piece, to be typed into the next command, and what it reads beside it."""
+    monkeypatch.setattr(console, "width", 80)
+    long = "bookkeeping.department@hartwell.finch.example"[1:]
+    for address in (_ANN, long):
+        command.done(
+            "recipients", "add", "acme", address, "--name", "Ann Example of the Bookkeeping Department", "--by", "ben"
+        )
+    command.installation.recipients.unsubscribe(of_tenant(_ACME), long)
+    lines = command.done("recipients", "list", "acme").splitlines()
+    assert max(len(line) for line in lines) <= 80
+    ann, unsubscribed = (next(line for line in lines if line.strip().startswith(one)) for one in (_ANN, f"{long} "))
+    assert ann.split() == [_ANN, "client,", "en-GB,", "symbol", "yes"]
+    assert "no: " in unsubscribed
+    assert " ".join(" ".join(lines).split()).count("Europe/London") == 2
+    assert {one["zone"] for one in command.json("recipients", "list", "acme")} == {"Europe/London"}
 
 
 def test_recipients_are_added_listed_and_removed(command: Command) -> None:
