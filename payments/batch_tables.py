@@ -109,6 +109,7 @@ INTENT = strict_table(
     Index("uq_intent_tenant_id_doc_number", "tenant_id", "doc_number", unique=True),
     Index("uq_intent_ordinal", "tenant_id", "leg", "bill_set", "ordinal", unique=True),
     Index("ix_intent_tenant_id_batch_id", "tenant_id", "batch_id"),
+    Index("ix_intent_tenant_id_leg_recorded_at", "tenant_id", "leg", "recorded_at"),
 )
 
 INTENT_BILL = strict_table(

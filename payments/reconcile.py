@@ -68,7 +68,7 @@ def reconcile(ledger: Ledger, tenant: TenantId, books: BillPayments, *, since: d
     for record in records:
         by_number[record.doc_number].append(record)
     with ledger.look(tenant) as look:
-        intents = _intents(look, numbers=by_number, since=since)
+        intents = intents_to_compare(look, numbers=by_number, since=since)
     adopted = sum(
         _adopt(ledger, tenant, intents[number], found)
         for number, found in sorted(by_number.items())
@@ -88,9 +88,10 @@ def reconcile(ledger: Ledger, tenant: TenantId, books: BillPayments, *, since: d
     )
 
 
-def _intents(look: Look, *, numbers: Iterable[str], since: datetime) -> dict[str, Row]:
+def intents_to_compare(look: Look, *, numbers: Iterable[str], since: datetime) -> dict[str, Row]:
     """The entries that the records found may be of, and those that a record has to be there of, by number."""
-    found = look.many(INTENT, leg="book", doc_number=sorted(numbers))
+    wanted = sorted(numbers)
+    found = look.many(INTENT, leg="book", doc_number=wanted) if wanted else []
     recorded = look.many(INTENT, INTENT.c.recorded_at > since, leg="book", state="paid")
     return {row["doc_number"]: row for row in (*found, *recorded)}
 

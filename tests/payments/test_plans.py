@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from payments import fates
 from payments.batch_tables import INTENT
 from payments.outgoing import outgoing
+from payments.reconcile import intents_to_compare
 from payments.runs import Claim, claim, close, due_batches
 from payments.send_policy import SendPolicy
 from resources.qbo.bill_payments import RecordedPayment
@@ -20,8 +21,10 @@ from tests.payments.desk import Desk, make_bill
 _POLICY = SendPolicy()
 #: Tables that grow with each payment.
 _GROWING = r"(?:hold|intent|intent_bill|decision|approval|bill_workflow|batch|batch_item|attempt|request)"
-#: Every row, or every row of a tenant.
-_WALK = re.compile(rf"SCAN {_GROWING}\b|SEARCH {_GROWING} USING (?:COVERING )?INDEX \w+ \(tenant_id=\?\)")
+#: Every row, every row of a tenant, or every one of a leg.
+_WALK = re.compile(
+    rf"SCAN {_GROWING}\b|SEARCH {_GROWING} USING (?:COVERING )?INDEX \w+ \(tenant_id=\?(?: AND leg=\?)?\)"
+)
 
 
 @pytest.mark.parametrize("bare_desk", ["sqlite"], indirect=True)
@@ -39,6 +42,43 @@ def test_no_question_on_the_way_of_a_payment_walks_through_a_tenants_history(bar
         for intent in desk.rows(INTENT, INTENT.c.batch_id == batch_id):
             _pay(desk, claimed, intent["intent_id"])
         assert close(desk.ledger, claimed, until=None, policy=_POLICY)[0] == "settled"
+    _assert_no_walk(desk, seen)
+
+
+@pytest.mark.parametrize("bare_desk", ["sqlite"], indirect=True)
+def test_a_comparison_asks_for_the_payments_of_its_days_and_no_others(bare_desk: Desk) -> None:
+    """However many years a tenant has paid from here: those recorded before are not even read."""
+    desk = bare_desk
+    desk.sync(*(make_bill(name, open_cents=1_000) for name in ("b1", "b2")))
+    desk.ready("b1", "b2")
+    numbers = [_paid(desk, "b1")]
+    since = desk.later(days=100)
+    desk.sync(make_bill("b2", open_cents=1_000))
+    numbers.append(_paid(desk, "b2"))
+    with _traced() as seen, desk.ledger.look(desk.tenant) as look:
+        assert list(intents_to_compare(look, numbers=[], since=since)) == numbers[1:]
+        assert list(intents_to_compare(look, numbers=numbers[:1], since=since)) == numbers
+    _assert_no_walk(desk, seen)
+    with desk.database.read() as connection:
+        plans = [line for text, bound in seen for line in _plan(connection, text, bound) if "recorded_at" in line]
+    assert (
+        plans
+        == ["SEARCH intent USING INDEX ix_intent_tenant_id_leg_recorded_at (tenant_id=? AND leg=? AND recorded_at>?)"]
+        * 2
+    )
+
+
+def _paid(desk: Desk, bill_id: str) -> str:
+    """A bill decided, sealed and paid; the number of its payment."""
+    batch_id = desk.finalize(desk.pay_now(bill_id)).batch_id
+    claimed = claim(desk.ledger, desk.tenant, batch_id=batch_id, holder="test", policy=_POLICY)
+    assert isinstance(claimed, Claim)
+    (intent,) = desk.rows(INTENT, INTENT.c.batch_id == batch_id)
+    _pay(desk, claimed, intent["intent_id"])
+    return str(intent["doc_number"])
+
+
+def _assert_no_walk(desk: Desk, seen: list[tuple[str, Any]]) -> None:
     with desk.database.read() as connection:
         walks = {
             f"{line}: {text[text.find('WHERE') :]}"
