@@ -238,7 +238,7 @@ def _hold(row: Row, decision: Row) -> KnownHold:
 
 
 def _proposals(bills: Sequence[Row], *, holds: Sequence[Row]) -> tuple[KnownProposal, ...]:
-    proposed = {
+    proposed: dict[tuple[str, int], int] = {
         (row["bill_id"], row["cycle"]): row["amount_cents"]
         for row in holds
         if row["state"] == "soft" and row["decision_id"] is None
