@@ -19,6 +19,7 @@ import httpx
 from resources.failpoints import failpoint
 from resources.qbo import answers
 from resources.qbo.answers import Changes, Page, RawAnswer, query_page, single_object, unavailable
+from resources.qbo.errors import QboUnavailable
 from resources.qbo.kinds import KINDS
 from resources.qbo.query import Statement
 from resources.secret_text import Secret, quiet_http_logging
@@ -149,6 +150,13 @@ def send(http: httpx.Client, request: httpx.Request, *, call: str) -> RawAnswer:
     try:
         response = http.send(request)
         text = response.content.decode("utf-8-sig")
+    except httpx.ConnectError:
+        # Only one on this machine is spoken to without TLS (`open_http`).
+        raise (
+            _not_running(request.url)
+            if request.url.scheme == "http"
+            else _no_answer(call, because="the connection failed or was cut")
+        ) from None
     except httpx.TimeoutException:
         raise _no_answer(call, because="it did not answer in time") from None
     except (httpx.TransportError, httpx.DecodingError):
@@ -156,6 +164,15 @@ def send(http: httpx.Client, request: httpx.Request, *, call: str) -> RawAnswer:
     except UnicodeDecodeError:
         raise _no_answer(call, because="its answer is no text") from None
     return RawAnswer(call=call, status=response.status_code, headers=response.headers, text=text)
+
+
+def _not_running(url: httpx.URL) -> QboUnavailable:
+    """The local QuickBooks is a program that somebody has to start; Intuit's outages have nothing to do with it."""
+    return QboUnavailable(
+        what=f"The local QuickBooks at {url.scheme}://{url.netloc.decode('ascii')} does not answer.",
+        next_step=f"Start it and run this again: `runway dagster` starts it on the demo's data, `runway sandbox --port {url.port}` "
+        "with --state and --companies of its folder starts it alone (docs/sandbox.md).",
+    )
 
 
 def _no_answer(call: str, *, because: str) -> Exception:

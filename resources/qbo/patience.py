@@ -135,7 +135,7 @@ class Patience:
         if until is not None:
             raise QboUnavailable(
                 what=f"QuickBooks has failed for {tenant!r} several times in a row, so it was not asked again yet.",
-                next_step=f"The next try is possible from {until:%H:%M:%S} UTC. https://status.developer.intuit.com",
+                next_step=f"The next try is possible from {until:%H:%M:%S} UTC.",
             )
 
     def _waits_for_quota(self) -> bool:

@@ -79,9 +79,19 @@ def test_a_silent_server_is_given_up(client: QboClient, qbo: ScriptedQbo) -> Non
 
 
 def test_nobody_there_is_unavailable() -> None:
-    with QboClient(url="http://127.0.0.1:9", timeout_seconds=0.5) as client, pytest.raises(QboUnavailable) as caught:
+    with QboClient(url="https://127.0.0.1:9", timeout_seconds=0.5) as client, pytest.raises(QboUnavailable) as caught:
         _bills(client)
     assert caught.value.__cause__ is None
+    assert "status.developer.intuit.com" in caught.value.next_step
+
+
+def test_a_local_quickbooks_that_does_not_run_is_told_with_what_starts_it() -> None:
+    with QboClient(url="http://127.0.0.1:9", timeout_seconds=0.5) as client, pytest.raises(QboUnavailable) as caught:
+        _bills(client)
+    assert caught.value.what == "The local QuickBooks at http://127.0.0.1:9 does not answer."
+    assert "`runway dagster`" in caught.value.next_step
+    assert "`runway sandbox --port 9`" in caught.value.next_step
+    assert "intuit.com" not in str(caught.value)
 
 
 def test_a_redirect_is_not_followed_with_the_token(client: QboClient, qbo: ScriptedQbo) -> None:
