@@ -238,18 +238,14 @@ def _hold(row: Row, decision: Row) -> KnownHold:
 
 
 def _proposals(bills: Sequence[Row], *, holds: Sequence[Row]) -> tuple[KnownProposal, ...]:
-    proposed: dict[tuple[str, int], int] = {
+    staged = {(row["bill_id"], row["cycle"]): row["open_cents"] for row in bills if row["state"] == "staged"}
+    proposed = {
         (row["bill_id"], row["cycle"]): row["amount_cents"]
         for row in holds
         if row["state"] == "soft" and row["decision_id"] is None
     }
-    return tuple(
-        KnownProposal(
-            bill_id=row["bill_id"], amount_cents=proposed.get((row["bill_id"], row["cycle"]), row["open_cents"])
-        )
-        for row in sorted(bills, key=lambda one: one["bill_id"])
-        if row["state"] == "staged"
-    )
+    amounts = staged | {key: cents for key, cents in proposed.items() if key in staged}
+    return tuple(KnownProposal(bill_id=bill_id, amount_cents=cents) for (bill_id, _), cents in sorted(amounts.items()))
 
 
 def _reserve(row: Row, *, movements: Sequence[Row], holds: Sequence[Row], is_cash: Mapping[str, bool]) -> KnownReserve:
