@@ -21,7 +21,7 @@ from payments.errors import BadRequest
 from payments.invariants import broken_invariants
 from payments.ledger import OPERATOR, Ledger
 from payments.payees import BankDetails, confirm_payee, payees, propose_payee, reject_payee
-from payments.people import MAY, VERBS, deactivate
+from payments.people import MAY, VERBS, deactivate, reactivate
 from payments.people import add_person as register
 from payments.people import grant as give_role
 from payments.people import revoke as take_role
@@ -187,6 +187,27 @@ def deactivate_person(
             dry_run=dry_run,
             json_wanted=json_wanted,
             note=lambda tenants: f"Their roles end with {', '.join(tenants) or 'no tenant: they had none'}.",
+        )
+
+
+@app.command("reactivate-person")
+def reactivate_person(
+    *,
+    person: str = _WHO,
+    by: str = typer.Option(
+        OPERATOR, "--by", envvar="RUNWAY_PERSON", help="An administrator of a tenant of their firm."
+    ),
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Let a person come back who was deactivated: without roles, which are granted anew."""
+    with open_installation() as installation:
+        ledger = Ledger(installation.database, clock=installation.clock, dry_run=dry_run)
+        do(
+            f"{person} may have roles again",
+            lambda: reactivate(ledger, by=by, person_id=person),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, insert, select, update
 
 from payments.bill_tables import PERSON, ROLE_GRANT, ROLES
-from payments.errors import BadRequest, NotAllowed, UnknownHere
+from payments.errors import BadRequest, NotAllowed, UnknownHere, WrongState
 from payments.ledger import OPERATOR, Ledger
 from payments.names import new_id
 from payments.repository import Act, Look, Row
@@ -172,6 +172,33 @@ def deactivate(ledger: Ledger, *, by: str, person_id: str) -> tuple[str, ...]:
     return tuple(concerned)
 
 
+def reactivate(ledger: Ledger, *, by: str, person_id: str) -> None:
+    """Let somebody who was deactivated have roles again. None comes back: each is granted anew, by an administrator of its tenant.
+
+    Raises:
+        NotAllowed: `by` is an administrator of no tenant of the person's firm, and not the command line.
+        UnknownHere: there is no such person.
+        WrongState: the person is active, or the deactivation was broken off before all roles ended.
+    """
+    tenants = _tenants_of_firm(ledger, person_id)
+    if by != OPERATOR and not any(_is_administrator(ledger, tenant, by) for tenant in tenants):
+        raise NotAllowed(
+            what=f"{by!r} is an administrator of no tenant of the firm of {person_id!r}.",
+            next_step="Let an administrator do it, or do it from the command line without `--by`.",
+            verb="manage_people",
+        )
+    left = [tenant for tenant in tenants if _has_grants(ledger, tenant, person_id)]
+    with ledger.write_people() as connection:
+        mine = PERSON.c.person_id == person_id
+        if not connection.execute(update(PERSON).where(mine, PERSON.c.active == 0).values(active=1)).rowcount:
+            raise WrongState(what=f"{person_id} is active.", next_step="`runway ledger grant` gives them roles.")
+        if left:
+            raise WrongState(
+                what=f"The deactivation of {person_id} was broken off: their roles with {', '.join(left)} have not ended.",
+                next_step="Deactivate them once more, then let them come back.",
+            )
+
+
 def roles_of(look: Look, person_id: str) -> tuple[str, ...]:
     """The roles a person has with the tenant now, sorted."""
     return tuple(row["role"] for row in look.asked(_ROLES, person_id=person_id))
@@ -197,6 +224,16 @@ def _live(look: Look, person_id: str) -> list[Row]:
 
 def _administrates(look: Look, person_id: str) -> bool:
     return any("manage_people" in MAY[role] for role in roles_of(look, person_id))
+
+
+def _is_administrator(ledger: Ledger, tenant: TenantId, person_id: str) -> bool:
+    with ledger.look(tenant) as look:
+        return _administrates(look, person_id)
+
+
+def _has_grants(ledger: Ledger, tenant: TenantId, person_id: str) -> bool:
+    with ledger.look(tenant) as look:
+        return bool(_live(look, person_id))
 
 
 def _tenants_of_firm(ledger: Ledger, person_id: str) -> list[TenantId]:
@@ -237,5 +274,6 @@ def _of_the_firm(act: Act, person_id: str) -> None:
         )
     if not person["active"]:
         raise BadRequest(
-            what=f"{person_id} was deactivated and has no roles any more.", next_step="Grant it to somebody else."
+            what=f"{person_id} was deactivated and has no roles any more.",
+            next_step="Grant it to somebody else, or let them come back with `runway ledger reactivate-person`.",
         )

@@ -18,6 +18,7 @@ from cli.main import app
 from payments.alarms import raise_alarm
 from payments.batch_tables import BATCH
 from payments.payees import BankDetails, propose_payee
+from payments.people import deactivate
 from payments.postponing import withdraw
 from payments.reserves import allocate, open_reserve
 from resources.clock import FixedClock, SystemClock
@@ -93,6 +94,7 @@ def _fill(shop: Shop) -> None:
     shop.sync(second=100)
     shop.sync()
     _fill_files(shop)
+    deactivate(office.ledger, by="ada", person_id="art")
     with office.ledger.act(ACME, actor="system:test", kind="alarm") as act:
         shop.ids["alarm"] = raise_alarm(act, kind="clock differs", subject="x", detail="y", remedy="z")
 
@@ -193,6 +195,7 @@ def _verbs(tenant: str = ACME) -> Mapping[tuple[str, ...], tuple[str, ...]]:
         ("reserves", "remove"): (tenant, "tax-q4", *why, *dan),
         ("ledger", "add-person"): ("new", "--firm", "north-books", "--name", "New"),
         ("ledger", "deactivate-person"): ("vic", *ada),
+        ("ledger", "reactivate-person"): ("art", *ada),
         ("ledger", "grant"): (tenant, "vic", "--role", "preparer", *ada),
         ("ledger", "revoke"): (tenant, "vic", "--role", "viewer", *ada),
         ("ledger", "policy"): (tenant, "per_batch_cents=77", *oli),

@@ -202,7 +202,7 @@ def test_every_verb_that_changes_something_has_a_dry_run_and_json() -> None:
         "reserves": {"open", "allocate", "release", "close", "floor", "bank-balance", "resolve-shortfall"}
         | {"set", "remove", "retarget"},
         "ledger": {"add-person", "grant", "revoke", "policy", "resolve-alarm"}
-        | {"propose-payee", "confirm-payee", "reject-payee", "deactivate-person"},
+        | {"propose-payee", "confirm-payee", "reject-payee", "deactivate-person", "reactivate-person"},
         "keys": {"rotate"},
     }
     groups = get_command(app).commands  # type: ignore[attr-defined]
@@ -230,3 +230,30 @@ def test_somebody_who_left_acts_nowhere_any_more(shell: Shell) -> None:
     assert "amy" not in {one["person_id"] for one in shell.json("ledger", "people", "acme-design")}
     assert "amy" in shell("ledger", "audit", "acme-design", "--about", "bill_workflow/b1/1")
     assert "The chain holds" in shell("ledger", "verify", "acme-design")
+
+
+def test_somebody_who_comes_back_has_no_role_until_one_is_granted_anew(shell: Shell) -> None:
+    back = ("ledger", "reactivate-person", "amy")
+    assert "is active" in shell(*back, by="ada", code=1)
+    shell("ledger", "deactivate-person", "amy", by="ada")
+    approver = ("ledger", "grant", "acme-design", "amy", "--role", "approver")
+    assert "reactivate-person" in shell(*approver, by="ada", code=1)
+    for nobody in ("pat", "amy"):
+        assert "is an administrator of no tenant" in shell(*back, by=nobody, code=1)
+    assert "There is no person 'bob'" in shell("ledger", "reactivate-person", "bob", by="ada", code=1)
+    shell(*back, by="ada")
+    approve = ("bills", "approve", "acme-design", "b1")
+    assert "may not approve" in shell(*approve, by="amy", code=1)
+    shell(*approver, by="ada")
+    shell(*approve, by="amy")
+    assert "The chain holds" in shell("ledger", "verify", "acme-design")
+
+
+def test_a_deactivation_that_was_broken_off_is_finished_before_anybody_comes_back(shell: Shell) -> None:
+    """Their roles would come back with them."""
+    with shell.desk.database.write() as connection:
+        connection.exec_driver_sql("UPDATE person SET active = 0 WHERE person_id = 'amy'")
+    assert "was broken off" in shell("ledger", "reactivate-person", "amy", by="ada", code=1)
+    shell("ledger", "deactivate-person", "amy", by="ada")
+    shell("ledger", "reactivate-person", "amy", by="ada")
+    assert "may not approve" in shell("bills", "approve", "acme-design", "b1", by="amy", code=1)
