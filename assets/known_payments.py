@@ -23,7 +23,7 @@ _PURPOSES: Mapping[str, frozenset[FlowKind]] = {
     "payroll": frozenset({FlowKind.PAYROLL}),
     "tax": frozenset({FlowKind.TAX}),
 }
-"""The other kinds have no payments of their own kind in a forecast: their money stays out of it until a payment draws on it."""
+"""The other kinds have no payments of their own kind in a forecast; any kind is given free against bills of its vendors."""
 
 
 def known_payments(desk: Desk, *, at: AsOf | None = None) -> KnownLedger:
@@ -50,6 +50,7 @@ def delays(known: KnownLedger) -> tuple[Delay, ...]:
 
 def earmarks(known: KnownLedger, *, at: AsOf) -> tuple[tuple[Hold, ...], tuple[PurposeReserve, ...]]:
     """Holds and reserves as a forecast takes them."""
+    cash = {one.account_id for one in known.accounts if one.is_cash}
     holds = tuple(
         Hold(
             hold_id=one.hold_id,
@@ -57,6 +58,8 @@ def earmarks(known: KnownLedger, *, at: AsOf) -> tuple[tuple[Hold, ...], tuple[P
             on=one.pay_on,
             amount_cents=one.settles_cents,
             label=f"bill {one.bill_id}",
+            drawn_from=one.reserve_id or "",
+            drawn_cents=one.drawn_cents if one.state != "soft" and one.account_id in cash else 0,
         )
         for one in decided_holds(known, at=at)
     )
@@ -66,9 +69,10 @@ def earmarks(known: KnownLedger, *, at: AsOf) -> tuple[tuple[Hold, ...], tuple[P
             held_cents=one.held_cents,
             purposes=_PURPOSES.get(one.kind, frozenset()),
             label=one.name,
+            vendor_ids=frozenset(one.vendor_ids),
         )
         for one in known.reserves
-        if one.is_cash and one.held_cents
+        if one.is_cash
     )
     return holds, reserves
 

@@ -40,7 +40,8 @@ from runway_calcs.books.daily_cash import daily_cash
 from runway_calcs.books.document_fates import document_fates
 from runway_calcs.books.movements import cash_movements
 from runway_calcs.collection.priority import CollectionPriority
-from runway_calcs.forecast.earmarks import beside_the_floor
+from runway_calcs.forecast.document_items import held_item_id
+from runway_calcs.forecast.earmarks import beside_the_floor, with_draws
 from runway_calcs.forecast.expected_payments import ExpectedPayment
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.forecast.given_free import given_free, given_free_by_day
@@ -213,8 +214,15 @@ def _given_free(desk: Desk, *, friday: date, later: Sequence[date]) -> dict[date
     if not forecast.reserved_cents:
         return {}
     at = _point(desk, friday)
-    _, kept = earmarks(known_payments(desk, at=at), at=at)
+    holds, kept = earmarks(known_payments(desk, at=at), at=at)
+    paid = {one.item_id for one in forecast.items}
+    vendors = {
+        one.hold_id: vendor
+        for one in holds
+        if held_item_id(one.hold_id) in paid and (vendor := _vendors(desk).get(one.bill_id)) is not None
+    }
     is_payroll = desk.forecast_policy.floor_cents is None
+    kept = with_draws(kept, holds=holds, vendors=vendors)
     reserves = beside_the_floor(kept, floor_cents=forecast.floor_cents or 0, is_floor_next_payroll=is_payroll)
     before, found = _movements(desk, friday), dict[date, int]()
     for end in later:
@@ -222,6 +230,17 @@ def _given_free(desk: Desk, *, friday: date, later: Sequence[date]) -> dict[date
         by_day = given_free_by_day(each, after=friday)
         found |= {day: cents for day, cents in by_day.items() if day > end - WEEK}
     return found
+
+
+def _vendors(desk: Desk) -> dict[str, str]:
+    """The vendor of each bill."""
+
+    def read() -> dict[str, str]:
+        documents = desk.frame("books/documents")
+        bills = documents[documents["txn_type"] == "Bill"]
+        return dict(zip(bills["qbo_id"], bills["party_id"], strict=True))
+
+    return desk.once("vendors of bills", read)
 
 
 def _movements(desk: Desk, friday: date) -> pd.DataFrame:

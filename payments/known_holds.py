@@ -52,6 +52,9 @@ class KnownHold:
     pay_on: date
     #: When the books say the payment was entered; None before.
     recorded_at: datetime | None
+    #: The reserve it draws on, and by how much of its amount: out of the reserve unless it is `soft`.
+    reserve_id: str | None
+    drawn_cents: int
 
     @property
     def settles_cents(self) -> int:
@@ -84,6 +87,8 @@ class KnownReserve:
     committed_cents: int
     #: Whether the books count its account as cash.
     is_cash: bool
+    #: Payments to them draw on it without being told to.
+    vendor_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +239,8 @@ def _hold(row: Row, decision: Row) -> KnownHold:
         state=row["state"],
         pay_on=decision["pay_on"],
         recorded_at=None if row["recorded_at"] is None else datetime.fromisoformat(row["recorded_at"]),
+        reserve_id=decision["reserve_id"],
+        drawn_cents=decision["drawn_cents"],
     )
 
 
@@ -261,6 +268,7 @@ def _reserve(row: Row, *, movements: Sequence[Row], holds: Sequence[Row], is_cas
         held_cents=sum(one["signed_cents"] for one in own),
         committed_cents=-sum(one["signed_cents"] for one in own if one["kind"] == "draw" and one["hold_id"] in pending),
         is_cash=is_cash.get(row["account_id"], False),
+        vendor_ids=tuple(row["vendor_ids"]),
     )
 
 

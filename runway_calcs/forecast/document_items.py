@@ -15,6 +15,13 @@ from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
 from runway_calcs.forecast.earmarks import Delay, Hold
 from runway_calcs.forecast.known_items import DateOverride
 
+_HELD = "hold:"
+
+
+def held_item_id(hold_id: str) -> str:
+    """The item that pays a hold."""
+    return f"{_HELD}{hold_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentItems:
@@ -25,6 +32,11 @@ class DocumentItems:
     """Vendor credits that exceed the vendor's open bills: no refund is assumed. Positive."""
     unused_customer_credit_cents: int
     """Customer credits that exceed the customer's open invoices. Positive."""
+
+    def held_vendors(self) -> dict[str, str]:
+        """Vendor id of each hold that is an item here, by hold id."""
+        held = (item for item in self.items if item.kind is FlowKind.HELD_BILL)
+        return {item.item_id.removeprefix(_HELD): item.party_id for item in held}
 
 
 def document_items(
@@ -133,7 +145,7 @@ def _with_holds(items: Iterable[DatedItem], holds: Sequence[Hold], *, next_day: 
         held.append(
             replace(
                 bill,
-                item_id=f"hold:{hold.hold_id}",
+                item_id=held_item_id(hold.hold_id),
                 kind=FlowKind.HELD_BILL,
                 amount_cents=-cents,
                 expected_on=max(hold.on, next_day),

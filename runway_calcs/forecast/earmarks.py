@@ -1,14 +1,17 @@
 """Money that is spoken for: bills with a decision, and reserves kept for a purpose.
 
-Belongs here: the value types as the forecast takes them, and what reserves keep beside the floor.
+Belongs here: the value types as the forecast takes them, what decided payments have drawn, and what reserves keep beside
+the floor.
 Does not: deciding, funding (``runway_calcs/reserves/targets.py``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, FlowKind
+from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, KIND_NUMBER, FlowKind
+
+BILL_KINDS = frozenset({FlowKind.BILL, FlowKind.HELD_BILL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,10 @@ class Hold:
     amount_cents: int
     """Positive; what exceeds the bill's open amount is not paid, what it leaves open stays an open bill."""
     label: str
+    drawn_from: str = ""
+    """The reserve that it has drawn on already ..."""
+    drawn_cents: int = 0
+    """... and by how much: no longer in the reserve, and in the cash until the bill is paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,20 +41,58 @@ class Delay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurposeReserve:
-    """Money of the cash accounts that is kept for a purpose and given free as the purpose is paid."""
+    """Money of the cash accounts that is kept for a purpose or some vendors and given free as these are paid."""
 
     reserve_id: str
     held_cents: int
     """Positive: taken out of the opening balance ..."""
     purposes: frozenset[FlowKind]
-    """... and given back, as far as it goes, against the payments of these kinds; empty: never within the horizon."""
+    """... and given back, as far as it goes, against the payments of these kinds ..."""
     label: str
+    vendor_ids: frozenset[str] = frozenset()
+    """... and the bills of these vendors, decided or not. Nothing of either: never within the horizon."""
 
     def __post_init__(self) -> None:
         if self.held_cents < 0:
             raise ValueError(f"reserve {self.reserve_id}: held_cents is negative")
         if not self.purposes <= set(DISBURSEMENT_KINDS):
             raise ValueError(f"reserve {self.reserve_id}: a purpose is a kind of payment")
+        if self.purposes & BILL_KINDS:
+            raise ValueError(f"reserve {self.reserve_id}: bills are named by their vendors")
+
+    @property
+    def claims(self) -> tuple[FlowKind | str, ...]:
+        """What gives it free, in the order in which it is: kinds of payments, then vendors by id."""
+        return (*sorted(self.purposes, key=KIND_NUMBER.__getitem__), *sorted(self.vendor_ids))
+
+
+def with_draws(
+    reserves: Iterable[PurposeReserve], *, holds: Iterable[Hold], vendors: Mapping[str, str]
+) -> tuple[PurposeReserve, ...]:
+    """The reserves with what decided payments have drawn, for it is kept until they are made.
+
+    A draw for one of the reserve's own vendors is back in the reserve; another one is kept by itself, for its vendor.
+    So a decision for the day that was expected changes no balance. `vendors` names the vendor of each hold that the
+    forecast pays; what the others have drawn is no longer kept.
+    """
+    found = {one.reserve_id: one for one in reserves}
+    for hold in sorted(holds, key=lambda one: one.hold_id):
+        vendor = vendors.get(hold.hold_id)
+        if vendor is None or not hold.drawn_cents:
+            continue
+        own = found.get(hold.drawn_from)
+        if own is not None and vendor in own.vendor_ids:
+            found[hold.drawn_from] = replace(own, held_cents=own.held_cents + hold.drawn_cents)
+            continue
+        reserve_id = f"{hold.drawn_from}:{hold.hold_id}"
+        found[reserve_id] = PurposeReserve(
+            reserve_id=reserve_id,
+            held_cents=hold.drawn_cents,
+            purposes=frozenset(),
+            label=own.label if own else hold.label,
+            vendor_ids=frozenset({vendor}),
+        )
+    return tuple(found.values())
 
 
 def beside_the_floor(

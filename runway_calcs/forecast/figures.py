@@ -27,7 +27,7 @@ from runway_calcs.flow_kinds import (
     Layer,
 )
 from runway_calcs.forecast.prepared import Prepared
-from runway_calcs.forecast.simulation import Cents, Simulation, released, simulate
+from runway_calcs.forecast.simulation import Cents, Simulation, simulate
 
 _LOW, _MIDDLE, _HIGH = 0.1, 0.5, 0.9
 _MOST_BEFORE = 3
@@ -355,7 +355,7 @@ def expected_released(simulation: Simulation, flows: Cents) -> Cents:
     """What reserves give free on each day of the expected path."""
     if not simulation.reserves:
         return np.zeros(flows.shape[2], dtype="int64")
-    running = released(simulation.reserves, flows).sum(axis=0)
+    running = simulation.released(flows).sum(axis=0)
     draws = flows.shape[1]
     found: Cents = np.diff((2 * running + draws) // (2 * draws), prepend=0)
     return found

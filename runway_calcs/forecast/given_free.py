@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from runway_calcs.books.movements import Kind
 from runway_calcs.flow_kinds import KIND_NUMBER, FlowKind
 from runway_calcs.forecast.earmarks import PurposeReserve
 from runway_calcs.forecast.recurring_items import FLOW_OF_MOVEMENT
@@ -35,10 +36,17 @@ def given_free(
     learned = since[since["date"] <= pd.Timestamp(until)]
     learned = learned[~pd.MultiIndex.from_frame(learned[_KEY]).isin(held)]
     for kind, flow in FLOW_OF_MOVEMENT.items():
-        mine = learned[learned["kind"] == kind]
-        number = (mine["date"] - pd.Timestamp(after)).dt.days.clip(lower=1).to_numpy(dtype="int64")
-        np.add.at(flows[KIND_NUMBER[flow], 0], number - 1, mine["amount_cents"].to_numpy(dtype="int64"))
-    return released_each(reserves, flows)[:, 0, :]
+        _add(flows[KIND_NUMBER[flow], 0], learned[learned["kind"] == kind], after=after)
+    bills = {vendor: np.zeros_like(flows[0]) for reserve in reserves for vendor in reserve.vendor_ids}
+    payments = learned[(learned["kind"] == Kind.BILL_PAYMENT) & (learned["party_type"] == "Vendor")]
+    for vendor, paid in bills.items():
+        _add(paid[0], payments[payments["party_id"] == vendor], after=after)
+    return released_each(reserves, flows, bills)[:, 0, :]
+
+
+def _add(days: Cents, moved: pd.DataFrame, *, after: date) -> None:
+    number = (moved["date"] - pd.Timestamp(after)).dt.days.clip(lower=1).to_numpy(dtype="int64")
+    np.add.at(days, number - 1, moved["amount_cents"].to_numpy(dtype="int64"))
 
 
 def given_free_by_day(found: Cents, *, after: date) -> dict[date, int]:

@@ -25,7 +25,7 @@ from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.balance_items import balance_items
 from runway_calcs.forecast.dated_items import DatedItem, Dating, item_order
 from runway_calcs.forecast.document_items import document_items
-from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve, beside_the_floor
+from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve, beside_the_floor, with_draws
 from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.forecast.receipts_level import receipts_factor
 from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
@@ -189,7 +189,9 @@ def prepare(
         run_off=run_off,
         receipts_factor=factor,
         reserves=beside_the_floor(
-            inputs.reserves, floor_cents=floor_cents, is_floor_next_payroll=policy.floor_cents is None
+            with_draws(inputs.reserves, holds=inputs.holds, vendors=documents.held_vendors()),
+            floor_cents=floor_cents,
+            is_floor_next_payroll=policy.floor_cents is None,
         ),
         floor_cents=floor_cents,
         floor_reason=floor_reason,

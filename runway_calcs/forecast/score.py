@@ -24,7 +24,7 @@ from runway_calcs.forecast.dated_items import DatedItem
 from runway_calcs.forecast.earmarks import PurposeReserve
 from runway_calcs.forecast.figures import Band, band, expected_flows
 from runway_calcs.forecast.given_free import given_free
-from runway_calcs.forecast.simulation import Simulation, released, released_each
+from runway_calcs.forecast.simulation import Simulation
 
 MAX_HITS = 10
 """Weeks of the running hit rate."""
@@ -204,7 +204,7 @@ def _compared(
     cash = now.prepared.position.cash_cents
     assert cash is not None, "a scored week has cash"
     reserved = sum(reserve.held_cents for reserve in last.reserves)
-    free = released(last.reserves, flows)[:, -1]
+    free = last.released(flows)[:, -1]
     return (
         Compared(expected_cents=int(expected[ins].sum()), band=band(drawn[ins].sum(axis=0)), actual_cents=received),
         Compared(expected_cents=-int(expected[outs].sum()), band=band(-drawn[outs].sum(axis=0)), actual_cents=paid),
@@ -257,12 +257,12 @@ def _largest_first(found: Sequence[Miss]) -> tuple[Miss, ...]:
 
 
 def _reserve_misses(last: Forecasting, now: Forecasting, *, days: int) -> list[Miss]:
-    """What each reserve with a purpose was to give free within the week, and gave: what is left in it comes another time."""
+    """What each reserve with a claim was to give free within the week, and gave: what is left in it comes another time."""
     assert last.simulation is not None, "a scored forecast has draws"
     reserves = last.simulation.reserves
-    if not any(reserve.purposes for reserve in reserves):
+    if not any(reserve.claims for reserve in reserves):
         return []
-    each = released_each(reserves, last.simulation.flows()[:, :, :days])[:, :, -1].sum(axis=1)
+    each = last.simulation.released_each(last.simulation.flows()[:, :, :days])[:, :, -1].sum(axis=1)
     # Rounded on the running sum, as the forecast rounds what all of them give free.
     running = (2 * np.cumsum(each) + last.simulation.draws) // (2 * last.simulation.draws)
     expected = np.diff(running, prepend=0)
@@ -273,7 +273,7 @@ def _reserve_misses(last: Forecasting, now: Forecasting, *, days: int) -> list[M
     return [
         _reserve_miss(reserve, expected_cents=int(expected[place]), actual_cents=int(gave[place, -1]))
         for place, reserve in enumerate(reserves)
-        if reserve.purposes
+        if reserve.claims
     ]
 
 
@@ -331,7 +331,7 @@ def _miss(item: DatedItem, *, expected_cents: int, actual_cents: int, waits: boo
 
 def _reserve_miss(reserve: PurposeReserve, *, expected_cents: int, actual_cents: int) -> Miss:
     return Miss(
-        kind=min(reserve.purposes, key=KIND_NUMBER.__getitem__),
+        kind=min(reserve.purposes, key=KIND_NUMBER.__getitem__, default=FlowKind.BILL),
         label=f"Reserve {reserve.label}",
         doc_number="",
         txn_type="",

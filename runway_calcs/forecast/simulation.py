@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from runway_calcs.books.cash_pieces import CashHabits
 from runway_calcs.flow_kinds import KIND_NUMBER, REST_KINDS, FlowKind, Layer
 from runway_calcs.forecast.dated_items import DatedItem, Dating
-from runway_calcs.forecast.earmarks import PurposeReserve
+from runway_calcs.forecast.earmarks import BILL_KINDS, PurposeReserve
 from runway_calcs.forecast.prepared import Prepared, Timing
 from runway_calcs.forecast.recurring_items import draw_series_item, item_rng
 from runway_calcs.forecast.run_off import RunOff, draw_run_off
@@ -87,7 +87,23 @@ class Simulation:
         """Balance at the end of each day: shape (draw, day). Reserves are out of it until their purpose is paid."""
         moved = self.flows() if flows is None else flows
         found: Cents = self.opening_cents + np.cumsum(moved.sum(axis=0), axis=1)
-        return found + released(self.reserves, moved)
+        return found + self.released(moved)
+
+    def released(self, flows: Cents) -> Cents:
+        """What the reserves have given free by the end of each day of these flows, the draws' own: shape (draw, day)."""
+        total: Cents = self.released_each(flows).sum(axis=0)
+        return total
+
+    def released_each(self, flows: Cents) -> Cents:
+        """The same by reserve: shape (reserve, draw, day)."""
+        vendors = {vendor for reserve in self.reserves for vendor in reserve.vendor_ids}
+        bills = {vendor: self._bills_of(vendor)[:, : flows.shape[2]] for vendor in sorted(vendors)}
+        return released_each(self.reserves, flows, bills)
+
+    def _bills_of(self, vendor_id: str) -> Cents:
+        """Signed cents of a vendor's bills, decided or not, by draw and day."""
+        mine = [item.kind in BILL_KINDS and item.party_id == vendor_id for item in self.items]
+        return self._landed(np.array(mine, dtype="bool"))
 
 
 def landed(days: Days, cents: Cents, *, horizon_days: int) -> Cents:
@@ -100,25 +116,23 @@ def landed(days: Days, cents: Cents, *, horizon_days: int) -> Cents:
     return summed.astype("int64").reshape(draws, horizon_days)
 
 
-def released(reserves: Sequence[PurposeReserve], flows: Cents) -> Cents:
-    """What the reserves have given free by the end of each day: shape (draw, day), or zero."""
-    total: Cents = released_each(reserves, flows).sum(axis=0)
-    return total
+def released_each(reserves: Sequence[PurposeReserve], flows: Cents, bills: Mapping[str, Cents]) -> Cents:
+    """What each reserve has given free by the end of each day: shape (reserve, draw, day).
 
-
-def released_each(reserves: Sequence[PurposeReserve], flows: Cents) -> Cents:
-    """The same by reserve: shape (reserve, draw, day)."""
+    `flows` are signed cents by kind, draw and day, `bills` those of the bills of each vendor that a reserve names.
+    """
     each: Cents = np.zeros((len(reserves), *flows.shape[1:]), dtype="int64")
-    claimed: dict[FlowKind, Cents] = {}
+    claimed: dict[FlowKind | str, Cents] = {}
     for place, reserve in enumerate(reserves):
         left: Cents = np.full(flows.shape[1:], reserve.held_cents, dtype="int64")
-        for kind in sorted(reserve.purposes, key=KIND_NUMBER.__getitem__):
-            paid = claimed.get(kind)
+        for claim in reserve.claims:
+            paid = claimed.get(claim)
             if paid is None:
-                paid = -np.cumsum(np.minimum(flows[KIND_NUMBER[kind]], 0), axis=1)
+                moved = flows[KIND_NUMBER[claim]] if isinstance(claim, FlowKind) else bills[claim]
+                paid = -np.cumsum(np.minimum(moved, 0), axis=1)
             used = np.minimum(left, paid)
             # Two reserves for one purpose are given free one after the other, never for the same payment.
-            claimed[kind] = paid - used
+            claimed[claim] = paid - used
             left = left - used
         each[place] = reserve.held_cents - left
     return each

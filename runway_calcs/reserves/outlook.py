@@ -9,7 +9,7 @@ from datetime import timedelta
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.current import Forecasting, cautious_inflows
 from runway_calcs.forecast.figures import ExpectedItem, ordered
-from runway_calcs.forecast.simulation import Simulation, released
+from runway_calcs.forecast.simulation import Simulation
 from runway_calcs.policy import ReservePolicy
 from runway_calcs.reserves.targets import CashOutlook, ReserveKind, ReserveTarget
 
@@ -36,7 +36,7 @@ def cash_outlook(base: Forecasting, *, gross_burn_cents_per_day: int | None) -> 
 def _cash_cents(simulation: Simulation, *, reserved_cents: int) -> tuple[int, ...]:
     """The P10 cash of each day, reserves included: a forecast's balances are without them until their purpose is paid."""
     flows = simulation.flows()
-    cash = simulation.balances(flows) - released(simulation.reserves, flows) + reserved_cents
+    cash = simulation.balances(flows) - simulation.released(flows) + reserved_cents
     return tuple(int(cents) for cents in ordered(cash, level=_CAUTIOUS))
 
 

@@ -1,11 +1,12 @@
 """What reserves keep beside the floor, and the cash that a funding plan fills them from, by hand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from runway_calcs.flow_kinds import FlowKind
-from runway_calcs.forecast.earmarks import PurposeReserve, beside_the_floor
+from runway_calcs.forecast.earmarks import Hold, PurposeReserve, beside_the_floor, with_draws
 from runway_calcs.reserves.outlook import cash_outlook
 from tests.runway_calcs.builders import FRIDAY, position
 from tests.runway_calcs.forecasts import forecasting, item, prepared
@@ -32,6 +33,25 @@ def test_a_payroll_reserve_and_a_floor_that_is_the_next_payroll_are_the_same_mon
     held = [reserve("c", 200, TAX), reserve("b", 400, PAYROLL), reserve("a", 300, PAYROLL)]
     found = beside_the_floor(held, floor_cents=floor, is_floor_next_payroll=is_payroll)
     assert {one.reserve_id: one.held_cents for one in found} == kept
+
+
+def test_what_a_payment_has_drawn_is_kept_until_it_is_made() -> None:
+    own, other = (
+        replace(reserve(name, cents), vendor_ids=frozenset({vendor}))
+        for name, cents, vendor in (("roof", 40, "12"), ("tools", 70, "13"))
+    )
+    holds = [
+        Hold(hold_id=name, bill_id=name, on=FRIDAY, amount_cents=90, label=name, drawn_from=of, drawn_cents=cents)
+        for name, of, cents in (("h1", "roof", 60), ("h2", "tools", 20), ("h3", "closed", 5), ("h4", "roof", 1))
+    ]
+    found = with_draws([own, other], holds=holds, vendors={"h1": "12", "h2": "12", "h3": "14"})
+    assert [(one.reserve_id, one.held_cents, sorted(one.vendor_ids), one.label) for one in found] == [
+        ("roof", 100, ["12"], "roof"),
+        ("tools", 70, ["13"], "tools"),
+        # Drawn for somebody else than the reserve is for: kept for that vendor.
+        ("tools:h2", 20, ["12"], "tools"),
+        ("closed:h3", 5, ["14"], "h3"),
+    ]
 
 
 def test_the_cash_that_reserves_are_filled_from_is_the_same_whatever_is_in_them() -> None:

@@ -142,14 +142,20 @@ def test_the_hit_rate_runs_over_the_last_weeks() -> None:
     assert found.inside_count == MAX_HITS - 1
 
 
-def _forecast(frames: ledger.Frames, *, known_until: datetime, holds_: tuple[Hold, ...] = ()) -> Forecasting:
+def _forecast(
+    frames: ledger.Frames,
+    *,
+    known_until: datetime,
+    holds_: tuple[Hold, ...] = (),
+    reserves: tuple[PurposeReserve, ...] = (),
+) -> Forecasting:
     sync = ledger.START.replace(month=12, day=15)
     at = AsOf.at(as_of=known_until.date(), known_until=known_until, first_known_at=sync, newest_known_at=sync)
     return historical_forecast(
         ledger_of(frames),
         at=at,
         home_currency="USD",
-        inputs=ForecastInputs(holds=holds_),
+        inputs=ForecastInputs(holds=holds_, reserves=reserves),
         cash_policy=CashPolicy(),
         policy=ForecastPolicy(draws=DRAWS),
         recurring_policy=RecurringPolicy(),
@@ -211,24 +217,54 @@ def test_every_identity_of_a_friday_holds(examples: int) -> None:
 
 @CHAIN_EXAMPLES
 def test_deciding_to_pay_a_bill_on_the_day_that_was_expected_changes_nothing(examples: int) -> None:
-    """In the draws in which the bill was expected on that day: a decision changes the day and nothing else."""
+    """In the draws in which the bill was expected on that day: a decision changes the day and nothing else.
 
-    def check(books: ledger.Books, instant: datetime, days: int) -> None:
+    So it is where the bill's vendor has a reserve: the decision draws on it, as the payment ledger does.
+    """
+
+    def check(books: ledger.Books, instant: datetime, days: int, kept_cents: int) -> None:
         frames = ledger.frames(books, syncs=[ledger.START.replace(month=12, day=15)])
-        base = _forecast(frames, known_until=instant)
+        bare = _forecast(frames, known_until=instant)
+        vendors = frozenset(one.party_id for one in bare.prepared.items if one.kind is FlowKind.BILL)
+        kept = PurposeReserve(
+            reserve_id="r",
+            held_cents=kept_cents,
+            purposes=frozenset(),
+            label="",
+            vendor_ids=frozenset(sorted(vendors)[:1]),
+        )
+        base = _forecast(frames, known_until=instant, reserves=(kept,)) if kept_cents else bare
         bills = [one for one in base.prepared.items if one.kind is FlowKind.BILL]
         if not bills or base.simulation is None:
             return
-        bill = bills[0]
+        bill = min(bills, key=lambda one: one.party_id)
         on = base.forecast.as_of + timedelta(days=days)
-        hold = Hold(hold_id="h", bill_id=bill.txn_id, on=on, amount_cents=-bill.amount_cents, label="")
-        decided = _forecast(frames, known_until=instant, holds_=(hold,))
+        drawn = min(kept_cents, -bill.amount_cents)
+        hold = Hold(
+            hold_id="h",
+            bill_id=bill.txn_id,
+            on=on,
+            amount_cents=-bill.amount_cents,
+            label="",
+            drawn_from="r",
+            drawn_cents=drawn,
+        )
+        left = replace(kept, held_cents=kept_cents - drawn)
+        decided = _forecast(frames, known_until=instant, holds_=(hold,), reserves=(left,))
         assert decided.simulation is not None
         row = base.prepared.items.index(bill)
         days_drawn, cents = base.simulation.item_days.copy(), base.simulation.item_cents.copy()
         days_drawn[row], cents[row] = days, bill.amount_cents
         expected = replace(base.simulation, item_days=days_drawn, item_cents=cents)
         assert (expected.balances() == decided.simulation.balances()).all()
+        assert decided.prepared.reserved_cents == kept_cents
         assert sum(one.txn_id == bill.txn_id for one in decided.prepared.items if one.txn_type == "Bill") == 1
 
-    holds(check, examples=examples, books=ledger.books(), instant=ledger.instants(), days=st.integers(1, 91))
+    holds(
+        check,
+        examples=examples,
+        books=ledger.books(),
+        instant=ledger.instants(),
+        days=st.integers(1, 91),
+        kept_cents=st.integers(0, 3_000_00),
+    )

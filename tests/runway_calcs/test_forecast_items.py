@@ -348,6 +348,8 @@ def test_a_known_item_counts_on_its_day(item: KnownItem, expected: list[tuple[da
 def test_a_reserve_is_for_payments_and_holds_no_negative_amount() -> None:
     with pytest.raises(ValueError, match="a kind of payment"):
         PurposeReserve(reserve_id="r", held_cents=1, purposes=frozenset({FlowKind.INVOICE}), label="")
+    with pytest.raises(ValueError, match="named by their vendors"):
+        PurposeReserve(reserve_id="r", held_cents=1, purposes=frozenset({FlowKind.BILL}), label="")
     with pytest.raises(ValueError, match="negative"):
         PurposeReserve(reserve_id="r", held_cents=-1, purposes=frozenset(), label="")
 

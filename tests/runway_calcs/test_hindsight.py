@@ -78,6 +78,28 @@ def test_what_a_reserve_gave_free_as_its_purpose_was_paid_is_in_the_balance_agai
     assert not known.any(), "a payment that the forecast's books had gives nothing free"
 
 
+def test_a_reserve_for_a_vendor_is_given_free_by_what_was_paid_to_that_vendor() -> None:
+    held = PurposeReserve(
+        reserve_id="r", held_cents=300_00, purposes=frozenset(), label="roof", vendor_ids=frozenset({"12"})
+    )
+    rows = [(1, "12", Kind.BILL_PAYMENT), (2, "13", Kind.BILL_PAYMENT), (3, "12", Kind.EXPENSE)]
+    paid = movements(
+        *(
+            {
+                "date": pd.Timestamp(FRIDAY + timedelta(days=day)),
+                "amount_cents": -200_00,
+                "kind": kind,
+                "party_type": "Vendor",
+                "party_id": vendor,
+                "txn_id": str(day),
+            }
+            for day, vendor, kind in [*rows, (4, "12", Kind.BILL_PAYMENT)]
+        )
+    )
+    found = given_free([held], before=movements(), since=paid, after=FRIDAY, until=FRIDAY + timedelta(days=4))
+    assert found.tolist() == [[200_00, 200_00, 200_00, 300_00]]
+
+
 def test_nothing_has_come_on_the_day_itself() -> None:
     found = hindsight(_forecast(), balances=_balances(1), today=FRIDAY)
     assert (found.closings, found.below_on, found.low_cents, found.is_whole) == ((), None, None, True)
