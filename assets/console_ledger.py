@@ -17,7 +17,9 @@ from experiences.console.ledger_facts import (
     ConsoleStaged,
 )
 from experiences.digest.wording import plain_text
+from payments.anchors import Anchor, known_anchor
 from payments.known_holds import KnownLedger
+from payments.ledger import Ledger
 from runway_calcs.bills.payment_days import next_pay_run
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.forecast.what_if_draws import SupposedPayment, WhatIfDraws, WhatIfEffect, what_if_effect
@@ -32,6 +34,7 @@ def console_ledger(desk: Desk) -> ConsoleLedger | None:
     names = _names(desk)
     accounts = tuple(one for one in known.accounts if one.is_cash)
     staged_on, effect = _staged_effect(desk, known)
+    head = _head(desk)
     return ConsoleLedger(
         accounts=tuple(
             ConsoleAccount(
@@ -82,7 +85,16 @@ def console_ledger(desk: Desk) -> ConsoleLedger | None:
         free_cents=known.free_cents,
         staged_on=staged_on,
         staged_effect=effect,
+        audit_number=head.number,
+        audit_hash=head.hash,
     )
+
+
+def _head(desk: Desk) -> Anchor:
+    """How far the log had come when the books were read."""
+    ledger = Ledger(desk.installation.database, clock=desk.installation.clock)
+    with ledger.look(desk.week.tenant.tenant_id) as look:
+        return known_anchor(look, known_until=desk.at.known_until)
 
 
 def _names(desk: Desk) -> Mapping[str, tuple[str, str]]:

@@ -8,6 +8,7 @@ head that somebody else has noted down tells: the log has to have that row, with
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from payments.alarms import raise_alarm
 from payments.audit import Verified, head, verify
@@ -43,6 +44,12 @@ def present_anchor(ledger: Ledger, tenant: TenantId) -> Anchor:
     with ledger.look(tenant) as look:
         number, link = head(look)
     return Anchor(number=number, hash=link)
+
+
+def known_anchor(look: Look, *, known_until: datetime) -> Anchor:
+    """The head as it was at an instant; what is added later changes no earlier answer."""
+    found = look.many(AUDIT, AUDIT.c.at <= known_until, order_by=(AUDIT.c.number.desc(),), limit=1)
+    return Anchor(number=found[0]["number"], hash=found[0]["hash"]) if found else Anchor(number=0, hash="")
 
 
 def verify_history(ledger: Ledger, tenant: TenantId, *, anchored: Anchor | None) -> History:

@@ -91,6 +91,10 @@ class ConsoleLedger:
     """The day on which the staged bills are supposed to be paid for their effect; None without any, or without a forecast."""
     staged_effect: WhatIfEffect | None
     """What paying them then would change in the forecast, in which decided payments are already."""
+    audit_number: int = 0
+    """How far the ledger's log had come when the week's books were read; 0 before its first row."""
+    audit_hash: str = ""
+    """Of that row, and by it of all before: kept here, a log that was written anew does not have it."""
 
     def __post_init__(self) -> None:
         require(bool(self.accounts), "free cash is of an account")

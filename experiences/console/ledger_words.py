@@ -54,7 +54,8 @@ def _set_aside(document: ConsoleDocument, ledger: ConsoleLedger) -> Block:
         figures=(False, True, True),
         rows=tuple(rows),
     )
-    return Block(heading="Free cash", tables=(table,))
+    log = f"The ledger's log had come to row {ledger.audit_number:,}, {ledger.audit_hash}."
+    return Block(heading="Free cash", paragraphs=(log,) if ledger.audit_number else (), tables=(table,))
 
 
 def _staged(document: ConsoleDocument, ledger: ConsoleLedger) -> tuple[Block, ...]:

@@ -18,6 +18,7 @@ from experiences.console.document import from_json as console_from_json
 from payments.bill_tables import BREAK_GLASS
 from payments.free_cash import all_free_cash
 from payments.reserves import allocate, open_reserve
+from payments.tables import AUDIT
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
 from resources.tenants import tenant_id
@@ -204,6 +205,8 @@ def _same_as_the_ledger(office: Office, console: ConsoleDocument) -> None:
     assert console.ledger is not None
     with office.ledger.look(ACME) as look:
         accounts = {one.account_id: one for one in all_free_cash(look) if one.is_cash}
+        (row,) = look.many(AUDIT, number=console.ledger.audit_number)
+    assert row["hash"] == console.ledger.audit_hash
     names = ("basis_cents", "floor_cents", "reserved_cents", "pending_cents", "posted_cents", "free_cents")
     for shown in console.ledger.accounts:
         of_the_ledger = accounts.pop(shown.account_id)

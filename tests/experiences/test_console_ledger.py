@@ -25,6 +25,15 @@ def test_free_cash_is_told_from_the_books_down_to_the_cent() -> None:
     assert "set aside later" in text
 
 
+def test_how_far_the_log_had_come_is_told_with_its_hash() -> None:
+    ledger = replace(make_console_ledger(), audit_number=1_204, audit_hash="5a" * 32)
+    document = make_console(ledger=ledger)
+    assert from_json(to_json(document)) == document
+    for text in (render_text(document), parse(render_html(document)).text):
+        assert f"The ledger's log had come to row 1,204, {'5a' * 32}." in " ".join(text.split())
+    assert "log had come" not in render_text(make_console(ledger=make_console_ledger()))
+
+
 def test_what_is_staged_says_what_paying_it_would_change() -> None:
     text = render_text(make_console(ledger=make_console_ledger()))
     assert "1 bill staged, $55,000.00 together." in text

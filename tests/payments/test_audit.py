@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text, update
 
+from payments.anchors import Anchor, known_anchor, present_anchor
 from payments.audit import head, story, verify
 from payments.bill_tables import DECISION
 from payments.cash_tables import HOLD
@@ -57,6 +59,21 @@ def test_the_log_tells_the_tables(desk: Desk) -> None:
     assert found.is_sound
     with desk.ledger.look(desk.tenant) as look:
         assert head(look) == (found.rows, found.head)
+
+
+def test_the_head_of_an_earlier_instant_stays_what_it_was(desk: Desk) -> None:
+    def known() -> Anchor:
+        with desk.ledger.look(desk.tenant) as look:
+            return known_anchor(look, known_until=then)
+
+    then = desk.clock.now()
+    before = known()
+    assert before == present_anchor(desk.ledger, desk.tenant)
+    desk.later(seconds=1)
+    desk.pay_now("b2", amount_cents=100)
+    assert known() == before != present_anchor(desk.ledger, desk.tenant)
+    with desk.ledger.look(desk.tenant) as look:
+        assert known_anchor(look, known_until=datetime(2020, 1, 1, tzinfo=UTC)) == Anchor(number=0, hash="")
 
 
 def test_an_act_and_its_row_commit_together_or_not_at_all(desk: Desk) -> None:
