@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 from assets.partitions import TENANTS
-from assets.tenants import Metadata, for_each_tenant
+from assets.tenants import Metadata, for_each_tenant, tenants_of
 from resources.errors import TenantError
 from resources.installation import Installation
 from resources.qbo.kinds import ENTITIES, Kind
 from resources.qbo.sync_report import SyncReport
 from resources.qbo.usage import Usage
-from resources.tenants import TenantId, tenant_id
+from resources.tenants import TenantId
 
 GROUP = "raw_qbo"
 
@@ -60,7 +60,7 @@ def raw_qbo(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Sync each tenant of the run. A sync reads all entities together whatever is selected: one commit, one `data_as_of`."""
     # Side by side: of several tenants none waits for the minutes that another's QuickBooks may take.
-    synced = installation.smart_sync.sync_many([tenant_id(key) for key in context.partition_keys])
+    synced = installation.smart_sync.sync_many(tenants_of(context))
 
     def read(tenant: TenantId) -> Mapping[dg.AssetKey, Metadata]:
         report = synced[tenant]

@@ -2,7 +2,8 @@
 
 Belongs here: `for_each_tenant` and its ending. Does not: what is done for a tenant.
 
-A run has one tenant or a range. Only a `TenantError` is a tenant's failure; anything else is a bug and propagates.
+A run has one tenant or a range. Only a `TenantError` is a tenant's failure; anything else is a bug and propagates. A partition
+key that is no tenant id, added by hand in the Dagster UI, is a failure of that key and of no other.
 A bare `MaterializeResult` marks every partition of the run, so the ones that succeeded beside a failure are logged one by one.
 """
 
@@ -10,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import dagster as dg
 
-from resources.errors import TenantError
-from resources.tenants import TenantId, tenant_id
+from resources.errors import TenantError, TenantUnknown
+from resources.tenants import BadTenantId, TenantId, is_tenant_id, tenant_id
 
 Metadata = Mapping[str, dg.MetadataValue]
 
@@ -24,10 +25,25 @@ def for_each_tenant(
     failed: dict[str, TenantError] = {}
     for key in context.partition_keys:
         try:
-            done[key] = compute(tenant_id(key))
+            done[key] = compute(_tenant_of(key))
         except TenantError as error:
             failed[key] = error
     yield from settle(context, done=done, failed=failed)
+
+
+def tenants_of(context: dg.AssetExecutionContext) -> list[TenantId]:
+    """The tenants of the run; keys that are no tenant id are left to `for_each_tenant`, which reports them."""
+    return [TenantId(key) for key in context.partition_keys if is_tenant_id(key)]
+
+
+def _tenant_of(key: str) -> TenantId:
+    try:
+        return tenant_id(key)
+    except BadTenantId as error:
+        raise TenantUnknown(
+            what=f"The partition key {key!r} is no tenant: {error}",
+            next_step="Delete it among the partitions in the Dagster UI; `runway tenant add` adds tenants.",
+        ) from error
 
 
 def settle(

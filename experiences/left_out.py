@@ -13,6 +13,8 @@ from experiences.pages.notice import Notice, NoticeEntry, notice_text, render_no
 
 #: In the cause of several failures, where each had its tenant's id.
 ANY_TENANT = "TENANT"
+#: Who is named where the work for all of a firm's clients failed.
+ALL_CLIENTS = "All clients"
 _LONGEST_NAME = 60
 _LONGEST_IN_SUBJECT = 40
 _LONGEST_CAUSE = 400
@@ -23,6 +25,7 @@ class LeftOut:
     """One tenant that a run failed for."""
 
     tenant_id: str
+    """Empty where it failed for all of them."""
     name: str
     job: str
     failed_at: datetime
@@ -37,10 +40,18 @@ class LeftOutNotice:
     text: str
 
 
+_UNAFFECTED = "Digests of other clients are not affected."
+_ALL_UNAFFECTED = "The digests of the clients are not affected."
 _WHAT_FAILED = {
     "tenant_sync": "The books could not be read",
     "friday": "The digest could not be made, and none was sent to the client",
     "payment_comparison": "Its payments could not be compared with QuickBooks",
+    "payment_batch": "A batch of its payments stopped; what is not sent yet waits",
+    "portfolio": "The page of all clients and the weekly mail about them could not be made",
+    "backtest": "Its payment dates of past weeks could not be compared with what happened",
+    "test_drive": "Its test drive could not be made",
+    # Dagster's own, of assets that a person asked for in its UI.
+    "__ASSET_JOB": "What was asked for in the Dagster UI could not be calculated",
 }
 
 
@@ -54,7 +65,9 @@ def left_out_notice(*, firm_name: str, cause: str, tenants: Sequence[LeftOut]) -
         headline=headline,
         lead=_reason(cause, tenants=tenants),
         entries=tuple(NoticeEntry(name=_name(one), alert=_what(one), lines=_lines(one)) for one in tenants),
-        footer=("Digests of other clients are not affected. What was published earlier stays as it was.",),
+        footer=(
+            f"{_UNAFFECTED if tenants[0].tenant_id else _ALL_UNAFFECTED} What was published earlier stays as it was.",
+        ),
     )
     return LeftOutNotice(subject=notice.subject, html=render_notice(notice), text=notice_text(notice))
 
@@ -80,4 +93,5 @@ def _what(tenant: LeftOut) -> str:
 
 
 def _lines(tenant: LeftOut) -> tuple[str, ...]:
-    return (f"{tenant.tenant_id}, {tenant.failed_at:%Y-%m-%d %H:%M} UTC",)
+    at = f"{tenant.failed_at:%Y-%m-%d %H:%M} UTC"
+    return (f"{tenant.tenant_id}, {at}" if tenant.tenant_id else at,)

@@ -11,14 +11,14 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from experiences.left_out import ANY_TENANT, LeftOut, left_out_notice
+from experiences.left_out import ALL_CLIENTS, ANY_TENANT, LeftOut, left_out_notice
 from resources.installation import Installation
 from resources.mail_tables import MailOwner, of_firm
 from resources.outbox_rows import MailContent, OutboxRow, RowKey
-from resources.tenants import Tenant, tenant_id
+from resources.tenants import tenant_id
 
 NOTICE_KIND = "left_out"
 #: Dagster tells of ten failed runs a minute; most of one cause are together by then.
@@ -30,10 +30,9 @@ _VARYING = re.compile(r"[0-9][0-9.:,_/-]*|'[^']*'|`[^`]*`|\"[^\"]*\"")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedRun:
-    """One tenant's failed run."""
+    """A failed run of one tenant; without one, of all firms together."""
 
-    tenant_id: str
-    run_id: str
+    tenant_id: str | None
     job: str
     cause: str
     failed_at: datetime
@@ -41,6 +40,8 @@ class FailedRun:
     @property
     def cause_of_any(self) -> str:
         """The cause as it reads for several tenants."""
+        if self.tenant_id is None:
+            return self.cause
         # Whole words only: "run" is an id as well as the beginning of our command.
         return re.sub(rf"(?<![\w-]){re.escape(self.tenant_id)}(?![\w-])", ANY_TENANT, self.cause)
 
@@ -51,24 +52,61 @@ class FailedRun:
         return hashlib.sha256(" ".join(general.split()).encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whom:
+    """The firm that is told, and of what: one of its tenants, or all of them."""
+
+    firm_id: str
+    firm_name: str
+    tenant_id: str
+    name: str
+    day: date
+
+
 def enqueue_failure(installation: Installation, failed: FailedRun) -> int:
-    """Put a failure into a mail to each recipient of the tenant's firm; into how many."""
-    tenant = installation.registry.tenant(tenant_id(failed.tenant_id))
-    recipients = installation.recipients.reachable(of_firm(tenant.firm_id))
-    return sum(_tell(installation, tenant, failed, address=one.address) for one in recipients)
+    """Put a failure into a mail to each recipient of the tenant's firm; into how many.
+
+    Raises:
+        TenantUnknown: no such tenant is registered.
+        BadTenantId: the run was for a key that cannot be one.
+    """
+    tenant = installation.registry.tenant(tenant_id(failed.tenant_id or ""))
+    whom = _Whom(
+        firm_id=tenant.firm_id,
+        firm_name=tenant.firm_name,
+        tenant_id=tenant.tenant_id,
+        name=tenant.name,
+        day=tenant.local_date(failed.failed_at),
+    )
+    return _tell_all(installation, whom, failed)
 
 
-def _tell(installation: Installation, tenant: Tenant, failed: FailedRun, *, address: str) -> bool:
-    firm = of_firm(tenant.firm_id)
-    stem = f"{tenant.local_date(failed.failed_at)}:{failed.fingerprint}:"
+def enqueue_fleet_failure(installation: Installation, failed: FailedRun) -> int:
+    """Put a failure of the work for all firms into a mail to each recipient of each firm with tenants; into how many."""
+    firms = {one.firm_id: one.firm_name for one in installation.registry.tenants()}
+    day = failed.failed_at.astimezone(UTC).date()
+    return sum(
+        _tell_all(installation, _Whom(firm_id=one, firm_name=name, tenant_id="", name=ALL_CLIENTS, day=day), failed)
+        for one, name in firms.items()
+    )
+
+
+def _tell_all(installation: Installation, whom: _Whom, failed: FailedRun) -> int:
+    recipients = installation.recipients.reachable(of_firm(whom.firm_id))
+    return sum(_tell(installation, whom, failed, address=one.address) for one in recipients)
+
+
+def _tell(installation: Installation, whom: _Whom, failed: FailedRun, *, address: str) -> bool:
+    firm = of_firm(whom.firm_id)
+    stem = f"{whom.day}:{failed.fingerprint}:"
     told = _mails(installation, firm, stem=stem, address=address)
-    if any(one["tenant_id"] == tenant.tenant_id for row in told for one in row.about or ()):
+    if any(one["tenant_id"] == whom.tenant_id for row in told for one in row.about or ()):
         return False
     for row in reversed(told):
-        if row.state == "queued" and _enqueue(installation, row.row_key, tenant, failed, due_at=row.due_at):
+        if row.state == "queued" and _enqueue(installation, row.row_key, whom, failed, due_at=row.due_at):
             return True
     fresh = RowKey(owner=firm, kind=NOTICE_KIND, key=f"{stem}{len(told) + 1:04d}", address=address)
-    return _enqueue(installation, fresh, tenant, failed, due_at=installation.clock.now() + GATHERING)
+    return _enqueue(installation, fresh, whom, failed, due_at=installation.clock.now() + GATHERING)
 
 
 def _mails(installation: Installation, firm: MailOwner, *, stem: str, address: str) -> list[OutboxRow]:
@@ -78,14 +116,12 @@ def _mails(installation: Installation, firm: MailOwner, *, stem: str, address: s
     return sorted(own, key=lambda row: row.row_key)
 
 
-def _enqueue(
-    installation: Installation, row_key: RowKey, tenant: Tenant, failed: FailedRun, *, due_at: datetime
-) -> bool:
-    this = {"tenant_id": tenant.tenant_id, "name": tenant.name, "job": failed.job, "at": failed.failed_at.isoformat()}
+def _enqueue(installation: Installation, row_key: RowKey, whom: _Whom, failed: FailedRun, *, due_at: datetime) -> bool:
+    this = {"tenant_id": whom.tenant_id, "name": whom.name, "job": failed.job, "at": failed.failed_at.isoformat()}
 
     def make(kept: OutboxRow | None) -> tuple[MailContent, Sequence[dict[str, Any]]]:
         about = [*((kept.about or []) if kept is not None else []), this]
-        return _content(failed.cause_of_any, about, firm_name=tenant.firm_name), about
+        return _content(failed.cause_of_any, about, firm_name=whom.firm_name), about
 
     queued = installation.outbox.enqueue_about(row_key, make, due_at=due_at, expires_at=due_at + WORTH_SENDING)
     return queued != "unchanged"

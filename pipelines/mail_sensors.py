@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from pipelines.failure_notices import FailedRun, enqueue_failure
-from pipelines.jobs import friday, tenant_sync
+from assets.partitions import TENANTS
+from pipelines.failure_notices import FailedRun, enqueue_failure, enqueue_fleet_failure
+from pipelines.jobs import portfolio
 from pipelines.mail_job import send_mail
-from pipelines.paying import payment_comparison
+from pipelines.paying import batch_tenant
 from resources.errors import TenantError
 from resources.installation import Installation
 from resources.mail import MailNotConfigured
+from resources.tenants import BadTenantId
 
 _WAITING = (
     dg.DagsterRunStatus.QUEUED,
@@ -49,8 +51,8 @@ def mail_due(
     return dg.RunRequest(run_key=f"mail:{installation.clock.now():%Y-%m-%dT%H:%M}")
 
 
+# Every job is watched: a backfill started in the Dagster UI is a job of Dagster's own, which no list could name.
 @dg.run_failure_sensor(
-    monitored_jobs=[tenant_sync, friday, payment_comparison],
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells the firm by mail which tenants failed and why, one mail for each cause.",
@@ -64,22 +66,17 @@ def failed_runs(
     record = context.instance.get_run_record_by_id(context.dagster_run.run_id)
     ended = None if record is None else record.end_time
     failed_at = installation.clock.now() if ended is None else datetime.fromtimestamp(ended, tz=UTC)
+    job = context.dagster_run.job_name
     for tenant, cause in causes(context):
+        failed = FailedRun(tenant_id=tenant, job=job, cause=cause, failed_at=failed_at)
         try:
-            told = enqueue_failure(
-                installation,
-                FailedRun(
-                    tenant_id=tenant,
-                    run_id=context.dagster_run.run_id,
-                    job=context.dagster_run.job_name,
-                    cause=cause,
-                    failed_at=failed_at,
-                ),
-            )
-            if not told:
+            if not enqueue_failure(installation, failed):
                 context.log.info("nobody new is told that %s failed (recipients of its firm: docs/mail.md)", tenant)
-        except TenantError as error:
+        except (TenantError, BadTenantId) as error:
             context.log.warning("%s", error)  # a partition without a registered tenant has no firm to tell
+    if job == portfolio.name:
+        cause = _unexpected(context.get_step_failure_events())
+        enqueue_fleet_failure(installation, FailedRun(tenant_id=None, job=job, cause=cause, failed_at=failed_at))
     return None
 
 
@@ -90,9 +87,22 @@ def causes(context: dg.RunFailureSensorContext) -> Iterator[tuple[str, str]]:
     if told:
         yield from told.items()
         return
-    partition = context.dagster_run.tags.get("dagster/partition")
-    if partition is not None:
-        yield partition, _unexpected(steps)
+    for tenant in _tenants_of(context):
+        yield tenant, _said(steps) or _unexpected(steps)
+
+
+def _tenants_of(context: dg.RunFailureSensorContext) -> Sequence[str]:
+    """The tenants a run is for: its partition, its range of partitions, or that of its batch; none for work of all firms."""
+    run = context.dagster_run
+    if "dagster/partition" in run.tags:
+        return [run.tags["dagster/partition"]]
+    batch = batch_tenant(run.run_config)
+    if batch is not None:
+        return [batch]
+    ends = [run.tags.get(f"dagster/asset_partition_range_{end}") for end in ("start", "end")]
+    keys = list(context.instance.get_dynamic_partitions(str(TENANTS.name)))
+    first, last = (keys.index(end) if end in keys else -1 for end in ends)
+    return keys[first : last + 1] if 0 <= first <= last else []
 
 
 def _told_by(event: dg.DagsterEvent) -> Iterator[tuple[str, str]]:
@@ -102,6 +112,12 @@ def _told_by(event: dg.DagsterEvent) -> Iterator[tuple[str, str]]:
         found = re.fullmatch(r"([a-z0-9][a-z0-9-]{2,62}): (.+)", line)
         if found is not None:
             yield found.group(1), found.group(2)
+
+
+def _said(steps: Sequence[dg.DagsterEvent]) -> str:
+    """What a step that failed on purpose says, as that of a batch does; empty if none did."""
+    found = [event.step_failure_data.user_failure_data for event in steps]
+    return next((one.description for one in found if one is not None and one.description), "")
 
 
 def _unexpected(steps: Sequence[dg.DagsterEvent]) -> str:

@@ -160,6 +160,13 @@ def batch_config(tenant: str, batch_id: str) -> dict[str, Any]:
     return {"ops": {"drive_batch": {"config": {"tenant": tenant, "batch_id": batch_id}}}}
 
 
+def batch_tenant(run_config: Mapping[str, Any]) -> str | None:
+    """Whose batch the run of that config drives; None if it drives none."""
+    config = run_config.get("ops", {}).get("drive_batch", {}).get("config", {})
+    tenant = config.get("tenant")
+    return tenant if isinstance(tenant, str) else None
+
+
 payments_compared_daily = dg.ScheduleDefinition(
     name="payments_compared_daily",
     job=payment_comparison,

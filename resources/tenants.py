@@ -55,6 +55,11 @@ def tenant_id(text: str) -> TenantId:
     return TenantId(slug(text, what="tenant"))
 
 
+def is_tenant_id(text: str) -> bool:
+    """Whether a text can be a tenant id."""
+    return _SLUG.fullmatch(text) is not None
+
+
 def zone_name(text: str) -> str:
     """The checked zone; `BadZone` lists what is possible."""
     if text not in ZONES:

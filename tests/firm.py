@@ -10,9 +10,14 @@ from typing import Any
 
 import dagster as dg
 
+from assets.books import POSITIONS, make_ledger
+from assets.calculators import CALCULATORS
+from assets.desk import newest_desk
+from assets.experiences import DIGESTS
 from assets.partitions import TENANTS
+from assets.priorities import PRIORITIES
 from pipelines.build import build_defs
-from pipelines.jobs import week_config, week_tags
+from pipelines.jobs import drive_config, week_config, week_tags
 from pipelines.mail_sensors import failed_runs
 from resources.installation import Installation, RunWeek
 from resources.tenants import TenantId, tenant_id
@@ -100,6 +105,23 @@ class Firm:
             if event.is_step_failure
         ]
 
+    def calculate(self, tenant: str, *, friday: date) -> None:
+        """Make a week by the assets' own work, on a real desk: half of the job `friday` is Dagster's."""
+        week = RunWeek(week_ending=friday, started_at=self.installation.clock.now())
+        with newest_desk(tenant_id(tenant), installation=self.installation, week=week) as desk:
+            make_ledger(desk)
+            for table in (*POSITIONS, *CALCULATORS, *PRIORITIES, *DIGESTS):
+                table.work(desk)
+
+    def test_drive(self, tenant: str, *, week_ending: date, weeks: int) -> None:
+        """Look back from a Friday on so many weeks before it, whose digests are there; it has to succeed."""
+        job = build_defs(resource_overrides={"installation": self.installation}).resolve_job_def("test_drive")
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        config = {**quiet, **week_config(week_ending), **drive_config(weeks)}
+        assert job.execute_in_process(
+            instance=self.instance, partition_key=tenant, run_config=config, raise_on_error=False
+        ).success
+
     def portfolio(self) -> None:
         """Rebuild the table of all tenants and the firms' pages, which has to succeed."""
         job = build_defs(resource_overrides={"installation": self.installation}).resolve_job_def("portfolio")
@@ -131,12 +153,20 @@ def tell_of_failure(
     result: dg.ExecuteInProcessResult, *, instance: dg.DagsterInstance, installation: Installation
 ) -> None:
     """What the daemon does once a run has failed: the sensor hears of it."""
-    (event,) = [one for one in result.all_events if one.event_type is dg.DagsterEventType.PIPELINE_FAILURE]
+    tell_of_failed_run(result.dagster_run, instance=instance, installation=installation)
+
+
+def tell_of_failed_run(run: dg.DagsterRun, *, instance: dg.DagsterInstance, installation: Installation) -> None:
+    """The same of a run that no test waited for."""
+    (event,) = [
+        one.dagster_event for one in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE)
+    ]
+    assert event is not None
     context = dg.build_run_status_sensor_context(
         sensor_name="failed_runs",
         dagster_event=event,
         dagster_instance=instance,
-        dagster_run=result.dagster_run,
+        dagster_run=run,
         resources={"installation": installation},
     ).for_run_failure()
     failed_runs(context)

@@ -122,6 +122,17 @@ def test_a_failure_says_what_happened_and_what_to_do(instance: dg.DagsterInstanc
     assert failed.step_failure_data.user_failure_data.description == "birch: birch cannot be read. Look at it."
 
 
+def test_a_key_that_is_no_tenant_id_is_named_and_leaves_the_others_materialized(instance: dg.DagsterInstance) -> None:
+    instance.add_dynamic_partitions("tenant", ["Not a tenant!", "dune"])
+    result = _run(instance, Breaks(), keys=["cedar", "Not a tenant!", "dune"])
+    (failed,) = [event for event in result.all_events if event.is_step_failure]
+    assert failed.step_failure_data.user_failure_data is not None
+    words = failed.step_failure_data.user_failure_data.description or ""
+    assert words.startswith("Not a tenant!: The partition key 'Not a tenant!' is no tenant: ")
+    assert "Delete it among the partitions in the Dagster UI" in words
+    assert _names(instance, _UP) == {"cedar": "cedar", "dune": "dune"}
+
+
 def test_a_bug_is_not_taken_for_a_tenants_failure(instance: dg.DagsterInstance) -> None:
     result = _run(instance, Breaks("birch", bug=True), keys=_KEYS)
     assert not result.success

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -15,6 +16,7 @@ from experiences.digest.render import render_html, render_text, subject
 from pipelines.build import build_defs
 from pipelines.failure_notices import NOTICE_KIND, FailedRun, enqueue_failure
 from pipelines.mail_sensors import failed_runs, mail_due
+from pipelines.paying import batch_config
 from resources.clock import FixedClock
 from resources.documents import Document
 from resources.installation import Installation
@@ -25,7 +27,7 @@ from resources.settings import Settings
 from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING
 from tests.experiences.builders import make_digest
-from tests.firm import dagster_instance, tell_of_failure
+from tests.firm import dagster_instance, tell_of_failed_run, tell_of_failure
 from tests.resources.mail_builders import published_parts
 from tests.resources.mail_server import MailServer, mail_server, make_certificates
 
@@ -221,7 +223,7 @@ def test_one_tenant_that_fails_changes_no_mail_of_another_and_no_mail_shows_anyt
 
 def _failed(tenant: Tenant, *, cause: str = "", job: str = "tenant_sync", at: datetime = FRIDAY_MORNING) -> FailedRun:
     cause = cause or f"QuickBooks refused '{tenant.tenant_id}' at 12:31. Run `runway connect {tenant.tenant_id}`."
-    return FailedRun(tenant_id=tenant.tenant_id, run_id=f"run-{tenant.tenant_id}", job=job, cause=cause, failed_at=at)
+    return FailedRun(tenant_id=tenant.tenant_id, job=job, cause=cause, failed_at=at)
 
 
 def test_the_firm_gets_one_mail_for_all_tenants_with_the_same_cause_and_the_client_none(
@@ -326,7 +328,6 @@ def test_causes_that_differ_in_numbers_and_names_are_one() -> None:
     prints = {
         FailedRun(
             tenant_id=tenant,
-            run_id="r",
             job="friday",
             cause=f"QuickBooks refused {tenant!r} after {seconds} seconds.",
             failed_at=FRIDAY_MORNING,
@@ -338,13 +339,90 @@ def test_causes_that_differ_in_numbers_and_names_are_one() -> None:
 
 def test_an_id_that_is_part_of_another_word_leaves_that_word_alone() -> None:
     cause = "QuickBooks no longer accepts the connection of 'run'. Reconnect with `runway connect run`."
-    failed = FailedRun(tenant_id="run", run_id="r", job="friday", cause=cause, failed_at=FRIDAY_MORNING)
+    failed = FailedRun(tenant_id="run", job="friday", cause=cause, failed_at=FRIDAY_MORNING)
     assert failed.cause_of_any == (
         "QuickBooks no longer accepts the connection of 'TENANT'. Reconnect with `runway connect TENANT`."
     )
 
 
-def test_a_firm_is_told_of_failed_syncs_digests_and_comparisons() -> None:
-    """The daemon shows the sensor these runs only; called by hand it takes any."""
-    watched = {getattr(job, "name", None) for job in failed_runs._monitored_jobs or ()}
-    assert watched == {"tenant_sync", "friday", "payment_comparison"}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_OF_A_RANGE = {"dagster/asset_partition_range_start": "acme", "dagster/asset_partition_range_end": "cord"}
+
+
+def _told(office: Installation, instance: dg.DagsterInstance, firm: MailOwner, job: str, **asked: Any) -> str:
+    """Run a deployed job that fails; what the firm's mails say then."""
+    definitions = build_defs(resource_overrides={"installation": office})
+    found = (
+        definitions.resolve_implicit_global_asset_job_def()
+        if job == "__ASSET_JOB"
+        else definitions.resolve_job_def(job)
+    )
+    asked["run_config"] = _QUIET | asked.get("run_config", {})
+    result = found.execute_in_process(instance=instance, raise_on_error=False, **asked)
+    assert not result.success
+    tell_of_failure(result, instance=instance, installation=office)
+    return "\n".join(office.outbox.content(row).text for row in _notices(office, firm))
+
+
+def test_a_firm_is_told_of_every_job_that_fails_for_a_tenant(
+    office: Installation, instance: dg.DagsterInstance
+) -> None:
+    """Books that were never read, a batch that is none; the daemon shows the sensor the runs of every job."""
+    assert not failed_runs._monitored_jobs
+    firm = _firm_reader(office)
+    for name in ("acme", "bolt", "cord"):
+        _tenant(office, name)
+    instance.add_dynamic_partitions("tenant", ["acme", "bolt", "cord"])
+    asset = dg.AssetKey(["runway", "hygiene"])
+    for job, what, asked in (
+        ("test_drive", "Its test drive could not be made", {"partition_key": "acme"}),
+        ("payment_batch", "A batch of its payments stopped", {"run_config": batch_config("acme", "none")}),
+        (
+            "__ASSET_JOB",
+            "What was asked for in the Dagster UI could not be calculated",
+            {"partition_key": "bolt", "asset_selection": [asset]},
+        ),
+    ):
+        told = _told(office, instance, firm, job, **asked)
+        assert re.search(rf"canary-(acme|bolt)\n +{what}", told), told
+        assert "Traceback" not in told
+
+
+def test_of_a_range_that_ended_without_a_word_each_tenant_is_told(
+    office: Installation, instance: dg.DagsterInstance
+) -> None:
+    firm = _firm_reader(office)
+    for name in ("acme", "bolt", "cord", "dune"):
+        _tenant(office, name)
+    instance.add_dynamic_partitions("tenant", ["acme", "bolt", "cord", "dune"])
+    job = build_defs(resource_overrides={"installation": office}).resolve_job_def("friday")
+    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED, tags=_OF_A_RANGE)
+    instance.report_run_failed(run)
+    tell_of_failed_run(run, instance=instance, installation=office)
+    (row,) = _notices(office, firm)
+    assert [one["tenant_id"] for one in row.about or ()] == ["acme", "bolt", "cord"]
+
+
+def test_each_firm_is_told_that_the_page_of_all_its_clients_failed(
+    office: Installation, instance: dg.DagsterInstance
+) -> None:
+    office.registry.add_firm("elm", name="Elm")
+    firms = [_firm_reader(office), _firm_reader(office, "elm")]
+    _tenant(office, "acme")
+    _tenant(office, "bolt", firm="elm")
+    office.settings.fleet_file.mkdir()
+    text = _told(office, instance, firms[0], "portfolio")
+    (other,) = _notices(office, firms[1])
+    for told in (text, office.outbox.content(other).text):
+        assert "All clients: not up to date" in told
+        assert "The page of all clients and the weekly mail about them could not be made." in told
+        assert "canary" not in told
+
+
+def test_a_partition_that_is_no_tenant_id_stops_no_other_and_names_itself(
+    office: Installation, instance: dg.DagsterInstance
+) -> None:
+    firm = _firm_reader(office)
+    _tenant(office, "acme")
+    instance.add_dynamic_partitions("tenant", ["Not a tenant!"])
+    assert _told(office, instance, firm, "tenant_sync", partition_key="Not a tenant!") == ""
