@@ -66,9 +66,14 @@ class Office:
         return max(self.books.cash, key=lambda one: (one.balance_cents, one.account_id)).account_id
 
     def hire(self, *, firm_id: str) -> None:
-        """An administrator, an approver, an adviser and an owner."""
-        for person, role in _PEOPLE.items():
+        """An administrator, an approver, an adviser and an owner, who work for the tenant."""
+        for person in _PEOPLE:
             add_person(self.ledger, person_id=person, firm_id=firm_id, name=person.title())
+        self.grant_roles()
+
+    def grant_roles(self) -> None:
+        """Let the people of the firm work for the tenant."""
+        for person, role in _PEOPLE.items():
             by = OPERATOR if role == "administrator" else "ada"
             grant(self.ledger, self.tenant, by=by, person_id=person, role=role)
 

@@ -10,11 +10,7 @@ from typing import Any
 import dagster as dg
 from sqlalchemy import delete, select
 
-from assets.books import POSITIONS, make_ledger
-from assets.calculators import CALCULATORS
-from assets.desk import Desk, desk_for, newest_desk
-from assets.experiences import DIGESTS
-from assets.priorities import PRIORITIES
+from assets.desk import Desk, desk_for
 from experiences.digest.document import DigestDocument
 from experiences.digest.document import from_json as digest_from_json
 from experiences.test_drive.document import DriveDocument
@@ -60,11 +56,7 @@ class Seen:
 
     def calculate(self, friday: date) -> None:
         """The assets' own work on a real desk."""
-        week = RunWeek(week_ending=friday, started_at=self.installation.clock.now())
-        with newest_desk(TENANT, installation=self.installation, week=week) as desk:
-            make_ledger(desk)
-            for table in (*POSITIONS, *CALCULATORS, *PRIORITIES, *DIGESTS):
-                table.work(desk)
+        self.firm.calculate(TENANT, friday=friday)
 
     @contextmanager
     def desk(self, friday: date) -> Iterator[Desk]:

@@ -1,9 +1,9 @@
 """One tenant's week tells one story: a figure that stands in two experiences is the same in both, as published and as rendered."""
 
-import re
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -13,9 +13,10 @@ from experiences.digest.attention import effect_words
 from experiences.digest.document import DigestDocument
 from experiences.digest.document import from_json as digest_from_json
 from experiences.digest.priority_facts import MOST_ROWS
-from experiences.digest.wording import counted, days, money_exact, money_short, short_date
+from experiences.digest.wording import days, money_exact, money_short, short_date
 from experiences.portfolio.document import from_json as portfolio_from_json
 from experiences.portfolio.overview import TenantOverview
+from experiences.test_drive.document import from_json as drive_from_json
 from experiences.tray.document import TrayDocument
 from experiences.tray.document import from_json as tray_from_json
 from resources.clock import FixedClock
@@ -23,14 +24,23 @@ from resources.documents import Document, FirmDocument
 from resources.installation import Installation
 from resources.tenants import tenant_id
 from runway_calcs.pay_plan.apart import WhyApart
+from tests.assets.office import Office
 from tests.conftest import FRIDAY
 from tests.experiences.parsed import parse
-from tests.experiences.rendered_tables import Row, Table, cents, table_about, tables
-from tests.firm import Firm, dagster_instance
+from tests.firm import Company, Firm, dagster_instance
 from tests.pipelines.asked import KINDS, Log
+from tests.pipelines.deciding import decide, rule
+from tests.pipelines.told_a_week_before import same_week_before
+from tests.pipelines.told_in_text import same_in_text
+from tests.pipelines.told_of_payments import same_payments
+from tests.pipelines.told_on_pages import same_as_read
 from tests.sandbox import Sandbox
 
-_INDUSTRIES = ("consulting", "construction", "marketing_agency", "consulting", "construction")
+_INDUSTRIES = ("marketing_agency", "construction", "professional_services", "e_commerce", "consulting")
+_SIZES, _SHARES = ("micro", "small", "medium"), (44, 5, 1)
+_WEEK = timedelta(weeks=1)
+#: The slice of the fifty whose companies are connected for a week.
+_A_WEEK_OLD = 40
 
 
 @pytest.fixture
@@ -39,22 +49,69 @@ def firm(tmp_path: Path, installation: Installation, sandbox: Sandbox) -> Iterat
         yield Firm(installation, instance, sandbox)
 
 
-def _published(firm: Firm, tenant: str, *, kind: str) -> Document:
-    found = firm.installation.documents.read(tenant_id(tenant), kind=kind, key=FRIDAY.isoformat())
-    assert found is not None, f"{tenant} has no {kind}"
+def _found_company(firm: Firm, tenant: str, *, seed: int, size: str = "") -> Company:
+    """A company of its seed's industry and size, and its books, read."""
+    drawn = size or Random(seed).choices(_SIZES, _SHARES)[0]  # noqa: S311 - a reproducible draw
+    company = firm.company(tenant, industry=_INDUSTRIES[seed % len(_INDUSTRIES)], size=drawn, seed=seed)
+    firm.succeed("tenant_sync", tenant)
+    return company
+
+
+def _decide(firm: Firm, clock: FixedClock, tenant: str, *, seed: int, before: date, is_first: bool) -> None:
+    """What people do once they have read the pages of a week."""
+    office = Office(firm.installation, clock, tenant=tenant_id(tenant))
+    if is_first:
+        office.hire(firm_id="oak")
+    else:
+        office.grant_roles()
+    clock.sleep(60)
+    decide(office, dice=Random(seed))  # noqa: S311 - a reproducible draw
+    rule(office, tray_from_json(_published(firm, tenant, kind="tray", friday=before).body))
+    clock.sleep(60)
+
+
+def _live_on(firm: Firm, clock: FixedClock, tenants: Sequence[str], *, seeds: Sequence[int]) -> None:
+    """Read the pages of the Friday, decide, and come back a week later, when proposals are over and payments due."""
+    for tenant, seed in zip(tenants, seeds, strict=True):
+        firm.calculate(tenant, friday=FRIDAY)
+        _decide(firm, clock, tenant, seed=seed, before=FRIDAY, is_first=tenant == tenants[0])
+    clock.move_to(clock.now() + _WEEK)
+    for tenant in tenants:
+        firm.succeed("tenant_sync", tenant)
+
+
+def _published(firm: Firm, tenant: str, *, kind: str, friday: date) -> Document:
+    found = firm.installation.documents.read(tenant_id(tenant), kind=kind, key=friday.isoformat())
+    assert found is not None, f"{tenant} has no {kind} of {friday}"
     return found
 
 
-def _tell(firm: Firm, tenant: str) -> None:
-    """Run the Friday of a tenant whose books were read, and the portfolio, and compare everything that is told twice."""
-    firm.succeed("friday", tenant, week_ending=FRIDAY)
+def _of_the_firm(firm: Firm, *, kind: str, friday: date) -> FirmDocument:
+    found = firm.installation.documents.read_for_firm("oak", kind=kind, key=friday.isoformat())
+    assert found is not None, f"the firm has no {kind} of {friday}"
+    return found
+
+
+def _tell(firm: Firm, *tenants: str, friday: date) -> None:
+    """Run a Friday, the look back on the one before, and the portfolio, and compare everything that is told twice."""
+    for tenant in tenants:
+        firm.succeed("friday", tenant, week_ending=friday)
+        firm.test_drive(tenant, week_ending=friday, weeks=1)
     firm.portfolio()
-    shelf = {kind: _published(firm, tenant, kind=kind) for kind in ("friday_digest", "tray", "console")}
+    for kind in ("portfolio", "firm_exceptions"):
+        same_in_text(_of_the_firm(firm, kind=kind, friday=friday), is_mail=kind == "firm_exceptions")
+    for tenant in tenants:
+        _compare(firm, tenant, friday=friday)
+
+
+def _compare(firm: Firm, tenant: str, *, friday: date) -> None:
+    """Everything that is told twice of one tenant's week."""
+    kinds = ("friday_digest", "tray", "console", "test_drive")
+    shelf = {kind: _published(firm, tenant, kind=kind, friday=friday) for kind in kinds}
     digest = digest_from_json(shelf["friday_digest"].body)
     tray = tray_from_json(shelf["tray"].body)
     console = console_from_json(shelf["console"].body)
-    portfolio = firm.installation.documents.read_for_firm("oak", kind="portfolio", key=FRIDAY.isoformat())
-    assert portfolio is not None
+    portfolio = _of_the_firm(firm, kind="portfolio", friday=friday)
     (row,) = [one for one in portfolio_from_json(portfolio.body).rows if one.tenant_id == tenant]
     pages = {kind: parse(one.html).text for kind, one in shelf.items()} | {"portfolio": parse(portfolio.html).text}
 
@@ -63,7 +120,20 @@ def _tell(firm: Firm, tenant: str) -> None:
     _same_cash(digest, console, row, pages)
     _same_plan(digest, console, pages)
     _same_defects(digest, tray, row, pages)
-    _same_as_read(firm, tenant, shelf, portfolio)
+    same_payments(digest, console, row)
+    before = {kind: _published(firm, tenant, kind=kind, friday=friday - _WEEK) for kind in ("friday_digest", "tray")}
+    same_week_before(
+        digest,
+        row,
+        drive_from_json(shelf["test_drive"].body),
+        before=digest_from_json(before["friday_digest"].body),
+        tray=tray_from_json(before["tray"].body),
+    )
+    mail = _of_the_firm(firm, kind="firm_exceptions", friday=friday)
+    html = {kind: one.html for kind, one in shelf.items()}
+    same_as_read(tenant, html, friday=friday, before=before["friday_digest"], portfolio=portfolio.html, mail=mail.text)
+    for kind, document in shelf.items():
+        same_in_text(document, is_mail=kind == "friday_digest")
 
 
 def _same_runway(digest: DigestDocument, row: TenantOverview, pages: dict[str, str]) -> None:
@@ -135,134 +205,34 @@ def _same_defects(digest: DigestDocument, tray: TrayDocument, row: TenantOvervie
             assert words in pages["tray"], words
 
 
-def _same_as_read(firm: Firm, tenant: str, shelf: dict[str, Document], portfolio: FirmDocument) -> None:
-    """Figures as they stand on one page, read off it and looked for on the others."""
-    digest, tray, console = (shelf[kind].html for kind in ("friday_digest", "tray", "console"))
-    (at, row) = next((at, row) for at in tables(portfolio.html) for row in at.rows if row.label == tenant)
-    told = parse(digest).text
-    _portfolio_row_as_read(at, row, told=told)
-    by_kind, by_account = table_about(digest, "Counted as cash"), parse(console).text
-    assert by_kind is not None
-    cash = by_kind.rows[-1].values[0]
-    assert f"Cash {cash}, floor" in by_account
-    assert at.value(row, "Cash") == money_short(cents(cash), currency="USD")
-    assert money_short(cents(_after(by_account, "floor")), currency="USD") == _after(told, "floor of")
-    _fixes_as_read(digest, tray, count=at.value(row, "To fix"))
-    _bills_as_read(digest, [one for one in tables(console) if one.columns[:2] == ["Bill", "Open"]])
-    mail = firm.installation.documents.read_for_firm("oak", kind="firm_exceptions", key=FRIDAY.isoformat())
-    assert mail is not None
-    # Under the name in the portfolio stands why the client is in the mail, if it is.
-    assert (f"* {tenant}\n" in mail.text) == bool(row.detail), row
-    if row.detail:
-        _firm_mail_as_read(mail.text.split(f"* {tenant}\n")[1].split("\n* ")[0], at, row)
-
-
-def _firm_mail_as_read(entry: str, at: Table, row: Row) -> None:
-    """What the firm's mail says of a client stands in its line of the portfolio."""
-    assert f"Cash {at.value(row, 'Cash')}" in entry
-    assert f"low point {at.value(row, 'Low point')} on {at.small_print(row, 'Low point')}" in entry
-    if at.small_print(row, "Covered until"):
-        assert f"Covered until {at.value(row, 'Covered until')} ({at.small_print(row, 'Covered until')})" in entry
-    if at.small_print(row, "Cautious date"):
-        assert f"cautious date {at.value(row, 'Cautious date')} ({at.small_print(row, 'Cautious date')})" in entry
-    if at.value(row, "To fix") != "0":
-        assert f"{counted(int(at.value(row, 'To fix')), 'entry', 'entries')} to fix" in entry
-    assert f"Books read on {at.value(row, 'Books read')}." in entry
-
-
-def _portfolio_row_as_read(at: Table, row: Row, *, told: str) -> None:
-    until, cautious = at.value(row, "Covered until"), at.value(row, "Cautious date")
-    if at.small_print(row, "Covered until"):
-        assert f"Covered until {until}" in told
-        assert f"{at.small_print(row, 'Covered until')} from" in told
-    else:
-        assert "Covered beyond" in told
-    if at.small_print(row, "Cautious date"):
-        assert f"Cautious date: {cautious} ({at.small_print(row, 'Cautious date')})" in told
-    assert f"ow point {at.value(row, 'Low point')} on {at.small_print(row, 'Low point')}" in told
-
-
-def _after(text: str, words: str) -> str:
-    """The amount that follows these words."""
-    found = re.search(rf"{re.escape(words)} (-?\$[\d.,]*\d[kMB]?)", text)
-    assert found is not None, words
-    return found.group(1)
-
-
-def _fixes_as_read(digest: str, tray: str, *, count: str) -> None:
-    """Each entry that the digest names stands in the tray with the same effect; a long tray is in parts."""
-    short = table_about(digest, "By what mending it changes")
-    whole = [(at, row) for at in tables(tray) if at.caption == "By what mending each changes" for row in at.rows]
-    if short is None:
-        assert (whole, count) == ([], "0")
-        return
-    assert len(whole) == int(count)
-    assert f": {counted(int(count), 'entry', 'entries')}" in short.caption
-    assert f"{counted(int(count), 'entry', 'entries')} to look at" in parse(tray).text
-    for one in short.rows:
-        label, told = (
-            one.label.rstrip("\N{HORIZONTAL ELLIPSIS}"),
-            [short.value(one, at) for at in ("Runway", "Low point")],
-        )
-        same = [
-            [at.value(row, column) for column in ("Runway", "Low point")]
-            for at, row in whole
-            if row.label.startswith(label)
-        ]
-        assert told in same, label
-
-
-def _bills_as_read(digest: str, console: list[Table]) -> None:
-    """Each bill that the digest names stands in the console with the same number, amount and day."""
-    bills = [(at, row) for at in console for row in at.rows]
-
-    def of(line: Row) -> list[tuple[Table, Row]]:
-        number = re.search(r"no\. [^,]+", line.detail)
-        return [
-            (at, row)
-            for at, row in bills
-            if row.label == line.label
-            and (number is None or re.search(rf"{re.escape(number.group())}(?!\w)", row.detail) is not None)
-        ]
-
-    for beginning in ("Bills past due", "Bills expected to be paid"):
-        for line in _rows(digest, beginning):
-            open_as_told = re.search(r"of (\$[\d.,]+\d) open", line.detail)
-            owed = open_as_told.group(1) if open_as_told else line.values[0]
-            assert owed in {at.value(row, "Open") for at, row in of(line)}, line
-    for line in _rows(digest, "Bills in the plan"):
-        day, *_ = line.detail.split(",")
-        planned = [at.value(row, "In the plan") for at, row in of(line) if "In the plan" in at.columns]
-        assert any(day in text for text in planned), (line, planned)
-    for line in _rows(digest, "Bills that can wait"):
-        found = {at.value(row, "Open") for at, row in of(line) if "In the plan" in at.columns}
-        assert line.values[0] in found, line
-
-
-def _rows(html: str, beginning: str) -> list[Row]:
-    found = table_about(html, beginning)
-    return [] if found is None else found.rows
-
-
 def test_what_two_experiences_say_is_the_same_and_only_the_sync_asks_quickbooks(firm: Firm, clock: FixedClock) -> None:
-    """Two Fridays, by the log that QuickBooks itself keeps: the books are read once, and then what changed."""
-    log = Log(firm, firm.company("acme", industry="construction", size="small", seed=3).realm_id)
-    firm.succeed("tenant_sync", "acme")
+    """Two Fridays with decisions between, by the log that QuickBooks itself keeps: the books are read, and then what changed."""
+    log = Log(firm, _found_company(firm, "acme", seed=3, size="micro").realm_id)
     assert log.news() == ["companyinfo", "preferences", *(f"{kind} from 1" for kind in KINDS), "cdc"]
-    _tell(firm, "acme")
-    assert log.news() == [], "whoever comes after the sync reads what it kept"
-    clock.move_to(clock.now() + timedelta(days=7))
-    firm.succeed("tenant_sync", "acme")
+    _live_on(firm, clock, ["acme"], seeds=[3])
     assert log.news() == ["cdc", "companyinfo"], "of the two that no change data tells, the one read first is due"
+    _tell(firm, "acme", friday=FRIDAY + _WEEK)
+    assert log.news() == [], "whoever comes after the sync reads what it kept"
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1_500)
 @pytest.mark.parametrize("first", range(0, 50, 10))
-def test_what_two_experiences_say_is_the_same_for_fifty_companies(firm: Firm, first: int) -> None:
-    for seed in range(first, first + 10):
-        tenant = f"seed-{seed}"
+def test_what_two_experiences_say_is_the_same_for_fifty_companies(firm: Firm, clock: FixedClock, first: int) -> None:
+    """Forty that are connected today, with a week before that is rebuilt, and ten that are a week old."""
+    seeds = range(first, first + 10)
+    tenants = [f"seed-{seed}" for seed in seeds]
+    for tenant, seed in zip(tenants, seeds, strict=True):
         print(f"company {tenant}: seed {seed}")  # noqa: T201 - long runs print their seeds
-        firm.company(tenant, industry=_INDUSTRIES[seed % len(_INDUSTRIES)], size="micro", seed=seed)
-        firm.succeed("tenant_sync", tenant)
-        _tell(firm, tenant)
+        _found_company(firm, tenant, seed=seed)
+    if first == _A_WEEK_OLD:
+        _live_on(firm, clock, tenants, seeds=seeds)
+        _tell(firm, *tenants, friday=FRIDAY + _WEEK)
+        return
+    for tenant, seed in zip(tenants, seeds, strict=True):
+        firm.calculate(tenant, friday=FRIDAY - _WEEK)
+        # In two of five nobody has decided anything yet.
+        if seed % 5 not in (1, 3) or seed == first:
+            _decide(firm, clock, tenant, seed=seed, before=FRIDAY - _WEEK, is_first=seed == first)
+            firm.succeed("tenant_sync", tenant)
+    _tell(firm, *tenants, friday=FRIDAY)
