@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from cli.session import console, open_installation
+from experiences.digest.palette import DARK, LIGHT, Palette
 from resources.installation import Installation
 from resources.recipients import Recipients
 from resources.unsubscribe import BadUnsubscribeToken, MailKeys
@@ -93,14 +94,30 @@ def _no_such_link() -> Response:
     )
 
 
+def _colours(palette: Palette) -> str:
+    return (
+        f"body{{background:{palette.page};color:{palette.ink}}}main{{background:{palette.card}}}"
+        f"button{{background:{palette.bar};color:{palette.card}}}"
+    )
+
+
+#: As the mail looks from which a reader comes here.
+_STYLE = (
+    "body{margin:0;padding:16px 8px;font:16px/24px -apple-system,BlinkMacSystemFont,Segoe UI,Roboto,Helvetica,Arial,sans-serif}"
+    "main{max-width:640px;box-sizing:border-box;margin:0 auto;padding:28px 24px}"
+    "h1{margin:0 0 16px;font:400 28px/34px Georgia,Times New Roman,serif}p{margin:0}"
+    "button{min-height:44px;padding:0 24px;border:0;border-radius:4px;font:inherit;cursor:pointer}"
+    f"{_colours(LIGHT)}@media (prefers-color-scheme:dark){{{_colours(DARK)}}}"
+)
+
+
 def _page(heading: str, rest: str, *, code: int = 200) -> Response:
     """A page of fixed words only."""
     return HTMLResponse(
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
-        f"<title>{heading}</title></head>"
-        '<body style="font-family:sans-serif;font-size:16px;line-height:1.5;max-width:640px;margin:0 auto;padding:16px">'
-        f'<main><h1 style="font-size:20px">{heading}</h1>{rest}</main></body></html>',
+        f"<title>{heading}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{heading}</h1>{rest}</main></body></html>",
         status_code=code,
         headers=_HEADERS,
     )

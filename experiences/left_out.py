@@ -6,9 +6,9 @@ Belongs here: its words. Does not: who failed and why (`pipelines/failure_notice
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from experiences.digest.wording import counted, plain_text, shortened
+from experiences.digest.wording import clock_time, counted, plain_text, shortened
 from experiences.pages.notice import Notice, NoticeEntry, notice_text, render_notice
 
 #: In the cause of several failures, where each had its tenant's id.
@@ -93,5 +93,6 @@ def _what(tenant: LeftOut) -> str:
 
 
 def _lines(tenant: LeftOut) -> tuple[str, ...]:
-    at = f"{tenant.failed_at:%Y-%m-%d %H:%M} UTC"
+    failed_at = tenant.failed_at.astimezone(UTC)
+    at = f"{clock_time(failed_at, near=failed_at.date())} UTC"
     return (f"{tenant.tenant_id}, {at}" if tenant.tenant_id else at,)

@@ -57,6 +57,7 @@ TEXT_PAIRS = (
     ("muted", "page"),
     ("alert", "card"),
     ("badge_ink", "badge"),
+    ("card", "bar"),
 )
 """(foreground, background): at least 4.5:1 in both palettes."""
 GRAPHIC_PAIRS = (("bar", "card"), ("alert", "card"))

@@ -70,6 +70,10 @@ def test_the_text_has_every_figure_and_word_of_the_page(kind: str, text: str) ->
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in html + plain
 
 
+def test_the_moment_of_a_failure_is_written_as_moments_are_in_every_mail() -> None:
+    assert "acme, 20 Nov, 12:30 UTC" in MAKERS["failure notice"]("")[1]
+
+
 def test_no_line_ends_between_a_number_and_its_percent_sign() -> None:
     mail = (digest_html(make_digest()), digest_text(make_digest()))
     for kind, texts in {**{kind: make(" 75 % more") for kind, make in MAKERS.items()}, "digest": mail}.items():
