@@ -46,7 +46,7 @@ PERSONALITIES: Mapping[str, Mapping[str, Any]] = {
 _A_PERSONALITY = len(POINTS) * len(_HITS) * len(_FAULTS) * len(_SECOND)
 CELLS = _A_PERSONALITY * len(PERSONALITIES)
 #: So many cells on one batch; each has a payment of its own, and some more for the passages after the first.
-CELLS_A_BATCH = 6
+CELLS_A_BATCH = 12
 _MORE_PAYMENTS = 3
 _ENDS = ("close.in", "close.after")
 _STRIDE = 6_151
@@ -150,7 +150,7 @@ class _Cells:
             if scene.state(batch) in SETTLED:
                 break
         scene.wait_for_the_late()
-        scene.sandbox.heal(scene.company.realm_id)
+        scene.end()
         undo()
 
     def _disturb(self, one: Cell, batch: str) -> Callable[[], None]:

@@ -35,7 +35,7 @@ def judge_batches(
     themselves. Whatever is refused or left to a person has its reason written.
     """
     scene.wait_for_the_late()
-    scene.sandbox.heal(scene.company.realm_id)
+    scene.end()
     office = scene.office
     office.reconcile(since=since - timedelta(seconds=2))
     rows = office.rows(INTENT, INTENT.c.batch_id.in_(batches))

@@ -101,6 +101,8 @@ class Scene:
         self.opened.__dict__["payment_client"] = self._clients[PATIENT]
         self._number = 0
         self._waited: set[int] = set()
+        #: Whether QuickBooks was told to be late since it was last told to behave.
+        self._is_slow = False
         self.company, self.office = self._new_company()
         self.zygote: Zygote
 
@@ -130,6 +132,7 @@ class Scene:
     def end(self) -> None:
         """Let QuickBooks behave again."""
         self.sandbox.heal(self.company.realm_id)
+        self._is_slow = False
 
     def copy(self, name: str) -> None:
         """A backup of the ledger as it is."""
@@ -146,6 +149,7 @@ class Scene:
         planned: dict[str, Any] = {"kind": kind, "skip": skip, "times": 1, "methods": ["POST"]}
         if kind == "slow_then_commit":
             planned["seconds"] = slow_seconds
+            self._is_slow = True
         self.sandbox.break_with(self.company.realm_id, path_contains="billpayment", **planned)
         self.counts.faults[kind] += 1
 
@@ -181,6 +185,8 @@ class Scene:
 
     def wait_for_the_late(self) -> None:
         """Let QuickBooks finish a request whose sender has given up; in real time, once for each."""
+        if not self._is_slow:
+            return
         path = f"/__sandbox__/realms/{self.company.realm_id}/faults"
         slow = [one for one in self.sandbox.control.get(path).json() if one["kind"] == "slow_then_commit"]
         for fault in slow:
