@@ -233,9 +233,13 @@ def note(item: DataNote, *, document: DigestDocument) -> str:
             return f"Customer credits exceed the open invoices of their customers by {amount}; no payout is assumed."
 
 
+_LOW_POINT = "Low point: half of the courses fall lower, and half are lowest by its day."
+"""What the words mean that the lead uses: median of the lowest balances, and of their days."""
+
+
 def footer(document: DigestDocument) -> tuple[str, ...]:
     """How the figures came about, as far as there are figures."""
-    basis = sentence(document.runway.basis_text, near=document.as_of) if document.runway.is_projected else ""
+    basis = f"{sentence(document.runway.basis_text, near=document.as_of)} {_LOW_POINT}"
     burn = (
         "Burn a day is the median of the ten 4-week totals within the last 13 weeks, divided by 28. "
         "Buffer is cash divided by gross burn a day."
@@ -250,7 +254,7 @@ def footer(document: DigestDocument) -> tuple[str, ...]:
     )
     return (
         f"As of {full_date(document.as_of)}, from books read on {books_read(document)} ({document.zone}).",
-        *(text for text in (basis, burn, rounding) if text),
+        *(text for text in (basis if document.runway.is_projected else "", burn, rounding) if text),
         "This digest describes the books and is not financial advice.",
     )
 

@@ -26,7 +26,7 @@ from runway_calcs.flow_kinds import (
     FlowKind,
     Layer,
 )
-from runway_calcs.forecast.prepared import Prepared
+from runway_calcs.forecast.prepared import Prepared, payroll_floor
 from runway_calcs.forecast.simulation import Cents, Simulation, simulate
 
 _LOW, _MIDDLE, _HIGH = 0.1, 0.5, 0.9
@@ -206,6 +206,7 @@ def forecast_of(simulation: Simulation, *, prepared: Prepared, seed: int) -> Cas
     state = _state(simulation.opening_cents, floor_cents=floor, median=median)
     is_below = state is RunwayState.ALREADY_BELOW
     is_burning = state is RunwayState.BURNING
+    items = _items(simulation, prepared=prepared)
     return CashForecast(
         as_of=as_of,
         known_until=prepared.at.known_until,
@@ -215,7 +216,7 @@ def forecast_of(simulation: Simulation, *, prepared: Prepared, seed: int) -> Cas
         cash_cents=prepared.position.cash_cents,
         reserved_cents=prepared.reserved_cents,
         floor_cents=floor,
-        floor_reason=prepared.floor_reason,
+        floor_reason=_floor_reason(items, prepared=prepared),
         covered_until=as_of + timedelta(days=median) if is_burning and median else None,
         days=0 if is_below else median,
         cautious_until=None if is_below or cautious is None else as_of + timedelta(days=cautious),
@@ -225,7 +226,7 @@ def forecast_of(simulation: Simulation, *, prepared: Prepared, seed: int) -> Cas
         below_floor_ppm=_ppm(first <= simulation.horizon_days),
         weeks=_weeks(simulation, flows=flows, balances=balances, prepared=prepared),
         daily=_daily(simulation, flows=flows, balances=balances, as_of=as_of),
-        items=_items(simulation, prepared=prepared),
+        items=items,
         unused_vendor_credit_cents=prepared.unused_vendor_credit_cents,
         unused_customer_credit_cents=prepared.unused_customer_credit_cents,
         history_weeks=prepared.run_off.weeks,
@@ -269,6 +270,12 @@ def _without_figures(prepared: Prepared, *, seed: int) -> CashForecast:
         seed=seed,
         basis_text=BASIS_TEXT,
     )
+
+
+def _floor_reason(items: tuple[ExpectedItem, ...], *, prepared: Prepared) -> str:
+    """A payroll that is the floor is expected on the day on which its payment is shown."""
+    days = [one.expected_on for one in items if one.item_id in prepared.floor_payroll]
+    return payroll_floor(min(days)) if days else prepared.floor_reason
 
 
 def _history_note(prepared: Prepared) -> str:

@@ -10,7 +10,7 @@ Does not: draws (``simulation.py``), figures (``figures.py``).
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Self
 
@@ -29,7 +29,7 @@ from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve, beside_t
 from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.forecast.receipts_level import receipts_factor
 from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
-from runway_calcs.forecast.recurring_items import Spread, explained_movements, recurring_items, spreads
+from runway_calcs.forecast.recurring_items import Spread, explained_movements, recurring_items, series_item_id, spreads
 from runway_calcs.forecast.run_off import RunOff, learn_run_off, unexplained
 from runway_calcs.payment_timing import LikelyDays, PaymentTimingModel, fit
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
@@ -89,8 +89,8 @@ class Prepared:
     reserves: tuple[PurposeReserve, ...]
     floor_cents: int
     floor_reason: str
-    next_payroll_on: date | None
-    """First expected payroll, whether or not its payment is entered already."""
+    floor_payroll: frozenset[str]
+    """Ids of the items that pay the payroll which is the floor; empty where the floor is none."""
     unused_vendor_credit_cents: int
     unused_customer_credit_cents: int
 
@@ -158,8 +158,9 @@ def prepare(
         known_items=items_at(inputs.known_items, at=at),
         policy=policy,
     )
-    floor_cents, floor_reason, payroll_on = _floor(series, policy=policy)
-    items = tuple(sorted((*documents.items, *expected, *balances), key=item_order))
+    items = tuple(sorted((*documents.items, *expected.items, *balances), key=item_order))
+    payrolls = _next_payrolls(series) if policy.floor_cents is None else ()
+    floor_cents, floor_reason = _floor(payrolls, as_of=at.as_of, policy=policy)
     timing = {
         side: Timing(
             model=like.timing[side].model if like else fit(payers.history, as_of=at.as_of),
@@ -195,7 +196,7 @@ def prepare(
         ),
         floor_cents=floor_cents,
         floor_reason=floor_reason,
-        next_payroll_on=payroll_on,
+        floor_payroll=_paying(payrolls, items=items, standing=expected.standing),
         unused_vendor_credit_cents=documents.unused_vendor_credit_cents,
         unused_customer_credit_cents=documents.unused_customer_credit_cents,
     )
@@ -247,13 +248,35 @@ def _receipts_factor(
     )
 
 
-def _floor(series: tuple[RecurringFlow, ...], *, policy: ForecastPolicy) -> tuple[int, str, date | None]:
-    """The floor, where it comes from, and the next payday."""
+def _next_payrolls(series: tuple[RecurringFlow, ...]) -> tuple[RecurringFlow, ...]:
+    """The payrolls that come first, on one day by their rhythm."""
     payrolls = [one for one in series if one.kind == Kind.PAYROLL]
     first = min((one.next_dates[0] for one in payrolls), default=None)
+    return tuple(one for one in payrolls if one.next_dates[0] == first)
+
+
+def _floor(payrolls: tuple[RecurringFlow, ...], *, as_of: date, policy: ForecastPolicy) -> tuple[int, str]:
+    """The floor and where it comes from."""
     if policy.floor_cents is not None:
-        return policy.floor_cents, "set for this tenant", first
-    if first is None:
-        return 0, "zero: no recurring payroll is recognised and none is set", None
-    cents = sum(one.amount_cents for one in payrolls if one.next_dates[0] == first)
-    return cents, f"the next payroll, expected {first}", first
+        return policy.floor_cents, "set for this tenant"
+    if not payrolls:
+        return 0, "zero: no recurring payroll is recognised and none is set"
+    day = max(payrolls[0].next_dates[0], as_of + timedelta(days=1))
+    return sum(one.amount_cents for one in payrolls), payroll_floor(day)
+
+
+def payroll_floor(day: date) -> str:
+    """Where the floor comes from that is the next payroll."""
+    return f"the next payroll, expected {day}"
+
+
+def _paying(
+    payrolls: tuple[RecurringFlow, ...],
+    *,
+    items: tuple[DatedItem, ...],
+    standing: Mapping[tuple[str, date], tuple[str, str]],
+) -> frozenset[str]:
+    """Ids of the items that pay these payrolls: their own, or those of what is entered for them."""
+    own = {series_item_id(one, day=one.next_dates[0]) for one in payrolls}
+    entered = {standing.get((one.stream, one.next_dates[0])) for one in payrolls}
+    return frozenset(one.item_id for one in items if one.item_id in own or (one.txn_type, one.txn_id) in entered)

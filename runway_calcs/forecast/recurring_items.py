@@ -48,6 +48,20 @@ class _Document:
     """Positive; the total of a document, since a part may be paid already."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurringItems:
+    """What series lead one to expect."""
+
+    items: tuple[DatedItem, ...]
+    standing: Mapping[tuple[str, date], tuple[str, str]]
+    """The expected payments (series and day) that something entered stands for, with its kind and id in QuickBooks."""
+
+
+def series_item_id(series: RecurringFlow, *, day: date) -> str:
+    """The item of one expected payment."""
+    return f"series:{series.direction}:{series.stream}:{day}"
+
+
 def recurring_items(
     series: Sequence[RecurringFlow],
     *,
@@ -56,7 +70,7 @@ def recurring_items(
     post_dated: pd.DataFrame,
     as_of: date,
     policy: ForecastPolicy,
-) -> tuple[DatedItem, ...]:
+) -> RecurringItems:
     """The expected payments and receipts that nothing entered stands for yet; late ones count on the next day."""
     documents = [
         *_documents(payables, txn_type="Bill", party_type="Vendor"),
@@ -65,10 +79,12 @@ def recurring_items(
     ]
     taken: set[tuple[str, str]] = set()
     found: list[DatedItem] = []
+    standing: dict[tuple[str, date], tuple[str, str]] = {}
     for one in series:
         matched = _matched_days(one, documents=documents, taken=taken, policy=policy)
+        standing |= {(one.stream, day): key for day, key in matched.items()}
         found.extend(_item(one, day=day, as_of=as_of) for day in one.next_dates if day not in matched)
-    return tuple(found)
+    return RecurringItems(items=tuple(found), standing=standing)
 
 
 def _item(series: RecurringFlow, *, day: date, as_of: date) -> DatedItem:
@@ -76,7 +92,7 @@ def _item(series: RecurringFlow, *, day: date, as_of: date) -> DatedItem:
     factor = _same_time_last_year(series, day)
     cents = round(series.amount_cents * factor)
     return DatedItem(
-        item_id=f"series:{series.direction}:{series.stream}:{day}",
+        item_id=series_item_id(series, day=day),
         layer=Layer.RECURRING,
         kind=FlowKind.RECURRING_RECEIPT if is_in else FLOW_OF_MOVEMENT.get(Kind(series.kind), FlowKind.RECURRING),
         amount_cents=cents if is_in else -cents,
@@ -116,8 +132,8 @@ def _matched_days(
     documents: Sequence[_Document],
     taken: set[tuple[str, str]],
     policy: ForecastPolicy,
-) -> set[date]:
-    """The expected days for which a document stands; nearest pairs first, a document once (added to `taken`)."""
+) -> dict[date, tuple[str, str]]:
+    """The expected days and the document that stands for each; nearest pairs first, a document once (added to `taken`)."""
     party = (series.party_type, series.party_id)
     candidates = [
         document
@@ -128,10 +144,10 @@ def _matched_days(
     pairs = sorted(
         (abs((document.day - day).days), day, document.key) for document in candidates for day in series.next_dates
     )
-    matched: set[date] = set()
+    matched: dict[date, tuple[str, str]] = {}
     for distance, day, key in pairs:
         if distance <= policy.match_days and day not in matched and key not in taken:
-            matched.add(day)
+            matched[day] = key
             taken.add(key)
     return matched
 

@@ -76,6 +76,13 @@ def test_the_low_week_and_the_crossings_are_named_in_words() -> None:
     assert marks == {"8 Jan": "below floor", "22 Jan": "below zero", "19 Feb": "low week"}
 
 
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_what_a_low_point_is_is_said_wherever_one_is(document: DigestDocument) -> None:
+    for text in (one_line(render_text(document)), one_line(parse(render_html(document)).text)):
+        has_one = document.runway.low_cents is not None
+        assert ("Low point: half of the courses fall lower, and half are lowest by its day." in text) is has_one
+
+
 def test_empty_sections_do_not_exist() -> None:
     headings = re.findall(r"<h2[^>]*>([^<]+)</h2>", render_html(NO_DATA))
     assert headings == ["Cash by account", "Burn and buffer"]

@@ -91,7 +91,7 @@ def prepared(
         reserves=tuple(reserves),
         floor_cents=floor or 0,
         floor_reason=floor_reason,
-        next_payroll_on=None,
+        floor_payroll=frozenset(),
         unused_vendor_credit_cents=0,
         unused_customer_credit_cents=0,
     )
@@ -100,6 +100,7 @@ def prepared(
 def no_books(cash: CashPosition) -> BooksAt:
     """Books with a cash position and nothing else."""
     nothing = pd.DataFrame({name: [] for name in PIECE_COLUMNS})
+    nothing = nothing.astype({"day": "datetime64[us]", "entered": "datetime64[us, UTC]"})
     payers = Payers(history=pd.DataFrame(), open_documents=pd.DataFrame())
     return BooksAt(
         at=point(as_of=cash.as_of),

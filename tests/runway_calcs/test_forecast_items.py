@@ -75,7 +75,7 @@ def items_of(
         post_dated=moves[moves["date"] > pd.Timestamp(FRIDAY)],
         as_of=FRIDAY,
         policy=ForecastPolicy(),
-    )
+    ).items
     balances = balance_items(
         position=position(cards=cards, undeposited_cents=undeposited_cents),
         movements=moves,

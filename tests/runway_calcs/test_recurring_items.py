@@ -1,15 +1,23 @@
 """What a series varied by, and what comes once a year."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 
+from runway_calcs.books.books_at import Payers
 from runway_calcs.books.movements import Kind
 from runway_calcs.books.open_items import open_items
+from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.forecast.figures import cash_forecast
+from runway_calcs.forecast.prepared import ForecastInputs, prepare
 from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
 from runway_calcs.forecast.recurring_items import draw_series_item, recurring_items, spreads
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
-from tests.runway_calcs.builders import FRIDAY, Row, applications, day, documents, every, movements, point
+from tests.runway_calcs import timing_ledgers
+from tests.runway_calcs.builders import FRIDAY, Row, applications, day, documents, every, movements, point, position
+from tests.runway_calcs.forecasts import no_books
 
 HORIZON_END = ForecastPolicy().horizon_end(FRIDAY)
 
@@ -48,7 +56,7 @@ def test_a_year_end_bonus_is_expected_again_at_its_time_and_at_no_other() -> Non
         post_dated=movements(),
         as_of=FRIDAY,
         policy=ForecastPolicy(),
-    )
+    ).items
     amounts = {item.expected_on: item.amount_cents for item in items}
     again = FRIDAY + timedelta(days=28)
     assert amounts[again] == -1_500_00
@@ -80,9 +88,41 @@ def test_days_and_amounts_are_drawn_from_what_was_seen() -> None:
         post_dated=movements(),
         as_of=FRIDAY,
         policy=ForecastPolicy(),
-    )
+    ).items
     off, cents = draw_series_item(item, spread, draws=300, seed=1)
     assert set(off) == {0, 1, 2}
     assert set(cents) == {-90_00, -100_00, -110_00}
     again, _ = draw_series_item(item, spread, draws=300, seed=1)
     assert (off == again).all()
+
+
+@pytest.mark.parametrize(
+    ("last_days_ago", "entered", "shown"),
+    [
+        pytest.param(10, None, 4, id="by its rhythm"),
+        pytest.param(14, None, 1, id="of today and not in the books: tomorrow"),
+        pytest.param(10, 5, 5, id="entered for another day"),
+    ],
+)
+def test_a_floor_that_is_the_next_payroll_says_the_day_on_which_its_payment_is_shown(
+    last_days_ago: int, entered: int | None, shown: int
+) -> None:
+    rows = every(14, cents=-1_000_00, kind=Kind.PAYROLL, until=FRIDAY - timedelta(days=last_days_ago), count=20)
+    if entered is not None:
+        rows.append({**rows[-1], "date": pd.Timestamp(FRIDAY + timedelta(days=entered)), "txn_id": "later"})
+    nothing, items = timing_ledgers.documents(), open_items(documents(), applications(), side="payables", at=point())
+    payers = Payers(history=nothing, open_documents=nothing)
+    books = replace(
+        no_books(position(5_000_00)),
+        movements=movements(*rows),
+        payables=items,
+        receivables=items,
+        customers=payers,
+        vendors=payers,
+    )
+    policies = {"policy": ForecastPolicy(draws=20), "recurring_policy": RecurringPolicy()}
+    found = cash_forecast(prepare(books, inputs=ForecastInputs(), **policies), seed=1)
+    on = FRIDAY + timedelta(days=shown)
+    assert (found.floor_cents, found.floor_reason) == (1_000_00, f"the next payroll, expected {on}")
+    wages = [one.expected_on for one in found.items if one.kind in (FlowKind.PAYROLL, FlowKind.POST_DATED_PAYMENT)]
+    assert min(wages) == on
