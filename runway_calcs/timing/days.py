@@ -4,7 +4,7 @@ Belongs here: from the posterior over kinds to days after as-of. Does not: the p
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
@@ -49,6 +49,11 @@ def day_masses(items: Items, *, habits: Habits, today: int, truth: Truth) -> Flo
 
     `truth` (``calibration.py``) says how the probabilities turned out on this ledger.
     """
+    items = replace(
+        items,
+        due_anchor=habits.drift.moved(items.due_anchor, today=today),
+        document_anchor=habits.drift.moved(items.document_anchor, today=today),
+    )
     rows = rows_of(items, habits=habits)
     days = np.full(len(items), today)
     # Here the document's own waiting counts in full, whatever it counted among its counterparty's.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from runway_calcs.timing.calendar import PayDays, calendars_of, pay_days, weekday_leans
 from runway_calcs.timing.cases import Cases, cases_of, weights
-from runway_calcs.timing.drift import drift_days
+from runway_calcs.timing.drift import Drift, drift_of
 from runway_calcs.timing.items import Floats, Ints, Items
 from runway_calcs.timing.shapes import CELLS, FIRST_DAY, shapes
 from runway_calcs.timing.silence import paying_or_stopped, silent_since, stopped_share, stopping_chance
@@ -63,6 +63,7 @@ class Habits:
     weekdays: Floats
     """counterparties + 1 x 7: how much likelier each weekday is than the calendar makes it."""
     days: PayDays
+    drift: Drift
     stopped: Floats
     """counterparties + 1: the probability that each has stopped paying (``silence.py``)."""
     correlation: float
@@ -120,13 +121,15 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Fitted:
     names, rows = np.unique(items.counterparty_ids.astype("str"), return_inverse=True)
     days = pay_days(today)
     calendars, usual = calendars_of(items, rows=rows, count=len(names), days=days)
-    drift = drift_days(items, rows=rows, count=len(names), today=today)
+    drift = drift_of(items, rows=rows, count=len(names), today=today)
     later = np.where(
-        items.is_paid, drift[np.minimum(today - np.where(items.is_paid, items.paid, today), len(drift) - 1)], 0
+        items.is_paid,
+        drift.since[np.minimum(today - np.where(items.is_paid, items.paid, today), len(drift.since) - 1)],
+        0,
     )
     weight = _weights(items, rows=rows, count=len(names), today=today, tuning=tuning)
     cases = cases_of(
-        items, rows=rows, drift=drift, today=today, half_life_days=tuning.half_life_days, alike=tuning.alike
+        items, rows=rows, drift=drift.since, today=today, half_life_days=tuning.half_life_days, alike=tuning.alike
     )
     log_likelihood = np.zeros((len(names), len(prior)))
     of_cases = np.zeros((len(cases.then), len(prior)))
@@ -162,6 +165,7 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Fitted:
         calendars=np.append(calendars, usual),
         weekdays=weekday_leans(items, rows=rows, calendars=calendars, usual=usual, days=days),
         days=days,
+        drift=drift,
         stopped=np.append(share, 0.0),
         correlation=0.4,
         anchors=anchors,
