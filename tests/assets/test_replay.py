@@ -4,6 +4,7 @@ Whoever connects later finds the same figures, as far as nothing they depend on 
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -29,6 +30,7 @@ from experiences.test_drive.document import DriveDocument, FlaggedDocument
 from payments.reserves import allocate, open_reserve
 from resources.errors import TenantNotReady
 from runway_calcs.books.cash import CashPosition
+from tests.assets.left_alone import Key, Sight, assert_same_figures_of_what_was_left_alone
 from tests.assets.office import Office
 from tests.assets.stepped_company import (
     CHANGES,
@@ -384,14 +386,22 @@ def test_twelve_weeks_run_again_and_driven_again_are_what_they_were_then(tmp_pat
         assert live.drive(company.today, weeks=_WEEKS).success
         assert live.document("test_drive", company.today) == driven
 
-        newcomer, left_alone = company.connected_today(), 0
+        newcomer, left_alone, compared = company.connected_today(), 0, Counter[str]()
         for back in range(_WEEKS, 0, -1):
             week = company.today - back * WEEK
             newcomer.calculate(week)
             assert newcomer.digest(week).basis == "reconstructed"
             with live.desk(company.today) as now, live.desk(week) as then, newcomer.desk(week) as rebuilt:
                 left_alone += _assert_same_where_nothing_was_changed(then, rebuilt, now=now)
+                compared += assert_same_figures_of_what_was_left_alone(
+                    Sight(desk=then, digest=live.digest(week)),
+                    Sight(desk=rebuilt, digest=newcomer.digest(week)),
+                    changed=_changed_since(then, now=now),
+                    parties=_changed_parties(then, now=now),
+                )
         assert left_alone > _WEEKS, "most documents of the newer weeks were left alone"
+        assert compared["documents"] > 0, compared
+        assert compared["defects"] > _WEEKS, compared
         newcomer.calculate(company.today)
         assert newcomer.drive(company.today, weeks=_WEEKS).success
         assert newcomer.driven(company.today).reconstructed_count == _WEEKS
@@ -454,7 +464,6 @@ _CONTENT = {
     "books/postings": ["txn_date", "account_id", "amount_cents", "party_id"],
     "books/applications": ["target_type", "target_id", "amount_cents"],
 }
-Key = tuple[str, str]
 
 
 def _changed_since(then: Desk, *, now: Desk) -> set[Key]:
