@@ -143,6 +143,14 @@ def leave_to_a_person(act: Act, payment: Outgoing, *, reason: str) -> None:
         _bring(act, bill, to="needs_review", reason=reason)
 
 
+def carry_on(act: Act, payment: Outgoing) -> None:
+    """What a person had to look at is settled, and the decision stands: its bills are being paid again."""
+    for bill in payment.bills.values():
+        if bill["state"] == "needs_review":
+            for state in ("decided", "batched", "executing"):
+                bill = move(act, bill, to=state)  # noqa: PLW2901 - the same bill, further on
+
+
 def changed_before_sending(ledger: Ledger, claim: Claim, *, intent_id: str, reason: str) -> bool:
     """End a payment whose bill is no longer what was approved; False if only a person can, as it may be sent or pays others too."""
     with ledger.act(claim.tenant, actor=RUN, kind="payment superseded") as act:

@@ -13,7 +13,7 @@ from payments.alarms import raise_alarm
 from payments.batch_tables import ATTEMPT, INTENT, INTENT_BILL
 from payments.book import Answer
 from payments.evidence import Absent, Adopt, Changed, Contradicted, Verdict, change_of
-from payments.fates import leave_to_a_person
+from payments.fates import carry_on, leave_to_a_person
 from payments.ledger import Ledger
 from payments.outgoing import Outgoing, followers, of_same_decisions, outgoing
 from payments.payees import pays_replaced_details
@@ -21,9 +21,12 @@ from payments.rails.protocol import Instruction, Rail, RailBusy, RailFailed, Rai
 from payments.repository import Act, Look, Row
 from payments.runs import RUN
 from payments.states import INTENT_FINAL
+from payments.tables import ALARM
 from resources.failpoints import failpoint
 from resources.qbo.bill_payments import BillPayments
 from resources.tenants import TenantId
+
+_RETURNED = "payment returned"
 
 
 def look(rail: Rail, books: BillPayments, payment: Outgoing) -> Verdict:
@@ -140,6 +143,7 @@ def _instruct(act: Act, payment: Outgoing, *, remote_id: str, at: datetime) -> N
     for follower in followers(act, payment):
         if _is_instructed(act, follower):
             act.update(INTENT, {"intent_id": follower["intent_id"]}, {"state": "ready"})
+    carry_on(act, outgoing(act, payment.intent_id))
 
 
 def _is_instructed(act: Act, entry: Row) -> bool:
@@ -164,27 +168,41 @@ def follow_up(ledger: Ledger, tenant: TenantId, rail: Rail, *, intent_id: str) -
         mine = next((one for one in found if one.remote_id == payment.intent["remote_id"]), None)
         if mine is None:
             return "unknown"
-        if mine.state == "settled" and payment.intent["settled_at"] is None:
-            act.update(INTENT, {"intent_id": intent_id}, {"settled_at": mine.settled_at})
-        if not mine.stands:
+        pays = mine if mine.stands or not standing else standing[0]
+        if pays.state == "settled" and payment.intent["settled_at"] is None:
+            act.update(INTENT, {"intent_id": intent_id}, {"settled_at": pays.settled_at})
+        if not pays.stands:
             _raise_return(act, payment, mine)
-    return mine.state
+        elif not mine.stands:
+            _raise_return_of_one(act, payment, mine, standing)
+    return pays.state
 
 
 def _raise_return(act: Act, payment: Outgoing, returned: Instruction) -> None:
     """Say that money came back; an entry that was not sent yet is not made, for it would record what was not paid."""
-    remedy = "Void the bill payment of this number in QuickBooks; the bill comes back with the next sync."
-    for entry in of_same_decisions(act, payment, leg="book"):
+    entries = of_same_decisions(act, payment, leg="book")
+    subject, detail = f"intent {payment.intent_id}", gave_back(returned)
+    told = act.many(ALARM, kind=_RETURNED, subject=subject, detail=detail)
+    if any(row["resolved_at"] for row in told) or all(entry["state"] == "void" for entry in entries):
+        return  # a person has dealt with it, and the bank says the same every night
+    numbers = ", ".join(sorted(entry["doc_number"] for entry in entries))
+    remedy = f"Void the bill payment {numbers} in QuickBooks; the bill comes back with the next sync."
+    for entry in entries:
         if entry["state"] == "ready":
-            leave_to_a_person(act, outgoing(act, entry["intent_id"]), reason=gave_back(returned))
+            leave_to_a_person(act, outgoing(act, entry["intent_id"]), reason=detail)
         if entry["state"] in {"ready", "needs_review"}:
             remedy = "It is not in the books: end the payment with `runway batch end`, then decide again."
+    raise_alarm(act, kind=_RETURNED, subject=subject, detail=detail, remedy=remedy)
+
+
+def _raise_return_of_one(act: Act, payment: Outgoing, returned: Instruction, standing: Sequence[Instruction]) -> None:
+    """Say that the money moved more than once and the instruction we know of came back: what stands has paid."""
     raise_alarm(
         act,
-        kind="payment returned",
+        kind=_RETURNED,
         subject=f"intent {payment.intent_id}",
-        detail=gave_back(returned),
-        remedy=remedy,
+        detail=_given_back(returned, standing).reason,
+        remedy="The payment is made by the other one: void nothing in QuickBooks, and do not pay it again.",
     )
 
 

@@ -28,7 +28,7 @@ def judge_batches(
     may_be_reviewed: bool = True,
     has_business_fault: bool = False,
 ) -> Counter[str]:
-    """Compare what the ledger says of each payment with what the books have; the payments by state.
+    """Compare what the ledger says of each entry with what the books have; the entries by state. A bank's leg is not looked at.
 
     `since` is QuickBooks' time when the trial began. Where nothing speaks for it, no payment may be left to a person. A business
     fault is what people and periods do to bills; payments that met none are not refused, and they and their reviews are counted by
@@ -38,7 +38,7 @@ def judge_batches(
     scene.end()
     office = scene.office
     office.reconcile(since=since - timedelta(seconds=2))
-    rows = office.rows(INTENT, INTENT.c.batch_id.in_(batches))
+    rows = office.rows(INTENT, INTENT.c.batch_id.in_(batches), INTENT.c.leg == "book")
     found = Counter(row["state"] for row in rows)
     doubles = []
     for row in rows:
@@ -75,7 +75,7 @@ def _judge_ledger(scene: Scene, *batches: str, trial: str, doubles: list[Row]) -
     for row in office.rows(BATCH, BATCH.c.batch_id.in_(batches)):
         if row["state"] not in SETTLED:
             wrong.append("the batch does not settle")
-    paid = {row["intent_id"] for row in office.rows(INTENT, INTENT.c.state == "paid")}
+    paid = {row["intent_id"] for row in office.rows(INTENT, INTENT.c.state == "paid", INTENT.c.leg == "book")}
     lines = office.rows(INTENT_BILL, INTENT_BILL.c.intent_id.in_(paid))
     holds = office.rows(HOLD, HOLD.c.hold_id.in_({line["hold_id"] for line in lines}))
     wrong += [f"paid, and its money is {one['state']}" for one in holds if one["state"] not in ("posted", "reflected")]

@@ -6,6 +6,7 @@ Belongs here: the table. Does not: the trials, the loop (`campaign.py`).
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.payments.bank_trials import play_bank
 from tests.payments.cells import CELLS, play_cells
 from tests.payments.clock_jumps import play_jumps
 from tests.payments.daemons import play_daemons, play_run_deaths
@@ -71,6 +72,13 @@ KINDS = (
         release=4_000,
         counted=lambda counts: _deaths(counts, STOP),
         share=0.09,
+    ),
+    Kind(
+        name="bank",
+        play=play_bank,
+        release=2_000,
+        counted=lambda counts: _deaths(counts, KILL),
+        share=0.05,
     ),
     Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.28),
     Kind(

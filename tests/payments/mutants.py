@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from payments import book, drive, fates, legs, runs
+from payments import book, drive, fates, legs, rail_leg, runs
 from payments.evidence import Absent
+from payments.rails.protocol import Instruction
 from payments.runs import Claim
 from payments.send_policy import SendPolicy
 from resources.qbo.bill_payments import PaymentClient
 from resources.qbo.errors import QboError
+from tests.payments.bank_plans import BankTrial
 from tests.payments.trials import Trial
 
 _PART = ((30_000, 10_000),)
@@ -30,7 +32,7 @@ class Mutant:
     """What is wrong, and the trial in which it shows."""
 
     apply: Callable[[], None]
-    trial: Trial
+    trial: Trial | BankTrial
     #: Times that the run goes by, where they are what is wrong.
     policy: Callable[[SendPolicy], SendPolicy] = lambda policy: policy
 
@@ -136,6 +138,30 @@ def _send_again_blindly() -> None:
     drive._Run._look = look  # type: ignore[method-assign]
 
 
+def _tell_the_bank_again_blindly() -> None:
+    real = rail_leg.look
+
+    def look(rail: Any, books: Any, payment: Any) -> Any:
+        return Absent() if payment.intent["state"] == "unknown" else real(rail, books, payment)
+
+    rail_leg.look = look
+
+
+def _take_silence_of_the_bank_for_a_yes() -> None:
+    real = rail_leg.send
+
+    def send(rail: Any, payment: Any) -> Any:
+        answer = real(rail, payment)
+        if answer.kind != "unknown":
+            return answer
+        intent = payment.intent
+        ids = {"remote_id": "assumed", "key": intent["request_id"], "amount_cents": intent["amount_cents"]}
+        assumed = Instruction(**ids, state="accepted", instructed_at=intent["created_at"])
+        return replace(answer, kind="landed", record=assumed)
+
+    rail_leg.send = send
+
+
 def _believe_a_dead_lease() -> None:
     real = runs.why_not_claimable
 
@@ -190,6 +216,13 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "what is unclear is sent again blindly": Mutant(
         apply=_send_again_blindly, trial=Trial(seed=-2_017, faults=(("drop_after", 0),), **_BARE)
+    ),
+    "the bank is told again blindly": Mutant(
+        apply=_tell_the_bank_again_blindly,
+        trial=BankTrial(seed=-2_019, request_ids="ignored", bank_faults=(("drop_after", 0),)),
+    ),
+    "silence of the bank is a yes": Mutant(
+        apply=_take_silence_of_the_bank_for_a_yes, trial=BankTrial(seed=-2_020, bank_faults=(("drop_before", 0),))
     ),
     "the lease of a dead run never ends": Mutant(
         apply=_believe_a_dead_lease, trial=Trial(seed=-2_018, deaths=(("send.before", 1, "kill"),))

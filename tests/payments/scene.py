@@ -144,13 +144,22 @@ class Scene:
         self.opened.database.close()
         self._copies.put_back(name)
 
-    def misbehave(self, kind: str, *, skip: int = 0, slow_seconds: float = 0.6) -> None:
-        """Let QuickBooks do something to one of the next payments."""
-        planned: dict[str, Any] = {"kind": kind, "skip": skip, "times": 1, "methods": ["POST"]}
+    def misbehave(
+        self,
+        kind: str,
+        *,
+        skip: int = 0,
+        slow_seconds: float = 0.6,
+        path: str = "billpayment",
+        method: str = "POST",
+        **more: Any,
+    ) -> None:
+        """Let QuickBooks do something to one of the next payments; with another path, the bank to what it is asked there."""
+        planned: dict[str, Any] = {"kind": kind, "skip": skip, "times": 1, "methods": [method], **more}
         if kind == "slow_then_commit":
             planned["seconds"] = slow_seconds
             self._is_slow = True
-        self.sandbox.break_with(self.company.realm_id, path_contains="billpayment", **planned)
+        self.sandbox.break_with(self.company.realm_id, path_contains=path, **planned)
         self.counts.faults[kind] += 1
 
     def throttle(self, *, times: int) -> None:

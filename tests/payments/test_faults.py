@@ -11,6 +11,8 @@ from sqlalchemy.engine import make_url
 from payments.points import DESK_POINTS, SEND_POINTS
 from tests.databases import empty
 from tests.payments import sending_trials
+from tests.payments.bank_plans import BOOK, RAIL, BankDeath, BankTrial, GivesBack
+from tests.payments.bank_trials import play_bank, play_bank_trial
 from tests.payments.cells import play_cells
 from tests.payments.clock_jumps import JumpTrial, play_jump_trial
 from tests.payments.daemons import RUN_DEATHS, play_daemons, play_run_deaths
@@ -22,7 +24,7 @@ from tests.payments.mutants import MUTANTS
 from tests.payments.restores import play_restore
 from tests.payments.scene import Scene, open_scene
 from tests.payments.tenants_at_once import play_tenants
-from tests.payments.trials import Trial, drawn, walked
+from tests.payments.trials import KILL, STOP, Trial, drawn, walked
 from tests.payments.zygote import LOCKED
 from tests.postgres import Postgres
 
@@ -73,6 +75,43 @@ def test_a_stopped_run_of_a_part_payment_is_the_double_nobody_can_prevent_and_it
     raised = scene.counts.doubles_raised
     _play(scene, trial)
     assert scene.counts.doubles_raised == raised + 1
+
+
+def _at_the_bank(scene: Scene, trial: BankTrial) -> None:
+    known = len(scene.counts.wrong)
+    play_bank_trial(scene, trial)
+    assert scene.counts.wrong[known:] == [], trial
+
+
+def test_money_moves_once_and_is_recorded_once_though_runs_die_on_both_legs(scene: Scene) -> None:
+    """What came back is voided in the books, decided again and paid."""
+    before = scene.counts.more.copy()
+    deaths = (
+        BankDeath(leg=RAIL, point="answer.before_record", passage=1, action=KILL),
+        BankDeath(leg=BOOK, point="send.after_bytes", passage=1, action=KILL),
+    )
+    bills = ((10_000, 10_000), (5_000, 2_000))
+    given_back = GivesBack(after=len(deaths), is_followed=True)
+    wanted = {"request_ids": "ignored", "bills": bills, "gives_back": given_back}
+    _at_the_bank(scene, BankTrial(seed=-1_007, deaths=deaths, **wanted))
+    counted = scene.counts.more - before
+    assert {name: counted[name] for name in ("killed at the bank", "killed at the books", "stopped at the books")} == {
+        "killed at the bank": 1,
+        "killed at the books": 1,
+        "stopped at the books": 0,
+    }
+    assert counted["paid again after a return"] == 1
+
+
+def test_an_instruction_sent_by_a_run_that_stood_still_is_the_double_nobody_can_prevent_and_it_is_raised(
+    scene: Scene,
+) -> None:
+    death = BankDeath(leg=RAIL, point="send.before", passage=1, action=STOP)
+    doubled, raised = scene.counts.doubled, scene.counts.doubles_raised
+    _at_the_bank(scene, BankTrial(seed=-1_008, request_ids="ignored", deaths=(death,)))
+    assert (scene.counts.doubled, scene.counts.doubles_raised) == (doubled + 1, raised + 1)
+    _at_the_bank(scene, BankTrial(seed=-1_009, deaths=(death,)))
+    assert scene.counts.doubled == doubled + 1, "a bank that keeps its promise about keys is the net"
 
 
 def _judged(scene: Scene, play: Callable[..., object], seed: int, **more: object) -> None:
@@ -200,7 +239,7 @@ def test_runs_of_a_real_dagster_that_are_killed_lose_nothing_and_pay_once(scene:
 
 def _mutants() -> list[Any]:
     """A sample for everybody; the others are in the long suite."""
-    sample = ("nothing is looked up", "no fence")
+    sample = ("nothing is looked up", "no fence", "the bank is told again blindly")
     return [pytest.param(name, marks=[] if name in sample else [pytest.mark.long]) for name in MUTANTS]
 
 
@@ -208,9 +247,11 @@ def _mutants() -> list[Any]:
 def test_a_wrong_program_is_found_out(scene: Scene, name: str) -> None:
     """With the trial's plan alone nothing is wrong; with the mutant something is."""
     trial = MUTANTS[name].trial
-    _play(scene, trial)
+    play: Callable[..., object] = play_bank_trial if isinstance(trial, BankTrial) else sending_trials.play
     known = len(scene.counts.wrong)
-    sending_trials.play(scene, replace(trial, seed=trial.seed - 1_000), mutant=name)
+    play(scene, trial)
+    assert scene.counts.wrong[known:] == [], trial
+    play(scene, replace(trial, seed=trial.seed - 1_000), mutant=name)
     found = scene.counts.wrong[known:]
     del scene.counts.wrong[known:]
     assert found, f"nobody noticed: {name}"
@@ -231,6 +272,15 @@ def test_work_at_the_desk_that_dies_at_every_point_is_done_once(scene: Scene) ->
     for number, point in enumerate(DESK_POINTS):
         _judged(scene, play_desk, -2_000 - number, deaths=[(point, 1, "kill")])
     assert {f"{point} kill" for point in DESK_POINTS} <= set(scene.counts.deaths)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_drawn_batches_at_the_bank_are_paid_once(scene: Scene) -> None:
+    for seed in range(1, 61):
+        _judged(scene, play_bank, seed)
+    assert scene.counts.more["killed at the bank"] > 0
+    assert scene.counts.more["killed at the books"] > 0
 
 
 @pytest.mark.long

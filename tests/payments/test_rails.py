@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from payments.alarms import resolve_alarm
 from payments.batch_tables import BATCH, INTENT
 from payments.cash_tables import HOLD
 from payments.drive import drive
@@ -53,6 +54,15 @@ def _give_back(office: Office, instruction_id: str) -> None:
     company = office.company
     given_back = {"id": instruction_id, "because": "account closed"}
     company.sandbox.control.post(f"/__sandbox__/realms/{company.realm_id}/bank", json=given_back).raise_for_status()
+
+
+def _move_twice(office: Office) -> None:
+    """The bank keeps no promise about keys, and the next instruction is delivered twice."""
+    company = office.company
+    company.settings(request_ids="ignored")
+    company.sandbox.break_with(
+        company.realm_id, kind="double_delivery", methods=["POST"], path_contains="/bank/", times=1
+    )
 
 
 def _replace_details(office: Office) -> None:
@@ -147,14 +157,49 @@ def test_an_unclear_instruction_is_resolved_by_a_person(office: Office) -> None:
 
 def test_an_instruction_carried_out_twice_is_raised(office: Office) -> None:
     batch, _ = _batch(office, "100.00")
-    company = office.company
-    company.settings(request_ids="ignored")
-    company.sandbox.break_with(
-        company.realm_id, kind="double_delivery", methods=["POST"], path_contains="/bank/", times=1
-    )
+    _move_twice(office)
     office.drive(batch)
     assert len(_told(office, batch)) == 2
     assert office.alarms() == ["paid twice"]
+
+
+def test_what_a_person_takes_as_paid_is_recorded_by_the_next_run(office: Office) -> None:
+    batch, bills = _batch(office, "100.00")
+    company = office.company
+    _move_twice(office)
+    company.sandbox.break_with(company.realm_id, kind="drop_after", methods=["POST"], path_contains="/bank/", times=1)
+    office.drive(batch)
+    office.later(minutes=5)
+    assert office.drive(batch).states == {"needs_review": 1, "waiting": 1}
+    (rail,) = office.rows(INTENT, INTENT.c.leg == "rail")
+    told = [one["id"] for one in office.instructions() if one["key"] == rail["request_id"]]
+    _give_back(office, told[1])
+    taken = take_as_paid(office.ledger, office.tenant, office.outside(), by="fin", intent_id=rail["intent_id"])
+    assert taken == told[0]
+    assert office.drive(batch).states == {"paid": 2}
+    assert (office.payments_of(batch), office.bill_states()) == ({bills[0]: 1}, {bills[0]: "paid"})
+    assert office.broken() == []
+
+
+@pytest.mark.parametrize("entry", ["paid", pytest.param("ready", marks=pytest.mark.long)])
+def test_of_money_that_moved_twice_one_comes_back_and_the_other_has_paid(office: Office, entry: str) -> None:
+    batch, bills = _batch(office, "100.00")
+    company = office.company
+    _move_twice(office)
+    if entry == "ready":
+        company.sandbox.break_with(
+            company.realm_id, kind="throttle_storm", methods=["POST"], path_contains="/billpayment", times=1
+        )
+    office.drive(batch)
+    assert office.intents(batch)[bills[0]]["state"] == entry
+    (rail,) = office.rows(INTENT, INTENT.c.leg == "rail")
+    _give_back(office, rail["remote_id"])
+    assert follow_all(office.ledger, office.tenant, Rails(office.installation).open) == {"accepted": 1}
+    (alarm,) = office.rows(ALARM, ALARM.c.kind == "payment returned")
+    assert "of the same key" in alarm["detail"]
+    assert "void nothing" in alarm["remedy"]
+    assert office.drive_to_the_end(batch).outcome in {"settled", "already_settled"}
+    assert office.payments_of(batch) == {bills[0]: 1}
 
 
 def test_settled_and_returned_are_told_apart(office: Office) -> None:
@@ -166,7 +211,12 @@ def test_settled_and_returned_are_told_apart(office: Office) -> None:
     _give_back(office, second["remote_id"])
     assert follow_up(office.ledger, office.tenant, rail, intent_id=first["intent_id"]) == "accepted"
     assert follow_up(office.ledger, office.tenant, rail, intent_id=second["intent_id"]) == "returned"
-    assert office.alarms() == ["payment returned"]
+    (alarm,) = office.rows(ALARM)
+    entry = office.intents(batch)[second["bill_set"]]
+    assert (alarm["kind"], entry["doc_number"] in alarm["remedy"]) == ("payment returned", True)
+    resolve_alarm(office.ledger, office.tenant, by="fin", alarm_id=alarm["alarm_id"])
+    assert follow_all(office.ledger, office.tenant, Rails(office.installation).open) == {"accepted": 1, "returned": 1}
+    assert office.alarms() == [], "what a person has dealt with is not told every night"
 
 
 def test_money_that_the_bank_gave_back_is_neither_paid_nor_sent_again_by_itself(office: Office) -> None:

@@ -11,6 +11,7 @@ little else.
 """
 
 import gc
+import itertools
 import json
 import os
 import resource
@@ -18,7 +19,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from payments import drive
 from payments.errors import Fenced
 from resources import database
 from resources.failpoints import arm, interrupt, kill, stop
@@ -74,8 +76,8 @@ class Zygote:
     ) -> int:
         """Begin a run of a batch, or work at the desk, that does something at these points; its process id.
 
-        Its database may have so many pages, or no file it writes more bytes: as on a disk that is full. It may wait for another
-        writer no longer than so many milliseconds.
+        A point after the name of a leg ("rail send.before") is passed on that leg alone. Its database may have so many pages, or no
+        file it writes more bytes: as on a disk that is full. It may wait for another writer no longer than so many milliseconds.
         """
         asked: dict[str, Any] = {"do": "start", "batch_id": batch_id, "tenant": tenant}
         asked |= {"timeout": timeout, "mutant": mutant}
@@ -143,8 +145,11 @@ class _Parent:
     def run(self, asked: Mapping[str, Any]) -> int:
         try:
             for point, hit, action in asked["deaths"]:
-                arm(point, hit=hit, action=_ACTIONS[action])
+                _arm(point, hit=hit, action=_ACTIONS[action])
             self._opened.__dict__["payment_client"] = self._clients[asked["timeout"]]
+            # The clients of QuickBooks are built: of what a run opens only a rail asks for this still.
+            patience = {"qbo_timeout_seconds": asked["timeout"]}
+            self._opened.settings = self._opened.settings.model_copy(update=patience)
             self._limit(asked)
             self._work(asked)
         except Fenced:
@@ -186,6 +191,26 @@ class _Parent:
             policy=policy,
             tenant=tenant_id(asked["tenant"]),
         )
+
+
+def _arm(point: str, *, hit: int, action: Callable[[], None]) -> None:
+    leg, _, name = point.rpartition(" ")
+    if not leg:
+        arm(name, hit=hit, action=action)
+        return
+    under_way, passages = [""], itertools.count(1)
+    real = drive._Run._bring_on
+
+    def bring_on(run: drive._Run, intent_id: str) -> None:
+        under_way[0] = run._read(intent_id).intent["leg"]
+        real(run, intent_id)
+
+    def act_on_leg() -> None:
+        if under_way[0] == leg and next(passages) == hit:
+            action()
+
+    drive._Run._bring_on = bring_on  # type: ignore[method-assign]
+    arm(name, hit=None, action=act_on_leg)
 
 
 def forget_connections(opened: Installation) -> None:
