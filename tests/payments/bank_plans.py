@@ -47,7 +47,7 @@ REFUSAL = "refused"
 _BEGINNING, _END = ("run.start", "claim.in", "claim.after"), ("close.in", "close.after")
 #: Where a payment dies whose money has moved and who nobody else knows about: half of the deaths.
 _CRITICAL = ("send.before", "send.after_bytes", "answer.before_record", "confirm.in", "confirm.after", "adopt.in")
-_STANDS_STILL, _RETURNS, _DOUBLED, _REFUSES = 0.3, 0.2, 0.1, 0.03
+_STANDS_STILL, _RETURNS, _DOUBLED, _REFUSES = 0.2, 0.2, 0.1, 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ KINDS = (
         play=play_bank,
         release=2_000,
         counted=lambda counts: _deaths(counts, KILL),
-        share=0.05,
+        share=0.055,
     ),
     Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.28),
     Kind(
