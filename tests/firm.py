@@ -54,6 +54,7 @@ class Firm:
         as_of: str = "2026-11-20",
         zone: str = "America/New_York",
         realm_id: str | None = None,
+        opening: str = "covered",
     ) -> Company:
         """Generate a company, register its tenant and connect the two."""
         realm = self.sandbox.add_company(
@@ -64,6 +65,7 @@ class Firm:
             seed=seed,
             as_of=as_of,
             zone=zone,
+            opening=opening,
         )
         self.installation.registry.add_tenant(tenant, firm_id="oak", name=tenant, zone=zone)
         self.connect(tenant, realm)

@@ -70,7 +70,7 @@ def _portfolio_row_as_read(at: Table, row: Row, *, told: str) -> None:
         assert f"Covered until {until}" in told
         assert f"{at.small_print(row, 'Covered until')} from" in told
     else:
-        assert "Covered beyond" in told
+        assert {"beyond 13 weeks": "Covered beyond", "below the floor": "Below the floor on"}[until] in told
     if at.small_print(row, "Cautious date"):
         assert f"Cautious date: {cautious} ({at.small_print(row, 'Cautious date')})" in told
     assert f"ow point {at.value(row, 'Low point')} on {at.small_print(row, 'Low point')}" in told
