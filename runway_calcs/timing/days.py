@@ -16,6 +16,13 @@ from runway_calcs.timing.shapes import CELLS, FIRST_DAY, HORIZON, shapes
 from runway_calcs.timing.silence import resuming
 
 _MEDIAN = 0.5
+_SPARSE = 0.5
+"""Who pays on less than this share of days pays in runs."""
+_MOST_MISSED, _MOST_MISSED_IN_RUNS = 2.0, 3.0
+"""An interval end may leave out a day if it then misses at most so many times its level.
+
+Whoever pays in runs has most of all probability on few days, so that an end that always holds its day holds far too much.
+"""
 _FEW_DAYS = 14
 """Up to so many days of an item are looked up one by one; of more, all cells are mixed at once."""
 _LATEST_ANCHOR = HORIZON - 90
@@ -152,6 +159,8 @@ def log_prior(items: Items, *, rows: Ints, habits: Habits) -> Floats:
 def quantile_days(mass: Floats, *, levels: Sequence[float]) -> Ints:
     """Items x levels: the number of the day, the first is 1, rising with the level whatever the order of `levels`."""
     below = np.cumsum(mass, axis=1)
+    is_in_runs = (mass > 0).mean(axis=1) < _SPARSE
+    most = np.where(is_in_runs, _MOST_MISSED_IN_RUNS, _MOST_MISSED)
     median = _first_reaching(below, _MEDIAN)
     order = np.argsort(levels)
     days = np.empty((len(mass), len(levels)), dtype=np.int64)
@@ -160,9 +169,9 @@ def quantile_days(mass: Floats, *, levels: Sequence[float]) -> Ints:
         level = levels[column]
         found = _first_reaching(below, level)
         if level < _MEDIAN:
-            found = np.minimum(_nearest_before(below, found, level), median)
+            found = np.minimum(_nearest_before(below, found, level, most=most), median)
         elif level > _MEDIAN:
-            found = np.maximum(_nearest_upto(below, found, level), median)
+            found = np.maximum(_nearest_upto(below, found, level, most=most), median)
         lowest = np.maximum(lowest, found)
         days[:, column] = lowest
     return days
@@ -173,33 +182,33 @@ def _first_reaching(below: Floats, level: float | Floats) -> Ints:
     return reached
 
 
-def _nearest_before(below: Floats, found: Ints, level: float) -> Ints:
+def _nearest_before(below: Floats, found: Ints, level: float, *, most: Floats) -> Ints:
     """`found`, or the next likely day if leaving out `found` too fits the level better."""
     row = np.arange(len(below))
     before = np.where(found > 1, below[row, np.maximum(found - 2, 0)], 0.0)
     upto = below[row, found - 1]
     later = _first_reaching(below, upto[:, None] + 1e-9)
-    return np.where(_leaves_out(before, upto, level), later, found)
+    return np.where(_leaves_out(before, upto, level, most=most), later, found)
 
 
-def _nearest_upto(below: Floats, found: Ints, level: float) -> Ints:
+def _nearest_upto(below: Floats, found: Ints, level: float, *, most: Floats) -> Ints:
     """`found`, or the likely day before it if leaving out `found` fits the level better."""
     row = np.arange(len(below))
     before = np.where(found > 1, below[row, np.maximum(found - 2, 0)], 0.0)
     upto = below[row, found - 1]
     earlier = _first_reaching(below, before[:, None] - 1e-9)
-    return np.where(_leaves_out(1 - upto, 1 - before, 1 - level), earlier, found)
+    return np.where(_leaves_out(1 - upto, 1 - before, 1 - level, most=most), earlier, found)
 
 
-def _leaves_out(less: Floats, more: Floats, level: float) -> Flags:
+def _leaves_out(less: Floats, more: Floats, level: float, *, most: Floats) -> Flags:
     """Whether to miss `more` rather than `less` where `level` was asked for.
 
     Tails fall about exponentially, so small shares are frequent among what days offer, and the nearer one is too small on
-    average. Compared with the logarithmic mean of the two, the level is met on average; but never more than twice of it.
+    average. Compared with the logarithmic mean of the two, the level is met on average; but never more than `most` times of it.
     """
     low = np.maximum(less, 1e-6)
     high = np.maximum(more, low * (1 + 1e-6))
-    found: Flags = ((high - low) / np.log(high / low) < level) & (high <= 2 * level)
+    found: Flags = ((high - low) / np.log(high / low) < level) & (high <= most * level)
     return found
 
 

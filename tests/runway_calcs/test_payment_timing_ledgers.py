@@ -28,14 +28,13 @@ BY_DAY = [
 ]
 """Paid on any (business) day: intervals can hold what they say."""
 IN_RUNS = [
-    pytest.param(ledgers.weekly_pay_runs, 0.88, id="weekly pay runs"),
-    pytest.param(ledgers.company_pay_runs, 0.92, id="company pay runs"),
-    pytest.param(ledgers.month_end_payers, 0.94, id="month-end payers"),
+    pytest.param(ledgers.weekly_pay_runs, 0.84, id="weekly pay runs"),
+    pytest.param(ledgers.company_pay_runs, 0.84, id="company pay runs"),
+    pytest.param(ledgers.month_end_payers, 0.88, id="month-end payers"),
 ]
-"""Paid on few days: an interval that ends on pay days holds more than it says, and at most so much.
+"""Paid on few days, and held at most so often.
 
-Any interval holds its median, and .68, .78 and .86 of the payments fall on the median's very day: the third kind cannot be held
-in less, the second hardly. Over 36 seeds .86, .89 and .92 are held; the bars leave two standard deviations of twelve seeds.
+Any interval holds its median, and .86 of what month-end payers pay falls on the median's very day: they cannot be held in less.
 """
 SAMPLE = SEEDS[:3]
 SLACK = 0.05
