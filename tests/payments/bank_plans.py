@@ -6,25 +6,11 @@ Belongs here: the plan of a trial, and whether any net is left on each of its tw
 from dataclasses import dataclass, replace
 from random import Random
 
-from tests.payments.trials import KILL, NEEDS, REQUEST_IDS, STOP, Trial
+from tests.payments.trials import KILL, NEEDS, POST_FAULTS, REQUEST_IDS, STOP, Trial
 
 #: The two legs of a payment: the bank moves money, QuickBooks records it.
 RAIL, BOOK = "rail", "book"
-#: What a bank does to an instruction, and to a look for one.
-BANK_FAULTS = (
-    "http_500",
-    "http_503",
-    "throttle_storm",
-    "drop_before",
-    "html_body",
-    "unauthorized",
-    "http_500_after",
-    "http_503_after",
-    "drop_after",
-    "truncated_json",
-    "double_delivery",
-    "slow_then_commit",
-)
+#: What the bank does to a look for an instruction; to an instruction it does all that QuickBooks does to a payment.
 _LOOK_FAULTS = ("http_503", "drop_before", "html_body", "truncated_json", "throttle_storm")
 _BOOK_FAULTS = ("drop_before", "drop_after", "http_503_after", "throttle_storm", "unauthorized", "double_delivery")
 #: Points of one payment on one leg, in the order in which they are met.
@@ -45,7 +31,7 @@ _BROUGHT = ("unknown.in", "unknown.after", "backoff.in", "adopt.in")
 #: A bank that will not have an instruction; `refuse.in` is met by nothing else.
 REFUSAL = "refused"
 _BEGINNING, _END = ("run.start", "claim.in", "claim.after"), ("close.in", "close.after")
-#: Where a payment dies whose money has moved and who nobody else knows about: half of the deaths.
+#: Where a payment dies whose money has moved and that nobody else knows of: half of the deaths.
 _CRITICAL = ("send.before", "send.after_bytes", "answer.before_record", "confirm.in", "confirm.after", "adopt.in")
 _STANDS_STILL, _RETURNS, _DOUBLED, _REFUSES = 0.2, 0.2, 0.1, 0.03
 
@@ -143,7 +129,7 @@ def drawn_bank(seed: int) -> BankTrial:
         duplicate_doc_number=dice.choice(("accept", "accept", "refuse")),
         overpaying_line=dice.choice(("refuse", "refuse", "cap")),
         bills=tuple((whole, dice.choice((whole, whole, whole // 3))) for whole in wholes),
-        bank_faults=_faults(dice, BANK_FAULTS, (0, 1, 1, 2)),
+        bank_faults=_faults(dice, POST_FAULTS, (0, 1, 1, 2)),
         look_faults=_faults(dice, _LOOK_FAULTS, (0, 0, 1)),
         book_faults=_faults(dice, _BOOK_FAULTS, (0, 0, 1)),
         deaths=(
