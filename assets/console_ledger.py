@@ -7,6 +7,7 @@ Does not: reading the ledger (``known_payments.py``), the document's rules (`exp
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta
 
+from assets.books import home_currency
 from assets.desk import Desk
 from assets.known_payments import known_payments
 from experiences.console.ledger_facts import (
@@ -20,10 +21,9 @@ from experiences.digest.wording import plain_text
 from payments.anchors import Anchor, known_anchor
 from payments.known_holds import KnownLedger
 from payments.ledger import Ledger
-from runway_calcs.bills.payment_days import next_pay_run
+from runway_calcs.bills.payment_days import banking_days, next_pay_run
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.forecast.what_if_draws import SupposedPayment, WhatIfDraws, WhatIfEffect, what_if_effect
-from runway_calcs.policy import PaymentDayPolicy
 
 
 def console_ledger(desk: Desk) -> ConsoleLedger | None:
@@ -113,6 +113,7 @@ def _staged_effect(desk: Desk, known: KnownLedger) -> tuple[date | None, WhatIfE
     draws = next(iter(desk.records("priority/what_if", WhatIfDraws)), None)
     if not known.proposals or draws is None or forecast.floor_cents is None:
         return None, None
-    pay_on = next_pay_run(first=desk.at.as_of + timedelta(days=1), policy=PaymentDayPolicy())
+    days = banking_days(currency=home_currency(desk), as_of=desk.at.as_of)
+    pay_on = next_pay_run(first=desk.at.as_of + timedelta(days=1), policy=days)
     payments = [SupposedPayment(bill_id=one.bill_id, on=pay_on, cents=one.amount_cents) for one in known.proposals]
     return pay_on, what_if_effect(draws, floor_cents=forecast.floor_cents, payments=payments)

@@ -48,6 +48,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "blocking_count": ("BIGINT", "Of them, those behind which a figure is known to be wrong."),
     "to_approve": ("BIGINT", "Bills that nobody has approved yet."),
     "to_decide": ("BIGINT", "Bills proposed for payment, without a decision."),
+    "due": ("BIGINT", "Scheduled payments whose day has come, in no batch yet."),
     "to_seal": ("BIGINT", "Bills decided on, in no finalized batch."),
     "sealed": ("BIGINT", "Bills in a finalized batch that is not settled."),
     "to_review": ("BIGINT", "Bills whose payment a person has to look at."),

@@ -12,6 +12,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
+from assets.books import home_currency
 from assets.desk import Desk, WeekTable, result_schema
 from assets.forecast_inputs import forecasting
 from assets.known_payments import decided_parts, delayed_until, known_payments, used_credits
@@ -19,6 +20,7 @@ from assets.tenants import Metadata
 from experiences.console.document import MOST_BILLS
 from runway_calcs.bills.payables import Tier
 from runway_calcs.bills.payables_of_books import PayableDecisions, Payables, VendorTerms, payables_of_books
+from runway_calcs.bills.payment_days import banking_days
 from runway_calcs.bills.priority import BillPriority, bill_priorities
 from runway_calcs.bills.vendor_facts import vendor_facts
 from runway_calcs.bills.vendor_tiers import TierSuggestion, suggested_tier
@@ -35,7 +37,7 @@ from runway_calcs.hygiene.defects import DefectKind
 from runway_calcs.pay_plan.apart import UnplannedBill, bills_apart
 from runway_calcs.pay_plan.cash import CashPath
 from runway_calcs.pay_plan.plan import PayPlan, pay_plan
-from runway_calcs.policy import CollectionLiftPolicy, PaymentDayPolicy, PlanPolicy, TierPolicy, WaitingPolicy
+from runway_calcs.policy import CollectionLiftPolicy, PlanPolicy, TierPolicy, WaitingPolicy
 
 _SUPPORTED = (
     "books/documents",
@@ -72,7 +74,7 @@ def _bill_priorities(desk: Desk) -> Metadata:
             as_of=desk.at.as_of,
             spendable_cents=base.simulation.opening_cents - base.forecast.floor_cents - _held_cents(base),
             waiting=WaitingPolicy(),
-            days=PaymentDayPolicy(),
+            days=banking_days(currency=home_currency(desk), as_of=desk.at.as_of),
         )
     return desk.put_records("priority/bills", found, kind=BillPriority)
 
@@ -88,7 +90,7 @@ def _pay_plan(desk: Desk) -> Metadata:
             cash=path,
             vendor_credits=payables.vendor_credits,
             waiting=WaitingPolicy(),
-            days=PaymentDayPolicy(),
+            days=banking_days(currency=home_currency(desk), as_of=desk.at.as_of),
             policy=PlanPolicy(),
             apart=_apart(desk),
         )

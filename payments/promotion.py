@@ -17,7 +17,7 @@ from payments.alarms import raise_alarm
 from payments.batch_tables import BATCH
 from payments.batches import needs_finalizer, open_batch, refuse_payments_over_limit, seal
 from payments.bill_tables import BILL_WORKFLOW, DECISION, VENDOR_WATCH
-from payments.bills import cycle, move, newest_decision, refuse_changed
+from payments.bills import cycle, move, refuse_changed
 from payments.break_glass import alarm_overdue
 from payments.cash_tables import HOLD
 from payments.clocks import ALARM, BooksClock, Doubt
@@ -29,12 +29,12 @@ from payments.ledger import DUE, Ledger
 from payments.payees import refuse_without_payee
 from payments.policies import Policy, in_force, refuse_batch_over_limit
 from payments.postponing import wake
-from payments.repository import Act, Look, Row
+from payments.repository import Act, Row
 from payments.reserves import refuse_overdraw, refuse_without_room
+from payments.waiting import due_payments
 from resources.tables import CONNECTION
 from resources.tenants import TenantId
-from runway_calcs.bills.payment_days import business_days
-from runway_calcs.policy import PaymentDayPolicy
+from runway_calcs.bills.payment_days import banking_days, business_days
 
 #: Where batches of due payments come from: sealed at once, or waiting for a finalizer.
 _BY_ITSELF, _BY_FINALIZER = "due", "due_for_finalizer"
@@ -88,7 +88,7 @@ def _has_work(ledger: Ledger, tenant: TenantId) -> bool:
     """Whether anything comes due by the clock as it shows."""
     with ledger.look(tenant) as look:
         return bool(
-            _due(look)
+            due_payments(look)
             or look.many(HOLD, HOLD.c.state == "soft", HOLD.c.promote_on <= look.today)
             or look.many(HOLD, HOLD.c.state == "soft", HOLD.c.expires_at < look.now)
             or look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "delayed", BILL_WORKFLOW.c.wake_on <= look.today)
@@ -105,7 +105,7 @@ def _held_up(ledger: Ledger, tenant: TenantId, doubt: Doubt) -> DayPassed:
                 detail=f"Nothing that is due was done: {doubt.what}.",
                 remedy="Put the clock of this machine right; the next sync, or `runway batch pass-day`, does what is due.",
             )
-        waiting = len(_due(act))
+        waiting = len(due_payments(act))
     return DayPassed(
         woken=0, expired=0, hardened=0, batch_ids=(), needs_review=(), waiting=waiting, held_up_by=doubt.what
     )
@@ -155,7 +155,7 @@ class _Due:
 def _promote(act: Act, *, policy: Policy) -> _Due:
     """The due payments into batches, one an account and day."""
     accounts: dict[str, list[Item]] = defaultdict(list)
-    for bill, decision in _due(act):
+    for bill, decision in due_payments(act):
         hold = act.many(HOLD, HOLD.c.decision_id == decision["decision_id"], HOLD.c.state == "pending")
         if hold:
             accounts[decision["account_id"]].append(Item(decision=decision, bill=bill, hold=hold[0]))
@@ -179,17 +179,6 @@ def _promote(act: Act, *, policy: Policy) -> _Due:
                 passed.append(item)
         _batch(act, account_id, passed, policy=policy, due=due)
     return due
-
-
-def _due(look: Look) -> list[tuple[Row, Row]]:
-    """Scheduled bills whose day has come, with their decisions."""
-    found = []
-    for bill in look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "scheduled"):
-        decision = newest_decision(look, bill)
-        assert decision is not None, "a scheduled bill was decided"
-        if decision["pay_on"] <= look.today:
-            found.append((bill, decision))
-    return found
 
 
 def _refuse_account(act: Act, account_id: str, *, policy: Policy) -> None:
@@ -257,12 +246,13 @@ def _urgency(item: Item, *, today: date) -> tuple[bool, date, str]:
 
 def _can_wait(item: Item, *, today: date) -> bool:
     due_date: date | None = item.bill["due_date"]
-    return due_date is None or _next_business_day(today) <= due_date
+    return due_date is None or _next_business_day(item, today=today) <= due_date
 
 
-def _next_business_day(today: date) -> date:
-    ahead = business_days(first=today + timedelta(days=1), last=today + timedelta(days=7), policy=PaymentDayPolicy())
-    return ahead[0]
+def _next_business_day(item: Item, *, today: date) -> date:
+    # Bills in another currency than the books' are not paid from here.
+    days = banking_days(currency=item.bill["currency"], as_of=today)
+    return business_days(first=today + timedelta(days=1), last=today + timedelta(days=7), policy=days)[0]
 
 
 def _why_not_tomorrow(act: Act, item: Item, *, policy: Policy) -> str | None:
@@ -273,7 +263,7 @@ def _why_not_tomorrow(act: Act, item: Item, *, policy: Policy) -> str | None:
         return None
     return (
         "What came due with it fills the batches of the day up to the policy's limits, and its bill is due on "
-        f"{item.bill['due_date']}, before the next business day, {_next_business_day(act.today)}."
+        f"{item.bill['due_date']}, before the next business day, {_next_business_day(item, today=act.today)}."
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from payments.batch_tables import BATCH, BATCH_ITEM
 from payments.bill_tables import BILL_WORKFLOW, DECISION
-from payments.repository import Look
+from payments.bills import newest_decision
+from payments.repository import Look, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class PaymentsWaiting:
     """Nobody has said yet that they are owed."""
     to_decide: int
     """Staged: proposed for payment, without a decision."""
+    due: int
+    """Scheduled, and its day has come: it waits for a fresh balance, a clock that is believed or the next day's batches."""
     to_seal: int
     """Decided, and in no batch that somebody has finalized."""
     sealed: int
@@ -36,10 +39,22 @@ def payments_waiting(look: Look) -> PaymentsWaiting:
     return PaymentsWaiting(
         to_approve=states["awaiting_approval"],
         to_decide=states["staged"],
+        due=len(due_payments(look)) if states["scheduled"] else 0,
         to_seal=states["decided"] + in_unsealed,
         sealed=states["batched"] + states["executing"] - in_unsealed,
         to_review=states["needs_review"] + states["unknown"],
     )
+
+
+def due_payments(look: Look) -> list[tuple[Row, Row]]:
+    """Scheduled bills whose day has come and that are in no batch, with their decisions."""
+    found = []
+    for bill in look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "scheduled"):
+        decision = newest_decision(look, bill)
+        assert decision is not None, "a scheduled bill was decided"
+        if decision["pay_on"] <= look.today:
+            found.append((bill, decision))
+    return found
 
 
 def _in_unsealed_batches(look: Look) -> set[tuple[str, int]]:

@@ -85,6 +85,8 @@ class TenantOverview:
     """Bills of the payment ledger by what they wait for: that somebody says they are owed,"""
     to_decide: int
     """for a decision,"""
+    due: int
+    """for a fresh balance or the next day's batches though their day has come,"""
     to_seal: int
     """for somebody to finalize the batch,"""
     sealed: int
@@ -101,7 +103,7 @@ class TenantOverview:
     @property
     def payments_waiting(self) -> int:
         """Bills of the payment ledger that wait for something."""
-        return self.to_approve + self.to_decide + self.to_seal + self.sealed + self.to_review
+        return self.to_approve + self.to_decide + self.due + self.to_seal + self.sealed + self.to_review
 
     def reasons(self, policy: AttentionPolicy) -> tuple[Reason, ...]:
         """Why it needs attention; empty: nothing stands out."""

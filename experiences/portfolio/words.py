@@ -72,6 +72,7 @@ def waiting_words(row: TenantOverview) -> tuple[str, ...]:
         (row.to_review, "to review"),
         (row.to_approve, "to approve"),
         (row.to_decide, "to decide"),
+        (row.due, "due in no batch yet"),
         (row.to_seal, "to finalize"),
         (row.sealed, "on the way"),
     )

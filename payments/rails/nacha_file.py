@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from payments.errors import BadRequest
 from payments.payees import BankDetails
 from payments.rails.protocol import Abilities
+from runway_calcs.bills.payment_days import banking_days, business_days
 
 NAME = "nacha_file"
 #: A person carries the file to the bank, and nobody can ask the bank by our key.
@@ -26,7 +27,6 @@ _CREDITS_ONLY = "220"
 _CODES = {"checking": "22", "savings": "32"}
 _MOST_CENTS = 10**10 - 1
 _HASH = 10**10
-_SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,10 @@ def check_digit_holds(routing: str) -> bool:
 
 
 def effective_day(pay_on: date, *, made_on: date) -> date:
-    """The day the money is asked to move: the wanted one, at the earliest the next weekday. Banks pass over their own holidays."""
-    day = max(pay_on, made_on + timedelta(days=1))
-    while day.weekday() >= _SATURDAY:
-        day += timedelta(days=1)
-    return day
+    """The day the money is asked to move: the wanted one, at the earliest the next banking day (of the Federal Reserve)."""
+    first = max(pay_on, made_on + timedelta(days=1))
+    days = banking_days(currency="USD", as_of=first)
+    return business_days(first=first, last=first + timedelta(days=7), policy=days)[0]
 
 
 def file_text(originator: Originator, entries: Sequence[Entry], *, made_at: datetime, effective_on: date) -> str:

@@ -1,15 +1,27 @@
 """On which days bills are paid.
 
 Belongs here: business days and pay-run days of a stretch of time. Does not: which bill is paid on which of them
-(``runway_calcs/pay_plan/plan.py``); learning the pay-run weekdays from history.
+(``runway_calcs/pay_plan/plan.py``); the holidays of banks (``bank_holidays.py``); learning the pay-run weekdays from history.
 """
 
 from datetime import date, timedelta
 
+from runway_calcs.bills.bank_holidays import bank_holidays
 from runway_calcs.bills.payables import PayableBill
 from runway_calcs.policy import PaymentDayPolicy
 
 _BUSINESS_WEEKDAYS = range(5)
+#: Calendar years after the as-of date's whose holidays are looked up: bills are planned for weeks, and delayed for a year at most.
+_YEARS_AHEAD = 3
+
+
+def banking_days(*, currency: str, as_of: date) -> PaymentDayPolicy:
+    """Payments on each weekday on which the banks of a currency (ISO 4217, the books' home currency) are open.
+
+    From the beginning of the year of `as_of` to the end of the third year after it.
+    """
+    first, last = date(as_of.year, 1, 1), date(as_of.year + _YEARS_AHEAD, 12, 31)
+    return PaymentDayPolicy(holidays=bank_holidays(currency=currency, first=first, last=last))
 
 
 def business_days(*, first: date, last: date, policy: PaymentDayPolicy) -> tuple[date, ...]:

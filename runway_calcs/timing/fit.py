@@ -147,19 +147,21 @@ def fit_habits(items: Items, *, today: int, tuning: Tuning) -> Fitted:
         log_likelihood[rows[block][starts]] += np.add.reduceat(each * weight[block, None], starts, axis=0)
         _add_cases(of_cases, cases=cases, each=each, start=start)
     since = silent_since(items, rows=rows, count=len(names))
-    gain = _without_silence(
+    stopped = _without_silence(
         items, rows=rows, since=since, weight=weight, calendars=calendars, days=days, today=today, like=log_likelihood
     )
-    stopped, chance = log_likelihood + gain, stopping_chance(since, today=today)
-    either = paying_or_stopped(log_likelihood, stopped, chance=chance)
+    stopped += log_likelihood
+    chance = stopping_chance(since, today=today)
     terms = _terms_of(items, rows, len(names))
-    tenant, by_class = _priors(either, terms=terms, prior=prior, tuning=tuning)
-    log_prior = np.log(np.array([by_class[name] for name in terms]).reshape(-1, len(prior)))
-    share = stopped_share(log_likelihood, stopped, chance=chance, log_prior=log_prior)
+    likelihood = _likelihood(log_likelihood, stopped, chance=chance)
+    tenant, by_class = _priors(likelihood, terms=terms, prior=prior, tuning=tuning)
+    del likelihood
+    class_log_prior = {name: np.log(one) for name, one in by_class.items()}
+    share = _stopped_share(log_likelihood, stopped, chance=chance, terms=terms, log_priors=class_log_prior)
     habits = Habits(
         counterparties={str(name): row for row, name in enumerate(names)},
         documents=dict(zip(items.document_ids, weight.tolist(), strict=True)),
-        class_log_prior={name: np.log(one) for name, one in by_class.items()},
+        class_log_prior=class_log_prior,
         tenant_log_prior=np.log(tenant),
         log_likelihood=log_likelihood,
         calendars=np.append(calendars, usual),
@@ -217,17 +219,42 @@ def _terms_of(items: Items, rows: Ints, count: int) -> NDArray[Any]:
     return first["terms"].to_numpy(dtype=object)
 
 
+# Thousands of one-time customers times some thousand kinds are much memory: what is made of them row by row is made in blocks.
+
+
+def _likelihood(paying: Floats, stopped: Floats, *, chance: Floats) -> Floats:
+    """Counterparties x kinds: how likely each kind is if it may have stopped too, the likeliest 1."""
+    found = np.empty_like(paying)
+    for start in range(0, len(found), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        either = paying_or_stopped(paying[block], stopped[block], chance=chance[block])
+        found[block] = np.exp(either - either.max(axis=1, keepdims=True))
+    return found
+
+
+def _stopped_share(
+    paying: Floats, stopped: Floats, *, chance: Floats, terms: NDArray[Any], log_priors: dict[str, Floats]
+) -> Floats:
+    """Probability of each counterparty having stopped, by the prior of its terms class."""
+    found = np.empty(len(paying))
+    for start in range(0, len(found), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        log_prior = np.array([log_priors[name] for name in terms[block]])
+        found[block] = stopped_share(paying[block], stopped[block], chance=chance[block], log_prior=log_prior)
+    return found
+
+
 def _priors(
-    log_likelihood: Floats, *, terms: NDArray[Any], prior: Floats, tuning: Tuning
+    likelihood: Floats, *, terms: NDArray[Any], prior: Floats, tuning: Tuning
 ) -> tuple[Floats, dict[str, Floats]]:
     """The tenant's and each terms class's prior by expectation-maximization, shrunk to what stands above them."""
-    likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True, initial=-np.inf))
     tenant = prior
     for _ in range(tuning.rounds):
         tenant = _raised(likelihood, prior=tenant, above=prior, strength=tuning.tenant_strength)
     by_class: dict[str, Floats] = {}
     for name in sorted({str(one) for one in terms}):
-        rows = likelihood[terms == name]
+        alike = terms == name
+        rows = likelihood if alike.all() else likelihood[alike]
         found = tenant
         for _ in range(tuning.rounds):
             found = _raised(rows, prior=found, above=tenant, strength=tuning.class_strength)

@@ -46,8 +46,6 @@ def paying_or_stopped(paying: Floats, stopped: Floats, *, chance: Floats) -> Flo
 
 def stopped_share(paying: Floats, stopped: Floats, *, chance: Floats, log_prior: Floats) -> Floats:
     """Probability of having stopped, given everything (counterparties)."""
-    if not len(paying):
-        return np.empty(0)
     still, no_longer = logsumexp(paying + log_prior, axis=1), logsumexp(stopped + log_prior, axis=1)
     odds = np.exp(np.clip(no_longer - still, -50.0, 50.0)) * chance / (1 - chance)
     found: Floats = odds / (1 + odds)

@@ -48,6 +48,7 @@ def portfolio_of(text: str) -> Page:
             to_review=1,
             sealed=3,
             to_seal=2,
+            due=1,
             is_behind=True,
             week_ending=date(2026, 11, 13),
         ),

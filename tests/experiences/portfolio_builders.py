@@ -49,6 +49,7 @@ def make_overview(**overrides: Any) -> TenantOverview:
         "blocking_count": 0,
         "to_approve": 1,
         "to_decide": 1,
+        "due": 0,
         "to_seal": 0,
         "sealed": 0,
         "to_review": 0,

@@ -140,12 +140,12 @@ def test_a_flag_says_by_how_much_a_bill_is_more_than_the_cash() -> None:
 
 
 def test_payments_that_wait_are_told_by_what_they_wait_for() -> None:
-    row = make_overview(to_approve=4, to_decide=3, to_seal=2, sealed=1, to_review=5)
-    told = "5 to review, 4 to approve, 3 to decide, 2 to finalize, 1 on the way"
-    assert row.payments_waiting == 15
-    assert f"15 payments waiting: {told}." in exceptions_mail(make_portfolio(row)).text
+    row = make_overview(to_approve=4, to_decide=3, due=6, to_seal=2, sealed=1, to_review=5)
+    told = "5 to review, 4 to approve, 3 to decide, 6 due in no batch yet, 2 to finalize, 1 on the way"
+    assert row.payments_waiting == 21
+    assert f"21 payments waiting: {told}." in exceptions_mail(make_portfolio(row)).text
     text = portfolio_text(make_portfolio(row))
-    assert "Payments waiting: 15" in text
+    assert "Payments waiting: 21" in text
     assert all(part in text for part in told.split(", "))
 
 

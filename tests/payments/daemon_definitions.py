@@ -1,7 +1,8 @@
 """What a Dagster of payments alone loads: the job and the sensor as they are, and nothing that a race of daemons does not need.
 
 The sensor may tick at each turn of a daemon's loop: with twenty seconds between two ticks two daemons seldom meet. In a trial of
-runs that are killed the environment says where they stand still until that happens, and by how much their clock is ahead.
+runs that are killed the environment says where they, or the code server, stand still until that happens, and by how much their
+clock is ahead.
 """
 
 import os
@@ -19,7 +20,7 @@ from resources.failpoints import arm, stop
 from resources.installation import Installation
 from resources.settings import Settings
 
-#: A folder for the points at which runs stand still, a file each with the process id of the run that does.
+#: A folder for the points at which processes stand still, a file each with the id of the one that does.
 DEATHS = "DEATHS_OF_RUNS"
 #: The points, separated by blanks.
 POINTS = "POINTS_OF_DEATH"
@@ -61,7 +62,7 @@ class _InstallationResource(dg.ConfigurableResource[Installation]):
 
 
 def _stand_still(at: Path) -> None:
-    """The first run that comes to a point says who it is and stands still; those after it go on."""
+    """The first process that comes to a point says who it is and stands still; those after it go on."""
     try:
         handle = os.open(at, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -7,7 +7,8 @@ Belongs here: starting, killing and ending real `dagster-daemon` processes and r
 
 Processes and runs are real here. In each session of two daemons one is killed in the middle and another takes its place. In a
 session of killed runs one stands still at each point of `RUN_DEATHS` and is killed there by its process id, its daemon with it now
-and then; nine minutes pass at once afterwards, so that nobody waits for leases and settling times.
+and then, and before them the code server in the middle of the sensor; nine minutes pass at once afterwards, so that nobody waits
+for leases and settling times.
 """
 
 import argparse
@@ -36,9 +37,13 @@ from tests.payments.scene import Scene, open_scene
 
 #: Where runs are killed, in the order in which a run comes to them.
 RUN_DEATHS = ("run.start", "claim.after", "send.after_bytes", "confirm.after")
+#: Where the code server is killed while it asks which batches are due.
+SENSOR_DEATHS = ("sensor.before_yield", "sensor.after_yield")
 _ROOT = Path(__file__).parents[2]
 BATCHES = 6
 _LONGEST = 240.0
+#: So long at the most until a daemon has noticed that its code server is dead: it looks once a minute.
+_NOTICED = 180.0
 #: The clocks of a trial begin behind QuickBooks' and end ahead of it, by less than what they may be apart: more passes in between
 #: than a lease, a settling time and the time in which nobody asks again for a run that never claimed.
 _BEHIND, _AHEAD = timedelta(seconds=-270), timedelta(seconds=270)
@@ -109,9 +114,10 @@ def play_daemons(scene: Scene, seed: int) -> None:
 
 
 def play_run_deaths(scene: Scene, seed: int) -> None:
-    """One session: a run killed at each point, its daemon with it if the seed says so; everything settles; judged."""
+    """One session: the sensor killed at one point and a run at each, its daemon with it if the seed says so; judged."""
     dice = Random(seed)  # noqa: S311 - a reproducible plan
     kills_daemon_at = dice.choice(("", *RUN_DEATHS))
+    points = (SENSOR_DEATHS[seed % len(SENSOR_DEATHS)], *RUN_DEATHS)
     since = scene.server_time()
     scene.begin()
     scene.clock.move_to(datetime.now(tz=UTC) + _BEHIND)
@@ -123,7 +129,7 @@ def play_run_deaths(scene: Scene, seed: int) -> None:
         clock, deaths = home / "ahead", home / "deaths"
         clock.write_text(str(_BEHIND.total_seconds()))
         deaths.mkdir()
-        environment |= {DEATHS: str(deaths), POINTS: " ".join(RUN_DEATHS), AHEAD: str(clock)}
+        environment |= {DEATHS: str(deaths), POINTS: " ".join(points), AHEAD: str(clock)}
 
         def started() -> Daemon:
             daemon = Daemon(home, environment, log=home / "daemon.log")
@@ -131,19 +137,20 @@ def play_run_deaths(scene: Scene, seed: int) -> None:
             return daemon
 
         daemon = started()
-        deadline = time.monotonic() + _LONGEST
-        for point in RUN_DEATHS:
-            run = _standing(deaths / point, deadline=deadline)
-            if run is None:
-                scene.counts.wrong.append(f"killed runs {seed}: no run came to {point}")
+        deadline = time.monotonic() + _NOTICED + _LONGEST
+        for point in points:
+            process = _standing(deaths / point, deadline=deadline)
+            if process is None:
+                scene.counts.wrong.append(f"killed runs {seed}: nobody came to {point}")
                 break
             if point == kills_daemon_at:
                 daemon.kill()
                 scene.counts.more["daemons killed with a run"] += 1
                 daemon = started()
-            os.kill(run, signal.SIGKILL)
-            scene.counts.more["killed runs of Dagster"] += 1
-            scene.counts.more[f"killed runs of Dagster at {point}"] += 1
+            os.kill(process, signal.SIGKILL)
+            what = "runs" if point in RUN_DEATHS else "sensors"
+            scene.counts.more[f"killed {what} of Dagster"] += 1
+            scene.counts.more[f"killed {what} of Dagster at {point}"] += 1
         write_whole(clock, str(_AHEAD.total_seconds()))
         _wait(scene, batches, deadline=deadline, settled=len(batches))
     judge_batches(scene, *batches, trial=f"killed runs {seed}", since=since, may_be_reviewed=False)
@@ -153,7 +160,7 @@ def play_run_deaths(scene: Scene, seed: int) -> None:
 
 
 def _standing(at: Path, *, deadline: float) -> int | None:
-    """The process id of the run that stands still at a point; None if none comes there in time."""
+    """The process id of what stands still at a point; None if nothing comes there in time."""
     while time.monotonic() < deadline:
         if at.exists() and (said := at.read_text()):
             return int(said)

@@ -151,7 +151,7 @@ KINDS = (
         play=play_run_deaths,
         release=8,
         counted=lambda counts: counts.more["killed runs of Dagster"],
-        share=0.02,
-        shortest=45.0,
+        share=0.045,
+        shortest=150.0,
     ),
 )

@@ -15,7 +15,7 @@ from tests.payments.bank_plans import BOOK, RAIL, BankDeath, BankTrial, GivesBac
 from tests.payments.bank_trials import play_bank, play_bank_trial
 from tests.payments.cells import play_cells
 from tests.payments.clock_jumps import JumpTrial, play_jump_trial
-from tests.payments.daemons import RUN_DEATHS, play_daemons, play_run_deaths
+from tests.payments.daemons import RUN_DEATHS, SENSOR_DEATHS, play_daemons, play_run_deaths
 from tests.payments.desk_trials import play_desk, play_finalizers
 from tests.payments.full_disks import play_full_disk
 from tests.payments.kinds import KINDS
@@ -233,8 +233,10 @@ def test_two_daemons_on_one_home_pay_once(scene: Scene) -> None:
 @pytest.mark.timeout(900)
 def test_runs_of_a_real_dagster_that_are_killed_lose_nothing_and_pay_once(scene: Scene) -> None:
     before = scene.counts.more["killed runs of Dagster"]
-    _judged(scene, play_run_deaths, 7)  # the daemon is killed with one of them
-    assert scene.counts.more["killed runs of Dagster"] == before + len(RUN_DEATHS)
+    for seed in (6, 7):  # the daemon is killed with a run of the second
+        _judged(scene, play_run_deaths, seed)
+    assert scene.counts.more["killed runs of Dagster"] == before + 2 * len(RUN_DEATHS)
+    assert all(scene.counts.more[f"killed sensors of Dagster at {point}"] for point in SENSOR_DEATHS)
 
 
 def _mutants() -> list[Any]:

@@ -136,6 +136,13 @@ def test_money_moves_on_a_weekday_after_the_file_was_made() -> None:
     assert effective_day(date(2026, 11, 28), made_on=friday) == date(2026, 11, 30)
 
 
+def test_money_moves_on_no_holiday_of_the_banks() -> None:
+    thanksgiving = date(2026, 11, 26)
+    assert effective_day(thanksgiving, made_on=date(2026, 11, 20)) == date(2026, 11, 27)
+    assert effective_day(date(2026, 11, 25), made_on=date(2026, 11, 25)) == date(2026, 11, 27)
+    assert effective_day(date(2026, 12, 25), made_on=thanksgiving) == date(2026, 12, 28), "a Friday; then the weekend"
+
+
 @pytest.fixture(scope="module")
 def furnished(sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Company, Path]:
     company = Company(sandbox, realm_id="9130777000000006")

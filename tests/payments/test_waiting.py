@@ -13,7 +13,7 @@ def _waiting(desk: Desk) -> PaymentsWaiting:
 
 
 def _counts(**counts: int) -> PaymentsWaiting:
-    nothing = dict.fromkeys(("to_approve", "to_decide", "to_seal", "sealed", "to_review"), 0)
+    nothing = dict.fromkeys(("to_approve", "to_decide", "due", "to_seal", "sealed", "to_review"), 0)
     return PaymentsWaiting(**(nothing | counts))
 
 
@@ -35,6 +35,8 @@ def test_a_bill_is_counted_under_what_it_waits_for_from_its_approval_to_its_batc
     desk.finalize(decided)
     assert _waiting(desk) == _counts(to_decide=3, sealed=1)
     desk.later(days=1)
+    assert desk.pass_day().waiting == 1
+    assert _waiting(desk) == _counts(to_decide=3, due=1, sealed=1), "its day has come, and the balance is of yesterday"
     desk.sync(*map(make_bill, _BILLS))
     (batch_id,) = desk.pass_day().batch_ids
     assert _waiting(desk) == _counts(to_decide=3, to_seal=1, sealed=1), "it came due, and waits for its finalizer"

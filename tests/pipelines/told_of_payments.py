@@ -35,7 +35,9 @@ def same_payments(digest: DigestDocument, console: ConsoleDocument, row: TenantO
     assert workflow.proposed == _tally([one.amount_cents for one in ledger.staged])
     assert row.to_decide == len(ledger.staged)
     # What came due since the people decided may wait for a fresh balance.
-    assert _due(ledger, by=FRIDAY) <= row.to_seal + row.sealed + row.to_review <= _due(ledger, by=console.as_of)
+    assert (
+        _due(ledger, by=FRIDAY) <= row.due + row.to_seal + row.sealed + row.to_review <= _due(ledger, by=console.as_of)
+    )
     assert digest.runway.reserved_cents == sum(one.held_cents for one in ledger.reserves)
 
 
@@ -125,7 +127,7 @@ def _waiting_as_read(under_way: dict[str, tuple[int, str]], at: Table, row: Row)
     waiting = {what: int(number.replace(",", "")) for number, what in words}
     assert at.value(row, "Payments waiting") == (f"{sum(waiting.values()):,}" if waiting else "")
     assert waiting.get("to decide", 0) == under_way.get("Proposed, not decided", (0, ""))[0]
-    due = sum(waiting.get(what, 0) for what in ("to finalize", "on the way", "to review"))
+    due = sum(waiting.get(what, 0) for what in ("due in no batch yet", "to finalize", "on the way", "to review"))
     assert due <= under_way.get("Decided and set aside", (0, ""))[0]
 
 

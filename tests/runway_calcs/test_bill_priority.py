@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from runway_calcs.bills.bank_holidays import bank_holidays
 from runway_calcs.bills.discount_yield import discount_yield
 from runway_calcs.bills.payables import (
     EarlyDiscount,
@@ -18,7 +19,7 @@ from runway_calcs.bills.payables import (
     credits_used,
     in_stable_order,
 )
-from runway_calcs.bills.payment_days import next_pay_run, pay_run_days
+from runway_calcs.bills.payment_days import banking_days, next_pay_run, pay_run_days
 from runway_calcs.bills.priority import BillPriority, Cause, HardDateKind, bill_priorities
 from runway_calcs.bills.vendor_tiers import VendorFacts, suggested_tier
 from runway_calcs.bills.waiting_cost import relationship_ppm, waiting_cost
@@ -343,6 +344,33 @@ def test_pay_runs_leave_out_weekends_and_holidays() -> None:
     assert next_pay_run(first=FRIDAY, policy=policy) == date(2026, 12, 3)
     with pytest.raises(ValueError, match="no pay-run weekday"):
         next_pay_run(first=FRIDAY, policy=PaymentDayPolicy(weekdays=frozenset({6})))
+
+
+def test_a_bill_due_on_a_holiday_of_the_banks_is_safe_until_the_day_before() -> None:
+    thanksgiving = date(2026, 11, 26)
+    assert banking_days(currency="CAD", as_of=FRIDAY).holidays == frozenset(), "theirs are not known here"
+    for currency, safe in (("USD", date(2026, 11, 25)), ("CAD", thanksgiving)):
+        days = banking_days(currency=currency, as_of=FRIDAY)
+        (found,) = bill_priorities(
+            [bill(due_on=thanksgiving)], as_of=FRIDAY, spendable_cents=10_000_00, waiting=WAITING, days=days
+        )
+        assert found.latest_safe_on == safe
+
+
+@pytest.mark.parametrize(
+    ("year", "kept"),
+    [
+        pytest.param(2026, "01-01 01-19 02-16 05-25 06-19 07-04 09-07 10-12 11-11 11-26 12-25", id="4 July a Saturday"),
+        pytest.param(2027, "01-01 01-18 02-15 05-31 06-19 07-05 09-06 10-11 11-11 11-25 12-25", id="4 July a Sunday"),
+        pytest.param(2022, "01-01 01-17 02-21 05-30 06-20 07-04 09-05 10-10 11-11 11-24 12-26", id="three on Sundays"),
+    ],
+)
+def test_holidays_are_those_of_the_federal_reserve(year: int, kept: str) -> None:
+    """Of its published schedules; one on a Saturday is kept on no other day."""
+    days = bank_holidays(currency="USD", first=date(year, 1, 1), last=date(year, 12, 31))
+    assert sorted(f"{day:%m-%d}" for day in days) == kept.split()
+    thanksgiving = max(day for day in days if day.month == 11)
+    assert bank_holidays(currency="USD", first=thanksgiving, last=thanksgiving) == {thanksgiving}
 
 
 def facts(**overrides: Any) -> VendorFacts:  # noqa: ANN401, RUF100 - any field
