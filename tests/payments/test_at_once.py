@@ -1,6 +1,7 @@
 """Many at the same moment: processes that decide and finalize side by side, on both engines, and updates that must not be lost."""
 
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from payments.bill_tables import DECISION
 from payments.cash_tables import HOLD
 from payments.errors import NotEnoughCash, WrongState
 from payments.invariants import broken_invariants
+from payments.postponing import delay
 from payments.tables import AUDIT, REQUEST
 from resources.clock import FixedClock
 from resources.database import Database
+from resources.row_security import see_tenant
 from tests.databases import url_of
-from tests.payments.desk import Desk, make_bill
+from tests.payments.desk import CHECKING, Desk, make_bill
 from tests.processes import at_once
 
 
@@ -77,6 +80,68 @@ def test_of_two_decisions_on_the_same_cash_exactly_one_fits(desk: Desk) -> None:
     answers = at_once(2, _pay, *_at(desk))
     assert sorted(answer == "missing 5000" for answer in answers) == [False, True]
     assert len(desk.rows(DECISION)) == len(desk.rows(HOLD, HOLD.c.state == "pending")) == 1
+    _sound(desk)
+
+
+_WATCHED = """
+    SELECT c.basis_cents - c.floor_cents - coalesce(sum(h.amount_cents), 0)
+    FROM cash_account c
+    LEFT JOIN hold h ON h.tenant_id = c.tenant_id AND h.account_id = c.account_id AND h.state IN ('pending', 'posted')
+    WHERE c.tenant_id = :tenant AND c.account_id = :account
+    GROUP BY c.basis_cents, c.floor_cents
+"""
+_TURNS, _DECIDING = 12, 4
+_PUT_OFF = ("1", "4", "7")
+
+
+def _decide_and_put_off(number: int, url: str, now: str, done: Path) -> list[int]:
+    """The first only watches, fifty times a second; the others want the same cash again and again."""
+    mine = _desk(url, now)
+    try:
+        return _decide(mine, number) if number else _watch(mine, done)
+    finally:
+        (done / str(number)).touch()
+        mine.database.close()
+
+
+def _decide(desk: Desk, number: int) -> list[int]:
+    """Bill after bill; every third decision gives its cash back."""
+    until = desk.today + timedelta(days=7)
+    for bill in _bills_of(number):
+        try:
+            desk.pay_now(bill, request_key=bill)
+        except NotEnoughCash:
+            continue
+        if bill.endswith(_PUT_OFF):
+            delay(desk.ledger, desk.tenant, by="dan", bill_id=bill, until=until, request_key=f"{bill} later")
+    return []
+
+
+def _bills_of(number: int) -> list[str]:
+    return [f"p{number}-{turn}" for turn in range(_TURNS)]
+
+
+def _watch(desk: Desk, done: Path) -> list[int]:
+    seen = []
+    while len(list(done.iterdir())) < _DECIDING:
+        with desk.database.read() as connection:
+            see_tenant(connection, desk.tenant)
+            left = connection.execute(text(_WATCHED), {"tenant": desk.tenant, "account": CHECKING}).scalar_one()
+        seen.append(int(left))
+        time.sleep(0.02)
+    return seen
+
+
+def test_who_watches_from_outside_never_sees_more_decided_than_there_is(desk: Desk, tmp_path: Path) -> None:
+    """By a statement of its own, fifty times a second, while four processes decide on cash for half of their bills."""
+    done = tmp_path / "done"
+    done.mkdir()
+    bills = [bill for number in range(1, 1 + _DECIDING) for bill in _bills_of(number)]
+    desk.sync(*map(make_bill, bills), cash=255_000)
+    desk.ready(*bills)
+    seen, *_ = at_once(1 + _DECIDING, _decide_and_put_off, *_at(desk), done)
+    assert min(seen) >= 0, sorted(set(seen))
+    assert len(set(seen)) > 1, "it watched while something was decided"
     _sound(desk)
 
 
