@@ -399,6 +399,7 @@ def test_twelve_weeks_run_again_and_driven_again_are_what_they_were_then(tmp_pat
                     changed=_changed_since(then, now=now),
                     parties=_changed_parties(then, now=now),
                 )
+        print(f"seed {seed}: {left_alone} documents left alone, compared {dict(compared)}")  # noqa: T201 - a long run says what it did
         assert left_alone > _WEEKS, "most documents of the newer weeks were left alone"
         assert compared["documents"] > 0, compared
         assert compared["defects"] > _WEEKS, compared
