@@ -106,8 +106,8 @@ class TimedClient(QboClient):
             return super()._send(*arguments, **named)
 
 
-def main() -> None:
-    """Generate, connect, read, let a week pass, run each way, report."""
+def main() -> int:
+    """Generate, connect, read, let a week pass, run each way, report; 1 if a figure is beyond its bar."""
     if unknown := sorted({*WAYS} - {*_RUN}):
         sys.exit(f"BENCH_WAYS names {', '.join(unknown)}; there are {', '.join(_RUN)}.")
     console = Console(stderr=True)
@@ -129,7 +129,9 @@ def main() -> None:
             # Opened anew: nothing is kept in memory from the first reading.
             with closing(Installation(Settings(data_dir=data_dir, qbo_local_url=sandbox.url))) as installation:
                 figures[way] = {"load_before": round(os.getloadavg()[0], 1), **_RUN[way](installation)}
-    print(json.dumps(_judged(figures)))
+    judged = _judged(figures)
+    print(json.dumps(judged))
+    return int(any(ratio > 1 for ratio in judged["ratio_to_bar"].values()))
 
 
 def _direct(installation: Installation) -> dict[str, Any]:
@@ -325,4 +327,4 @@ def _made(folder: Path) -> Path:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", dg.PreviewWarning)
-    main()
+    sys.exit(main())

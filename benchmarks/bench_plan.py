@@ -27,7 +27,8 @@ LARGE_GAP_PPM = 20_000
 SMALL_RATIO = 1.01
 
 
-def main() -> None:
+def main() -> int:
+    """Measure, report; 1 if a bar is not held."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--size", choices=["large", "small", "ordinary", "steady", "all"], default="all")
     arguments.add_argument("--seed", type=int, default=0, help="the first seed")
@@ -41,6 +42,7 @@ def main() -> None:
             figures[size] = measure(asked.seed, cases=asked.cases)
             print(json.dumps({size: figures[size]}))
     print(json.dumps(figures))
+    return int(not all(held for size in figures.values() for held in size["bars"].values()))
 
 
 def large(seed: int, *, cases: int | None) -> dict[str, Any]:
@@ -119,4 +121,4 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
