@@ -1,6 +1,7 @@
 """What the database itself guards of the payment ledger: the view of free cash and the triggers, for SQLite and Postgres.
 
-Belongs here: their SQL as revision 0005 makes it. Does not: tables; what later revisions guard.
+Belongs here: their SQL as revision 0005 makes it, and how a guard is made on each engine. Does not: tables; what later revisions
+guard (those revisions).
 
 A guard is the last line of defence: the services refuse first, with an explanation. Each is one condition over OLD and NEW that
 both engines understand.
@@ -125,7 +126,7 @@ FROM (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Guard:
+class Guard:
     """Refuse what happens to a row when the condition holds."""
 
     name: str
@@ -137,11 +138,10 @@ class _Guard:
 
 def raise_guards() -> None:
     """Make the view and every trigger."""
-    postgres = op.get_bind().dialect.name == "postgresql"
+    postgres = _is_postgres()
     op.execute(_FREE_CASH.format(whole="bigint" if postgres else "integer"))
     for guard in _guards(postgres=postgres):
-        for statement in _on_postgres(guard) if postgres else _on_sqlite(guard):
-            op.get_bind().exec_driver_sql(statement)
+        raise_guard(guard)
     if postgres:
         for table in _DELETED_NEVER:
             op.get_bind().exec_driver_sql(
@@ -152,21 +152,36 @@ def raise_guards() -> None:
 
 def drop_guards() -> None:
     """Take them away again."""
-    postgres = op.get_bind().dialect.name == "postgresql"
+    postgres = _is_postgres()
     for guard in _guards(postgres=postgres):
-        drop = f"DROP FUNCTION {guard.name}() CASCADE" if postgres else f"DROP TRIGGER {guard.name}"
-        op.get_bind().exec_driver_sql(drop)
+        drop_guard(guard)
     op.execute("DROP VIEW free_cash")
 
 
-def _on_sqlite(guard: _Guard) -> Iterator[str]:
+def raise_guard(guard: Guard) -> None:
+    """Make the trigger of one guard."""
+    for statement in _on_postgres(guard) if _is_postgres() else _on_sqlite(guard):
+        op.get_bind().exec_driver_sql(statement)
+
+
+def drop_guard(guard: Guard) -> None:
+    """Take the trigger of one guard away."""
+    drop = f"DROP FUNCTION {guard.name}() CASCADE" if _is_postgres() else f"DROP TRIGGER {guard.name}"
+    op.get_bind().exec_driver_sql(drop)
+
+
+def _is_postgres() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
+
+
+def _on_sqlite(guard: Guard) -> Iterator[str]:
     yield (
         f"CREATE TRIGGER {guard.name} {guard.moment} ON {guard.table} WHEN {guard.condition} "
         f"BEGIN SELECT RAISE(ABORT, '{guard.message}'); END"
     )
 
 
-def _on_postgres(guard: _Guard) -> Iterator[str]:
+def _on_postgres(guard: Guard) -> Iterator[str]:
     gone = "OLD" if "DELETE" in guard.moment else "NEW"
     yield (
         f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -176,7 +191,7 @@ def _on_postgres(guard: _Guard) -> Iterator[str]:
     yield (f"CREATE TRIGGER {guard.name} {guard.moment} ON {guard.table} FOR EACH ROW EXECUTE FUNCTION {guard.name}()")
 
 
-def _guards(*, postgres: bool) -> Iterator[_Guard]:
+def _guards(*, postgres: bool) -> Iterator[Guard]:
     yield from _history()
     yield from _transitions()
     yield from _money()
@@ -186,9 +201,9 @@ def _guards(*, postgres: bool) -> Iterator[_Guard]:
         yield from _replacing()
 
 
-def _history() -> Iterator[_Guard]:
+def _history() -> Iterator[Guard]:
     for table in _ADDED_ONLY:
-        yield _Guard(
+        yield Guard(
             name=f"{table}_is_not_changed",
             table=table,
             moment="BEFORE UPDATE",
@@ -196,7 +211,7 @@ def _history() -> Iterator[_Guard]:
             message=f"{table} is append-only",
         )
     for table in _DELETED_NEVER:
-        yield _Guard(
+        yield Guard(
             name=f"{table}_is_not_deleted",
             table=table,
             moment="BEFORE DELETE",
@@ -205,7 +220,7 @@ def _history() -> Iterator[_Guard]:
         )
     for table, columns in _FIXED.items():
         changed = " OR ".join(f"NEW.{one} IS DISTINCT FROM OLD.{one}" for one in ("tenant_id", *columns.split()))
-        yield _Guard(
+        yield Guard(
             name=f"{table}_keeps_what_it_is",
             table=table,
             moment="BEFORE UPDATE",
@@ -213,7 +228,7 @@ def _history() -> Iterator[_Guard]:
             message=f"what a {table} is about never changes",
         )
     for table, condition in _CLOSED.items():
-        yield _Guard(
+        yield Guard(
             name=f"{table}_stays_closed",
             table=table,
             moment="BEFORE UPDATE",
@@ -222,13 +237,13 @@ def _history() -> Iterator[_Guard]:
         )
 
 
-def _transitions() -> Iterator[_Guard]:
+def _transitions() -> Iterator[Guard]:
     for table, machine in _TRANSITIONS.items():
         allowed = " OR ".join(
             f"(OLD.state = '{before}' AND NEW.state IN ({', '.join(repr(one) for one in following.split())}))"
             for before, following in machine.items()
         )
-        yield _Guard(
+        yield Guard(
             name=f"{table}_follows_its_states",
             table=table,
             moment="BEFORE UPDATE",
@@ -237,22 +252,22 @@ def _transitions() -> Iterator[_Guard]:
         )
 
 
-def _money() -> Iterator[_Guard]:
-    yield _Guard(
+def _money() -> Iterator[Guard]:
+    yield Guard(
         name="hold_has_room",
         table="hold",
         moment="AFTER INSERT",
         condition=_HOLD_HAS_NO_ROOM,
         message="the hold does not fit into free cash",
     )
-    yield _Guard(
+    yield Guard(
         name="hold_has_room_when_hardened",
         table="hold",
         moment="AFTER UPDATE",
         condition="OLD.state = 'soft' AND " + _HOLD_HAS_NO_ROOM,
         message="the hold does not fit into free cash",
     )
-    yield _Guard(
+    yield Guard(
         name="hold_is_its_decisions",
         table="hold",
         moment="BEFORE INSERT",
@@ -261,7 +276,7 @@ def _money() -> Iterator[_Guard]:
         "AND account_id = NEW.account_id AND bill_id = NEW.bill_id AND cycle = NEW.cycle)",
         message="a hold has the amount, account and bill of its decision",
     )
-    yield _Guard(
+    yield Guard(
         name="hold_waits_for_its_payment",
         table="hold",
         moment="BEFORE UPDATE",
@@ -270,14 +285,14 @@ def _money() -> Iterator[_Guard]:
         "AND b.hold_id = NEW.hold_id AND b.live = 1 AND i.state IN ('sent', 'unknown', 'needs_review'))",
         message="the fate of a payment of this hold is not known",
     )
-    yield _Guard(
+    yield Guard(
         name="reserve_has_room",
         table="reserve_movement",
         moment="AFTER INSERT",
         condition="NEW.kind = 'allocate' AND " + _NO_ROOM.format(account=_RESERVE_ACCOUNT),
         message="the allocation does not fit into free cash",
     )
-    yield _Guard(
+    yield Guard(
         name="reserve_is_not_overdrawn",
         table="reserve_movement",
         moment="AFTER INSERT",
@@ -287,10 +302,10 @@ def _money() -> Iterator[_Guard]:
     )
 
 
-def _batches() -> Iterator[_Guard]:
+def _batches() -> Iterator[Guard]:
     sealed = ["item_count", "total_cents", "seal", "policy_version", "separation", "finalized_by", "finalized_at"]
     changed = " OR ".join(f"NEW.{one} IS DISTINCT FROM OLD.{one}" for one in sealed)
-    yield _Guard(
+    yield Guard(
         name="batch_stays_sealed",
         table="batch",
         moment="BEFORE UPDATE",
@@ -298,7 +313,7 @@ def _batches() -> Iterator[_Guard]:
         message="a finalized batch never changes",
     )
     items = "FROM batch_item WHERE tenant_id = NEW.tenant_id AND batch_id = NEW.batch_id"
-    yield _Guard(
+    yield Guard(
         name="batch_is_sealed_as_it_is",
         table="batch",
         moment="BEFORE UPDATE",
@@ -306,14 +321,14 @@ def _batches() -> Iterator[_Guard]:
         f"NEW.item_count <> (SELECT count(*) {items}) OR NEW.total_cents <> (SELECT sum(amount_cents) {items}))",
         message="a seal states the count and total of the items",
     )
-    yield _Guard(
+    yield Guard(
         name="batch_begins_open",
         table="batch",
         moment="BEFORE INSERT",
         condition="NEW.state <> 'open'",
         message="a batch begins open",
     )
-    yield _Guard(
+    yield Guard(
         name="batch_is_fenced",
         table="batch",
         moment="BEFORE UPDATE",
@@ -322,14 +337,14 @@ def _batches() -> Iterator[_Guard]:
         "AND OLD.state <> 'claimed')",
         message="each claim of a batch has a new generation",
     )
-    yield _Guard(
+    yield Guard(
         name="batch_item_is_sealed_in",
         table="batch_item",
         moment="BEFORE INSERT",
         condition=_OPEN_BATCH,
         message="a finalized batch never changes",
     )
-    yield _Guard(
+    yield Guard(
         name="batch_item_is_not_taken_out",
         table="batch_item",
         moment="BEFORE DELETE",
@@ -338,15 +353,15 @@ def _batches() -> Iterator[_Guard]:
     )
 
 
-def _intents() -> Iterator[_Guard]:
-    yield _Guard(
+def _intents() -> Iterator[Guard]:
+    yield Guard(
         name="intent_is_sealed_in",
         table="intent",
         moment="BEFORE INSERT",
         condition=_OPEN_BATCH,
         message="a finalized batch never changes",
     )
-    yield _Guard(
+    yield Guard(
         name="intent_bill_is_sealed_in",
         table="intent_bill",
         moment="BEFORE INSERT",
@@ -354,7 +369,7 @@ def _intents() -> Iterator[_Guard]:
         "WHERE i.tenant_id = NEW.tenant_id AND i.intent_id = NEW.intent_id) <> 'open'",
         message="a finalized batch never changes",
     )
-    yield _Guard(
+    yield Guard(
         name="intent_begins_unsent",
         table="intent",
         moment="BEFORE INSERT",
@@ -362,7 +377,7 @@ def _intents() -> Iterator[_Guard]:
         "OR (NEW.leg = 'book' AND NEW.rail <> 'record_only' AND NEW.state <> 'waiting')",
         message="an intent begins unsent, and a book entry waits for its rail",
     )
-    yield _Guard(
+    yield Guard(
         name="intent_stays_final",
         table="intent",
         moment="BEFORE UPDATE",
@@ -371,7 +386,7 @@ def _intents() -> Iterator[_Guard]:
         "OR NEW.recorded_at IS DISTINCT FROM OLD.recorded_at)",
         message="a final intent never changes",
     )
-    yield _Guard(
+    yield Guard(
         name="intent_counts_its_attempts",
         table="intent",
         moment="BEFORE UPDATE",
@@ -379,7 +394,7 @@ def _intents() -> Iterator[_Guard]:
         "AND NEW.attempts <> OLD.attempts + 1)",
         message="each send of an intent is counted",
     )
-    yield _Guard(
+    yield Guard(
         name="book_entry_follows_its_rail",
         table="intent",
         moment="BEFORE UPDATE",
@@ -393,9 +408,9 @@ def _intents() -> Iterator[_Guard]:
     )
 
 
-def _replacing() -> Iterator[_Guard]:
+def _replacing() -> Iterator[Guard]:
     for table, key in _KEYS.items():
-        yield _Guard(
+        yield Guard(
             name=f"{table}_is_not_replaced",
             table=table,
             moment="BEFORE INSERT",

@@ -3,7 +3,7 @@
 Belongs here: I1 to I15 as checks that share no code with the verbs. Does not: preventing (constraints, triggers, services).
 
 I1 to I4 need the payments that QuickBooks has; without them they are not judged. I11 is held by the fence and the triggers alone:
-a refused write leaves nothing to look at; here only the attempts of a batch are compared with its generation.
+a refused write leaves nothing to look at; here only the attempts of a payment are compared with each other and with its batch.
 """
 
 from collections import Counter, defaultdict
@@ -232,8 +232,13 @@ def _fence(look: Look) -> Found:
     batches = {row["batch_id"]: row for row in look.many(BATCH)}
     intents = {row["intent_id"]: row for row in look.many(INTENT)}
     sends: Counter[str] = Counter()
-    for attempt in look.many(ATTEMPT):
+    latest: dict[str, int] = {}
+    for attempt in sorted(look.many(ATTEMPT), key=lambda row: row["number"]):
         sends[attempt["intent_id"]] += 1
+        before = latest.get(attempt["intent_id"], 0)
+        latest[attempt["intent_id"]] = attempt["generation"]
+        if attempt["generation"] < before:
+            yield attempt["intent_id"], f"sent by generation {attempt['generation']} after {before}"
         batch = batches[intents[attempt["intent_id"]]["batch_id"]]
         if attempt["generation"] > batch["generation"]:
             yield attempt["intent_id"], f"sent by generation {attempt['generation']} of {batch['generation']}"

@@ -313,6 +313,28 @@ LEDGER_MUTANTS: Mapping[str, LedgerMutant] = {
     "the database lets a sealed batch change": LedgerMutant(
         without=("batch_stays_sealed",), witness=test_guards.test_a_finalized_batch_never_changes, on="guarded"
     ),
+    "the database lets a run send that lost its batch": LedgerMutant(
+        without=("attempt_is_fenced",),
+        witness=test_guards.test_only_the_run_that_has_the_batch_sends,
+        on="guarded",
+    ),
+    "the database takes a decision about other content": LedgerMutant(
+        without=("decision_is_about_its_bill_as_it_is",),
+        witness=test_guards.test_a_decision_is_about_the_bill_as_it_is,
+        on="guarded",
+    ),
+    "the database takes a decision that nobody approved": LedgerMutant(
+        without=("decision_is_approved",),
+        witness=test_guards.test_a_payment_is_decided_with_an_approval_or_by_an_override,
+        on="guarded",
+    ),
+    "the database lets a bill be decided without its money": LedgerMutant(
+        without=("bill_is_decided_with_its_money",),
+        witness=lambda ledger: test_guards.test_a_bill_is_decided_together_with_its_money(
+            ledger, "decided", "pay_now", "schedule"
+        ),
+        on="guarded",
+    ),
     "nothing is looked up before the first send": LedgerMutant(
         apply=_send_first_without_a_look,
         witness=test_sending.test_a_payment_that_an_earlier_ledger_made_is_adopted_before_anything_is_sent,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from payments.batch_tables import ATTEMPT, BATCH, INTENT, INTENT_BILL
+from payments.batches import require_generation
 from payments.bills import cycle, move
 from payments.holds import post, void
 from payments.invariants import RemotePayment
@@ -32,10 +33,11 @@ def claim(ledger: Ledger, tenant: TenantId, batch_id: str) -> int:
 
 
 def send(ledger: Ledger, tenant: TenantId, intent_id: str, *, generation: int) -> bool:
-    """The durable intent to send; False if the payment was voided meanwhile."""
+    """The durable intent to send, behind the fence of the product; False if the payment was voided meanwhile."""
     with ledger.act(tenant, actor=_ACTOR, kind="payment sent") as act:
         intent = act.one(INTENT, intent_id=intent_id)
         assert intent is not None
+        require_generation(act, batch_id=intent["batch_id"], generation=generation)
         if intent["state"] not in {"ready", "unknown"}:
             return False
         number = intent["attempts"] + 1

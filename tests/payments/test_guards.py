@@ -19,7 +19,7 @@ from payments.tables import ALARM, AUDIT, REPLAYED, REQUEST
 from resources.clock import FixedClock
 from resources.database import Database
 from tests.databases import empty
-from tests.payments.rows import NOW, ROWS, SEALED, put_all
+from tests.payments.rows import NOW, ROWS, SEALED, put_all, unguarded
 from tests.resources.builders import ACME, BOLT, add_tenants
 
 _ENGINES = ["sqlite", pytest.param("postgres", marks=[pytest.mark.xdist_group("postgres"), pytest.mark.long])]
@@ -166,18 +166,8 @@ def _accepts(connection: Connection, table: Table, before: str, after: str) -> b
 
 def _past_the_guards(connection: Connection, table: Table, values: dict[str, Any]) -> None:
     """Bring the row into a state from which to try, as many steps would have."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
+    with unguarded(connection, table):
         connection.execute(_set(table, **values))
-        connection.execute(text("SET LOCAL session_replication_role = origin"))
-        return
-    triggers = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table")
-    found = connection.execute(triggers, {"table": table.name}).all()
-    for name, _ in found:
-        connection.exec_driver_sql(f"DROP TRIGGER {name}")
-    connection.execute(_set(table, **values))
-    for _, statement in found:
-        connection.exec_driver_sql(statement)
 
 
 def test_what_a_row_is_about_never_changes(ledger: Database) -> None:
@@ -231,6 +221,77 @@ def test_each_claim_has_a_new_generation(ledger: Database) -> None:
     _refused(ledger, sealed, claimed, _set(BATCH, holder="two"), guard="new generation")
     _refused(ledger, sealed, claimed, _set(BATCH, generation=0), guard="new generation")
     _run(ledger, sealed, claimed, _set(BATCH, generation=2, holder="two"))
+
+
+def test_only_the_run_that_has_the_batch_sends(ledger: Database) -> None:
+    sealed, claimed = _set(BATCH, **SEALED), _set(BATCH, state="claimed", generation=1, holder="one")
+    taken = _set(BATCH, generation=2, holder="two")
+
+    def sent(generation: int) -> Executable:
+        return _add(ATTEMPT, number=2, generation=generation)
+
+    _refused(ledger, sent(0), guard="has the batch now")
+    _refused(ledger, sealed, sent(0), guard="has the batch now")
+    _run(ledger, sealed, claimed, sent(1))
+    for stale in (0, 1, 3):
+        _refused(ledger, sealed, claimed, taken, sent(stale), guard="has the batch now")
+    _run(ledger, sealed, claimed, taken, sent(2))
+    parked = _set(BATCH, state="waiting", not_before=NOW), _set(BATCH, state="settled", settled_at=NOW)
+    for over in parked:
+        _refused(ledger, sealed, claimed, over, sent(1), guard="has the batch now")
+
+
+def test_a_person_makes_the_payment_file_of_a_batch_that_no_run_has(ledger: Database) -> None:
+    """The claimed run makes room for the person; still nobody sends for an earlier generation, or once the batch is settled."""
+    made = _add(INTENT, intent_id="i3", leg="rail", rail="nacha_file", request_id="r3", doc_number="RW-3")
+    sealed, claimed = _set(BATCH, **SEALED), _set(BATCH, state="claimed", generation=1, holder="one")
+    waiting = _set(BATCH, state="waiting", not_before=NOW)
+
+    def sent(generation: int) -> Executable:
+        return _add(ATTEMPT, intent_id="i3", generation=generation)
+
+    _run(ledger, made, sealed, sent(0))
+    _run(ledger, made, sealed, claimed, waiting, sent(1))
+    _refused(ledger, made, sealed, claimed, waiting, sent(0), guard="has the batch now")
+    settled = _set(BATCH, state="settled", settled_at=NOW)
+    _refused(ledger, made, sealed, claimed, settled, sent(1), guard="has the batch now")
+
+
+def _second(**overrides: Any) -> Executable:
+    return _add(DECISION, decision_id="d2", number=2, request_key="k2", **overrides)
+
+
+def test_a_decision_is_about_the_bill_as_it_is(ledger: Database) -> None:
+    _refused(ledger, _second(fingerprint="f0"), guard="content that its bill has now")
+    _refused(ledger, _second(fingerprint="f0", break_glass_id="x1"), guard="content that its bill has now")
+    _refused(ledger, _set(BILL_WORKFLOW, fingerprint="f2"), _second(), guard="content that its bill has now")
+    _run(ledger, _set(BILL_WORKFLOW, fingerprint="f2"), _second(fingerprint="f2"))
+
+
+def test_a_payment_is_decided_with_an_approval_or_by_an_override(ledger: Database) -> None:
+    _refused(ledger, _second(approvals=[]), guard="with an approval")
+    _run(ledger, _second(approvals=[], break_glass_id="x1"))
+    put_off = {"ruling": "delay", "account_id": None, "pay_on": None, "wake_on": NOW.date()}
+    _run(ledger, _second(approvals=[], **put_off))
+
+
+@pytest.mark.parametrize(
+    ("state", "ruling", "other"), [("decided", "pay_now", "schedule"), ("scheduled", "schedule", "pay_now")]
+)
+def test_a_bill_is_decided_together_with_its_money(ledger: Database, state: str, ruling: str, other: str) -> None:
+    bill = _add(BILL_WORKFLOW, bill_id="b2", state="staged")
+    one = {"bill_id": "b2", "decision_id": "d2", "request_key": "k2"}
+    held = _add(HOLD, bill_id="b2", hold_id="h2", decision_id="d2")
+    voided = update(HOLD).where(HOLD.c.hold_id == "h2").values(state="void", void_because="x")
+    newer = _add(DECISION, **one | {"decision_id": "d3", "request_key": "k3"}, number=2, ruling=ruling)
+    decided = update(BILL_WORKFLOW).where(BILL_WORKFLOW.c.bill_id == "b2").values(state=state)
+    guard = "hold of its newest decision"
+    _refused(ledger, bill, decided, guard=guard)
+    _refused(ledger, bill, _add(DECISION, ruling=ruling, **one), decided, guard=guard)
+    _refused(ledger, bill, _add(DECISION, ruling=other, **one), held, decided, guard=guard)
+    _refused(ledger, bill, _add(DECISION, ruling=ruling, **one), held, voided, decided, guard=guard)
+    _refused(ledger, bill, _add(DECISION, ruling=ruling, **one), held, newer, decided, guard=guard)
+    _run(ledger, bill, _add(DECISION, ruling=ruling, **one), held, decided)
 
 
 def test_an_intent_counts_each_send_and_what_is_final_stays(ledger: Database) -> None:
