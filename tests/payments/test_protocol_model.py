@@ -71,6 +71,7 @@ def test_a_restored_ledger_pays_nothing_again(keys: str) -> None:
         ("no fence", "paid twice", {"keys": "forgets", "accepts_again": True, "is_whole": False}),
         ("no settling", "paid twice", {"keys": "forgets", "accepts_again": True, "is_whole": False}),
         ("new key", "paid twice", {"accepts_again": True, "is_whole": False, "stands_still": True}),
+        ("blind resend", "paid twice", {"accepts_again": True, "is_whole": False, "stands_still": True}),
         ("send before intent", "ready, and the books have it", {}),
         ("a fault is a refusal", "ended, and the books have it", {"keys": "faults", "stands_still": True}),
         ("no answer is a refusal", "ended, and the books have it", {}),

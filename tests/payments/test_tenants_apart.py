@@ -78,7 +78,7 @@ def test_every_statement_of_the_ledger_binds_the_tenant(desks: tuple[Desk, Desk]
     desk, other = desks
     other.ready("b1", "b2")
     with _traced() as seen:
-        _use_everything(desk)
+        use_everything(desk)
     touching = [
         (statement, parameters)
         for statement, parameters in seen
@@ -94,7 +94,7 @@ def test_the_work_of_one_tenant_changes_nothing_of_the_other(desks: tuple[Desk, 
     other.ready("b1")
     other.pay_now("b1")
     before = {table.name: other.rows(table) for table in (*REPLAYED, AUDIT)}
-    _use_everything(desk)
+    use_everything(desk)
     assert {table.name: other.rows(table) for table in (*REPLAYED, AUDIT)} == before
 
 
@@ -175,7 +175,7 @@ def test_a_role_in_one_tenant_is_none_in_another(desks: tuple[Desk, Desk]) -> No
             one()
 
 
-def _use_everything(desk: Desk) -> None:
+def use_everything(desk: Desk) -> None:
     """Each verb of the ledger, for one tenant beside another."""
     ledger, tenant = desk.ledger, desk.tenant
     desk.ready("b1", "b2", "b3")
