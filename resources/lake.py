@@ -31,9 +31,11 @@ from resources.tenants import TenantId, tenant_id
 _TABLE_NAME = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
 _ROW_GROUP_ROWS = 50_000
 
-#: One thread: a tenant's tables are small and the parallelism is between tenants.
+#: One thread: a tenant's tables are small and the parallelism is between tenants. Whose tables are too large for the memory fails
+#: alone and leaves the others their machine.
 _ENGINE: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
+    "memory_limit": "2GB",
     "TimeZone": "UTC",
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,

@@ -239,6 +239,20 @@ def test_what_the_attacks_ask_for_is_there(scene: Path, path: str) -> None:
     assert pq.read_table(found).to_pylist() == [{"a": 1}]
 
 
+def test_a_query_that_wants_more_memory_than_a_tenant_may_have_fails_alone(lake: Lake) -> None:
+    segment = lake.write(tenant=ACME, table=_TABLE, rows=make_rows("1"))
+    with lake.open(ACME) as opened:
+        assert opened.rows([segment], sql="SELECT current_setting('memory_limit') AS most")["most"].to_pylist() == [
+            "1.8 GiB"
+        ]
+        with pytest.raises(duckdb.OutOfMemoryException):
+            opened.rows(
+                [segment],
+                sql="SELECT list(a || repeat('x', 1000)) AS all FROM (SELECT i::VARCHAR AS a FROM range(4000000) t(i))",
+            )
+        assert opened.rows([segment]).num_rows == 1
+
+
 def test_parameters_are_data(lake: Lake) -> None:
     segment = lake.write(tenant=ACME, table=_TABLE, rows=make_rows("1", "2", "' OR 1=1 --"))
     with lake.open(ACME) as opened:
