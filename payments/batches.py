@@ -297,7 +297,7 @@ def _payee_versions(act: Act, items: Sequence[Item], *, rail: str) -> dict[str, 
     if missing := sorted(vendor for vendor, row in found.items() if row is None):
         raise PayeeMissing(
             what=f"There are no confirmed bank details of the vendors {', '.join(missing)}.",
-            next_step="`runway ledger payee propose`, and a second person confirms; or leave these payments out.",
+            next_step="`runway ledger propose-payee`, and a second person confirms; or leave these payments out.",
         )
     return {vendor: int(row["version"]) for vendor, row in found.items() if row is not None}
 

@@ -66,7 +66,7 @@ def confirm_override(ledger: Ledger, tenant: TenantId, *, by: str, break_glass_i
         if row is None or row["confirmed_at"] is not None:
             raise UnknownHere(
                 what=f"There is no unconfirmed override {break_glass_id!r}.",
-                next_step="`runway ledger overrides` lists them.",
+                next_step="`runway decide overrides` lists them.",
             )
         if row["declared_by"] == by:
             raise SamePerson(what=f"{by} declared this override.", next_step="A second person confirms it.")

@@ -130,7 +130,7 @@ def refuse_without_payee(look: Look, bill: Row, *, rail: str) -> None:
     if rail != "record_only" and confirmed_payee(look, bill["vendor_id"]) is None:
         raise PayeeMissing(
             what=f"There are no confirmed bank details of {bill['vendor_name']}, and {rail} moves money to them.",
-            next_step="`runway ledger payee propose`, and a second person confirms; or pay outside with `record_only`.",
+            next_step="`runway ledger propose-payee`, and a second person confirms; or pay outside with `record_only`.",
         )
 
 
@@ -140,7 +140,7 @@ def open_details(look: Look, *, vendor_id: str, version: int, vault: TokenVault)
     if row is None or row["state"] not in {"confirmed", "replaced"}:
         raise UnknownHere(
             what=f"Vendor {vendor_id} has no confirmed bank details of version {version}.",
-            next_step="`runway ledger payee list` shows what there is.",
+            next_step="`runway ledger list-payees` shows what there is.",
         )
     text = vault.open(bytes(row["sealed"]), place=_place(look.tenant, vendor_id, version)).reveal()
     routing, account, kind = text.split("\n")
@@ -199,7 +199,7 @@ def _proposed(act: Act, vendor_id: str) -> Row:
     if not found:
         raise UnknownHere(
             what=f"Nobody proposed bank details of vendor {vendor_id!r}.",
-            next_step="`runway ledger payee propose` enters them.",
+            next_step="`runway ledger propose-payee` enters them.",
         )
     return found[0]
 

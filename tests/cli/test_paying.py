@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli.main import app
 from cli.session import console
 from resources.clock import FixedClock, SystemClock
 from resources.database import Database
+from tests.cli.command_tree import commands, options
 from tests.payments.conftest import desk_file  # noqa: F401 - the fixture
 from tests.payments.desk import Desk, make_bill
 
@@ -193,24 +193,38 @@ def test_on_a_narrow_screen_every_id_is_whole_and_no_line_is_cut(shell: Shell, m
         assert "…" not in said
 
 
+#: Commands that only read: nothing to try without doing it.
+_READING = {
+    ("sync", "status"),
+    *(("forecast", name) for name in ("items", "documents")),
+    ("vendors", "list"),
+    *(("customers", name) for name in ("list", "notes")),
+    ("tray", "list"),
+    *(("reserves", name) for name in ("list", "cash", "held")),
+    *(("bills", name) for name in ("list", "show")),
+    *(("decide", name) for name in ("what-if", "overrides")),
+    *(("batch", name) for name in ("ready", "list", "show", "review")),
+    *(("ledger", name) for name in ("verify", "audit", "people", "roles", "alarms", "list-payees")),
+    *(("mail", name) for name in ("status", "preview")),
+    ("mail", "recipients", "list"),
+}
+#: Programs, and what sets an installation up: they decide nothing, and answer in words.
+_IN_WORDS = {
+    *((name,) for name in ("connect", "disconnect", "reconcile", "friday", "test-drive", "open", "webhooks")),
+    *((name,) for name in ("sandbox", "dagster", "demo")),
+    *(("firm", name) for name in ("add", "list")),
+    *(("tenant", name) for name in ("add", "list", "deactivate", "set")),
+    ("mail", "listen"),
+}
+
+
 def test_every_verb_that_changes_something_has_a_dry_run_and_json() -> None:
-    changing = {
-        "bills": {"approve", "withdraw-approval", "stage", "unstage", "withdraw", "reopen"},
-        "decide": {"pay-now", "schedule", "delay", "confirm-override"},
-        "batch": {"finalize", "finalize-due", "pass-day", "run", "take", "end", "write-off", "compare"}
-        | {"file", "uploaded", "discard-file"},
-        "reserves": {"open", "allocate", "release", "close", "floor", "bank-balance", "resolve-shortfall"}
-        | {"set", "remove", "retarget"},
-        "ledger": {"add-person", "grant", "revoke", "policy", "resolve-alarm"}
-        | {"propose-payee", "confirm-payee", "reject-payee", "deactivate-person", "reactivate-person"},
-        "keys": {"rotate"},
-    }
-    groups = get_command(app).commands  # type: ignore[attr-defined]
-    for group, verbs in changing.items():
-        for name, command in groups[group].commands.items():
-            options = {option for one in command.params for option in one.opts}
-            assert "--json" in options, f"{group} {name}"
-            assert ("--dry-run" in options) == (name in verbs), f"{group} {name}"
+    """A new command has both, or stands in one of the two lists."""
+    found = {words: options(command) for words, command in commands().items()}
+    assert found.keys() >= _READING | _IN_WORDS
+    for words, takes in found.items():
+        assert ("--json" in takes) == (words not in _IN_WORDS), words
+        assert ("--dry-run" in takes) == (words not in _READING | _IN_WORDS), words
 
 
 def test_a_broken_ledger_ends_with_an_exit_code(shell: Shell) -> None:
