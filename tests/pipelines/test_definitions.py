@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from payments.runs import DueBatch
 from pipelines.build import build_defs
+from pipelines.paying import TENANT_TAG, request
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
@@ -86,3 +89,19 @@ def test_the_workspace_file_validates(tmp_path: Path) -> None:
 @pytest.mark.parametrize("job", ["tenant_sync", "friday"])
 def test_a_job_runs_its_steps_in_one_process(job: str) -> None:
     assert build_defs().resolve_job_def(job).executor_def.name == "in_process"
+
+
+def test_one_sync_and_one_payment_run_of_a_tenant_go_at_once_and_neither_holds_up_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text())
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        queue = instance.get_concurrency_config().run_queue_config
+    assert queue is not None
+    one_each = {"value": {"applyLimitPerUniqueValue": True}, "limit": 1}
+    assert queue.tag_concurrency_limits == [{"key": "dagster/partition"} | one_each, {"key": TENANT_TAG} | one_each]
+    due = DueBatch(tenant_id="acme", batch_id="p1", generation=0, ready_at=datetime(2026, 11, 20, tzinfo=UTC))
+    assert request(due, overdue_seconds=0).tags[TENANT_TAG] == "acme"
+    definitions = build_defs()
+    assert not [job.name for job in definitions.resolve_all_job_defs() if TENANT_TAG in job.tags]
