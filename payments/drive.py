@@ -18,7 +18,7 @@ from payments import clocks, fates
 from payments.alarms import raise_alarm
 from payments.batch_tables import INTENT
 from payments.book import Answer, on_a_later_send, refuse_other_body
-from payments.errors import Refused
+from payments.errors import Fenced, Refused
 from payments.evidence import Absent, Adopt, Changed, Contradicted, Proof, Verdict
 from payments.ledger import Ledger
 from payments.legs import BookLeg, Leg, RailLeg
@@ -236,7 +236,12 @@ class _Run:
         failpoint("send.before")
         answer = leg.send(payment)
         failpoint("answer.before_record")
-        self._record(payment, answer, was_unclear=was_unclear)
+        try:
+            self._record(payment, answer, was_unclear=was_unclear)
+        except Fenced:
+            # Another run has taken over while this send was out: it may be the second one, whatever its answer was.
+            self._guarded(lambda: leg.check(payment))
+            raise
 
     def _record(self, payment: Outgoing, answer: Answer, *, was_unclear: bool) -> None:
         if was_unclear:

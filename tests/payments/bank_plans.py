@@ -101,16 +101,9 @@ class BankTrial:
         )
 
     @property
-    def leaves_bank_no_net(self) -> bool:
-        """Whether an instruction may be carried out twice whatever a client does.
-
-        The bank breaks its promise about keys, and one send arrives twice, or late from a run that stood still.
-        """
-        forgets = self.request_ids in ("forgotten", "ignored")
-        return forgets and (
-            any(kind == "double_delivery" for kind, _ in self.bank_faults)
-            or any(one.point == "send.before" and one.action == STOP for one in self.deaths)
-        )
+    def bank_forgets(self) -> bool:
+        """Whether the bank breaks its promise about keys: it carries out twice what arrives twice."""
+        return self.request_ids in ("forgotten", "ignored")
 
     @property
     def refuses(self) -> bool:

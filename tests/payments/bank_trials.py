@@ -60,27 +60,32 @@ class _Played:
         self._paid: dict[str, tuple[int, int]] = {}
         self._batch = ""
         self._deaths = 0
-        self._has_given_back = False
+        #: Bills whose money came back, or was called back.
+        self._given_back: set[str] = set()
+        #: Instructions that arrived twice at the bank.
+        self._delivered_twice = 0
 
     def go(self) -> Counter[str]:
         self._prepare()
         self._run()
         self._settle()
         self._scene.wait_for_the_late()
+        self._delivered_twice = self._scene.played("double_delivery", path=_AT_THE_BANK)
         self._scene.end()
-        if self._trial.gives_back is not None and not self._has_given_back:
+        if self._trial.gives_back is not None and not self._given_back:
             self._give_back_one()
+        raised_by_a_run = {row["subject"] for row in self._office.rows(ALARM, ALARM.c.kind == "paid twice")}
         self._follow()
-        self._judge_money()
+        self._judge_money(raised_by_a_run)
         self._resolve_at_the_bank()
         self._settle()
         found = judge_batches(
             self._scene,
             self._batch,
             trial=f"bank {self._trial.seed}",
-            no_net=lambda bill: self._trial.books.leaves_no_net(*self._paid[bill]),
+            takes_twice=lambda bill: self._trial.books.takes_twice(*self._paid[bill]),
             since=self._since,
-            has_business_fault=self._trial.gives_back is not None or self._trial.refuses,
+            business_fault=self._has_business_fault,
         )
         self._follow()
         self._arrive()
@@ -202,7 +207,7 @@ class _Played:
 
     def _may_give_back(self) -> None:
         plan = self._trial.gives_back
-        if plan is None or self._has_given_back or self._deaths < plan.after or not self._give_back_one():
+        if plan is None or self._given_back or self._deaths < plan.after or not self._give_back_one():
             return
         if plan.is_followed:
             try:
@@ -217,7 +222,7 @@ class _Played:
             standing = _standing(told[row["request_id"]])
             if standing:
                 self._give_back(standing[0], because="account closed")
-                self._has_given_back = True
+                self._given_back.add(row["bill_set"])
                 self._scene.counts.more["money given back"] += 1
                 return True
         return False
@@ -238,7 +243,7 @@ class _Played:
         """What the night does."""
         follow_all(self._office.ledger, self._office.tenant, Rails(self._office.installation).open)
 
-    def _judge_money(self) -> None:
+    def _judge_money(self, raised_by_a_run: set[str]) -> None:
         """Each payment against the bank's own history, before people do anything about it."""
         scene = self._scene
         raised = {(row["subject"], row["kind"]): row["detail"] for row in self._office.rows(ALARM)}
@@ -250,21 +255,39 @@ class _Played:
             subject = f"intent {row['intent_id']}"
             if len(told) > 1:
                 scene.counts.doubled += 1
+                scene.counts.doubles_raised_by_a_run += subject in raised_by_a_run
                 is_raised = (subject, "paid twice") in raised or _is_returned(subject, raised)
                 scene.counts.doubles_raised += is_raised
                 wrong += [] if is_raised else [f"the money moved twice and nobody is told: {row['request_id']}"]
             elif _came_back(told) and not _is_returned(subject, raised):
                 wrong.append("the bank gave the money back and nobody is told")
-            scene.counts.no_net += self._trial.leaves_bank_no_net
+            scene.counts.no_net += bool(self._spare(row))
             scene.counts.wrong += [f"bank {self._trial.seed}: {one}" for one in wrong]
             scene.counts.more["payments of the bank"] += 1
-            if not (self._trial.gives_back or self._trial.refuses or len(told) > 1):
+            if not self._has_business_fault(row["bill_set"]):
                 scene.counts.without_business_fault += 1
-                scene.counts.reviews += row["state"] == "needs_review"
+                scene.counts.reviews += row["state"] == "needs_review" and len(told) <= 1
+        doubled = sum(len(history[row["request_id"]]) - 1 for row in self._rows(RAIL) if history[row["request_id"]])
+        late = sum(scene.late_sends[row["intent_id"]] for row in self._rows(RAIL))
+        if doubled > self._delivered_twice + late:
+            explained = f"{self._delivered_twice} arrived twice and {late} late"
+            scene.counts.wrong.append(
+                f"bank {self._trial.seed}: the money moved {doubled} times too often, {explained}"
+            )
+
+    def _spare(self, row: Row) -> int:
+        """How often the money of a payment may have moved beyond once, since no net was left."""
+        if not self._trial.bank_forgets:
+            return 0
+        return self._delivered_twice + self._scene.late_sends[row["intent_id"]]
+
+    def _has_business_fault(self, bill: str) -> bool:
+        """Whether its money came back; where the bank refused an instruction for good, it was not told of which payment."""
+        return bill in self._given_back or self._trial.refuses
 
     def _wrong_money(self, row: Row, told: list[dict[str, Any]], *, records: int) -> Iterator[str]:
         standing = _standing(told)
-        if len(told) > 1 and not self._trial.leaves_bank_no_net:
+        if len(told) > 1 + self._spare(row):
             yield f"THE MONEY MOVED {len(told)} TIMES: {row['request_id']} ({row['state']})"
         if records and not told:
             yield "recorded without having been instructed"

@@ -62,11 +62,6 @@ class Cell:
     fault: str
     second: str
 
-    @property
-    def has_business_fault(self) -> bool:
-        """Whether people or a period spoil it."""
-        return self.fault in BUSINESS_FAULTS or self.point == "refuse.in"
-
 
 def cell(number: int) -> Cell:
     """The cell of a number within a personality."""
@@ -92,6 +87,7 @@ class _Cells:
         self._since = scene.server_time()
         self._office = scene.begin()
         self._quickbooks = PERSONALITIES[personality]
+        #: Bills that met a business fault.
         self._disturbed: set[str] = set()
         self._paid: dict[str, tuple[int, int]] = {}
         scene.company.settings(**self._quickbooks)
@@ -108,9 +104,9 @@ class _Cells:
                 scene,
                 *batches,
                 trial=f"cells {self._number}",
-                no_net=self._has_no_net,
+                takes_twice=lambda bill: Trial(seed=0, **self._quickbooks).takes_twice(*self._paid[bill]),
                 since=self._since,
-                has_business_fault=any(one.has_business_fault for one in self._cells),
+                business_fault=self._disturbed.__contains__,
             )
         finally:
             scene.end()
@@ -156,9 +152,10 @@ class _Cells:
     def _disturb(self, one: Cell, batch: str) -> Callable[[], None]:
         """What a person or a period does to the next payment's bill; how it ends."""
         company, fault = self._scene.company, one.fault
+        sent_before = self._attempts(batch)
         if fault == "closed books" or one.point == "refuse.in":
             company.close_books(through="2026-12-31")
-            return lambda: company.close_books(through=None)
+            return lambda: self._open_books(batch, sent_before)
         ready = self._office.rows(INTENT, INTENT.c.batch_id == batch, INTENT.c.state == "ready")
         untouched = [row["bill_set"] for row in ready if row["bill_set"] not in self._disturbed]
         if fault in BUSINESS_FAULTS and untouched:
@@ -172,6 +169,10 @@ class _Cells:
                 company.change_bill(bill, more=500)
         return lambda: None
 
-    def _has_no_net(self, bill: str) -> bool:
-        faults = tuple((kind, 0) for one in self._cells for kind in (one.fault, one.second))
-        return Trial(seed=0, faults=faults, **self._quickbooks).leaves_no_net(*self._paid[bill])
+    def _open_books(self, batch: str, sent_before: Mapping[str, int]) -> None:
+        """Again; what was sent meanwhile has met closed books."""
+        self._scene.company.close_books(through=None)
+        self._disturbed |= {bill for bill, sent in self._attempts(batch).items() if sent > sent_before[bill]}
+
+    def _attempts(self, batch: str) -> dict[str, int]:
+        return {row["bill_set"]: row["attempts"] for row in self._office.rows(INTENT, INTENT.c.batch_id == batch)}

@@ -93,7 +93,7 @@ def play_jump_trial(scene: Scene, plan: JumpTrial) -> None:
         scene,
         batch,
         trial=f"jumps {plan.seed}",
-        no_net=lambda bill: trial.leaves_no_net(*paid[bill]),
+        takes_twice=lambda bill: trial.takes_twice(*paid[bill]),
         since=since,
         may_be_reviewed=bool(trial.deaths) or trial.request_ids == "answers_6000",
     )

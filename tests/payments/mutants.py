@@ -6,6 +6,7 @@ sees by itself (`ledger_mutants.py`).
 A patch is applied in a run's own process after it was forked, so nothing of it is left afterwards.
 """
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -59,6 +60,23 @@ def _take_new_keys() -> None:
         return real(books, replace(payment, intent={**payment.intent, "request_id": str(uuid.uuid4())}))
 
     book.send = send
+
+
+def _take_new_numbers_blindly() -> None:
+    """The first attempt has the number that was derived, so whoever looks for that alone finds one record."""
+    real = book.send
+
+    def send(books: Any, payment: Any) -> Any:
+        intent = dict(payment.intent)
+        if intent["attempts"]:
+            body = json.loads(intent["body"])
+            body["DocNumber"] = intent["doc_number"][:-1] + str(intent["attempts"])
+            intent |= {"request_id": str(uuid.uuid4()), "doc_number": body["DocNumber"]}
+            intent |= {"body": json.dumps(body).encode()}
+        return real(books, replace(payment, intent=intent))
+
+    book.send = send
+    _put(legs, "judge", lambda *_: Absent())()
 
 
 def _send_no_key() -> None:
@@ -185,6 +203,9 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "each attempt has a new key": Mutant(
         apply=_take_new_keys, trial=Trial(seed=-2_004, bills=_PART, deaths=(("send.before", 1, "stop"),))
+    ),
+    "each attempt has a new number and nothing is looked up": Mutant(
+        apply=_take_new_numbers_blindly, trial=Trial(seed=-2_021, faults=(("drop_after", 0),), bills=_PART)
     ),
     "no key is sent": Mutant(
         apply=_send_no_key, trial=Trial(seed=-2_005, bills=_PART, deaths=(("send.before", 1, "stop"),))

@@ -25,7 +25,7 @@ from payments.ledger import Ledger
 from payments.machine_memory import MachineMemory
 from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rails.opened import Rails
-from payments.reconcile import Reconciled, reconcile
+from payments.reconcile import MARKER, Reconciled, reconcile
 from payments.repository import Row
 from payments.review import Outside
 from payments.send_policy import SendPolicy
@@ -153,6 +153,7 @@ class Company:
         self.bank, self.expense, self.payable = by_type["Bank"], by_type["Expense"], by_type["Accounts Payable"]
         self.vendor = next(one["Id"] for one in self.objects("Vendor").values() if one["Active"])
         self.headers: dict[str, str] = {}
+        self._left_behind: frozenset[str] = frozenset()
 
     def objects(self, entity: str) -> dict[str, Any]:
         """Every object of a kind in the books, straight from them, by id."""
@@ -241,14 +242,23 @@ class Company:
         found: list[dict[str, Any]] = answer.json()["QueryResponse"].get("BillPayment", [])
         return [one for one in found if one["TotalAmt"]]
 
-    def remote(self) -> list[RemotePayment]:
-        """Our payments in the books, voided ones left out."""
-        found = [one for one in self.objects("BillPayment").values() if (one.get("DocNumber") or "").startswith("RW-")]
+    def leave_behind(self) -> None:
+        """Let what is in the books by now be of another test or trial, whose ledger is gone."""
+        self._left_behind = frozenset(self.objects("BillPayment"))
+
+    def payments(self) -> list[dict[str, Any]]:
+        """All payments with our marker, whatever their number, voided ones and those left behind left out."""
         return [
-            RemotePayment(remote_id=one["Id"], doc_number=one["DocNumber"], amount_cents=round(one["TotalAmt"] * 100))
-            for one in found
-            if one["TotalAmt"]
+            one
+            for one in self.objects("BillPayment").values()
+            if (one.get("DocNumber") or "").startswith(MARKER)
+            and one["TotalAmt"]
+            and one["Id"] not in self._left_behind
         ]
+
+    def remote(self) -> list[RemotePayment]:
+        """The same as the invariants compare them."""
+        return [remote_payment(one) for one in self.payments()]
 
 
 class Office(Desk):
@@ -263,12 +273,14 @@ class Office(Desk):
         self.company = company
         super().__init__(installation.database, clock, tenant=tenant, register=register)
         if register:
+            company.leave_behind()
             with self.database.write() as connection:
                 connection.execute(delete(CONNECTION))
             connect(installation, tenant, company.realm_id)
         elif not installation.settings.machine_root.exists():
             # Its company has payments of other tests: this ledger has not forgotten them, it never had them.
             memory_of(installation).note_ledger(self.ledger, tenant)
+            company.leave_behind()
         token = installation.connections.load(tenant).tokens.access_token.reveal()
         company.headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
 
@@ -358,15 +370,20 @@ class Office(Desk):
         return sorted(row["kind"] for row in self.rows(ALARM, ALARM.c.resolved_at.is_(None)))
 
     def broken(self) -> list[Any]:
-        """What of I1 to I15 does not hold against the sandbox's own books."""
-        mine = {row["doc_number"] for row in self.rows(INTENT)}
+        """What of I1 to I15 does not hold against the sandbox's own books, in which every payment has to be one of ours."""
         with self.ledger.look(self.tenant) as look:
-            return broken_invariants(look, remote=[one for one in self.company.remote() if one.doc_number in mine])
+            return broken_invariants(look, remote=self.company.remote())
 
     def payments_of(self, batch_id: str) -> Counter[str]:
         """How many records the books have for each payment of the batch, by bill."""
         found = Counter(one.doc_number for one in self.company.remote())
         return Counter({bill: found[row["doc_number"]] for bill, row in self.intents(batch_id).items()})
+
+
+def remote_payment(body: Mapping[str, Any]) -> RemotePayment:
+    """A payment of the books as the invariants compare it."""
+    cents_paid = round(body["TotalAmt"] * 100)
+    return RemotePayment(remote_id=body["Id"], doc_number=body["DocNumber"], amount_cents=cents_paid)
 
 
 def open_bill(body: Mapping[str, Any]) -> OpenBill:

@@ -178,25 +178,26 @@ class _Restore:
     def _judge(self, batches: list[str], made: set[str]) -> None:
         scene, office, trial = self._scene, self._office, self._plan.trial
         what = f"restore {self._plan.seed}"
+        known = {row["doc_number"] for row in office.rows(INTENT)}
         judge_batches(
             scene,
             *batches,
             trial=what,
-            no_net=lambda bill: trial.leaves_no_net(*self._paid[bill]),
+            takes_twice=lambda bill: trial.takes_twice(*self._paid[bill]),
             since=self._since,
-            has_business_fault=self._plan.is_other_amount,
+            business_fault=lambda _: self._plan.is_other_amount,
+            forgotten=made - known,
         )
-        known = {row["doc_number"] for row in office.rows(INTENT)}
         alarms = office.rows(ALARM)
         by_bill: Counter[str] = Counter()
-        for number in sorted(made | known):
-            for record in scene.company.records(number):
-                by_bill[_bill_of(record)] += 1
-                is_raised = any(one["subject"] == f"record {record['Id']}" for one in alarms)
-                if number not in known and not is_raised:
-                    scene.counts.wrong.append(f"{what}: record {record['Id']} is forgotten and nobody is told")
+        for record in scene.company.payments():
+            by_bill[_bill_of(record)] += 1
+            is_raised = any(one["subject"] == f"record {record['Id']}" for one in alarms)
+            if record["DocNumber"] not in known and not is_raised:
+                scene.counts.wrong.append(f"{what}: record {record['Id']} is forgotten and nobody is told")
         for bill, records in by_bill.items():
-            if records > 1 and not trial.leaves_no_net(*self._paid[bill]):
+            # Nothing that is drawn here arrives twice, or late before the first byte: a net is always left.
+            if records > 1:
                 scene.counts.wrong.append(f"{what}: bill {bill} is paid {records} times")
 
 

@@ -16,6 +16,7 @@ from migrations.chain import upgrade
 from payments.batch_tables import BATCH
 from payments.errors import Fenced
 from payments.runs import SETTLED
+from payments.tables import AUDIT
 from resources.failpoints import Interrupted, arm, disarm, interrupt, reached
 from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING
@@ -46,10 +47,11 @@ class Counts:
     states: Counter[str] = field(default_factory=Counter)
     deaths: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    #: Payments in cells where no net is left, and how many of those were recorded twice.
+    #: Payments that no net was left for, how many of those were recorded twice, and of these how many a run raised by itself.
     no_net: int = 0
     doubled: int = 0
     doubles_raised: int = 0
+    doubles_raised_by_a_run: int = 0
     #: Payments that met no business fault, and those of them that a person has to look at though they are not doubled.
     without_business_fault: int = 0
     reviews: int = 0
@@ -100,6 +102,12 @@ class Scene:
         }
         self.opened.__dict__["payment_client"] = self._clients[PATIENT]
         self._number = 0
+        #: Companies with planned faults that are not counted yet.
+        self._planned: set[str] = set()
+        #: By payment of the trial: how often a run stood still before the first byte and went on later.
+        self.late_sends: Counter[str] = Counter()
+        #: Payments of the trial whose run died when they were recorded and nothing had looked for a second record.
+        self.unchecked: set[str] = set()
         self._waited: set[int] = set()
         #: Whether QuickBooks was told to be late since it was last told to behave.
         self._is_slow = False
@@ -123,6 +131,10 @@ class Scene:
             self.sandbox.control.delete(f"/__sandbox__/companies/{self.company.realm_id}").raise_for_status()
             self.company, self.office = self._new_company()
         self.put_back("furnished")
+        self.company.leave_behind()
+        self.sandbox.control.delete("/__sandbox__/requests").raise_for_status()
+        self.late_sends.clear()
+        self.unchecked.clear()
         self.journal.unlink(missing_ok=True)
         self.clock.move_to(FRIDAY_MORNING)
         memory_of(self.opened).note_ledger(self.office.ledger, self.office.tenant)
@@ -130,9 +142,19 @@ class Scene:
         return self.office
 
     def end(self) -> None:
-        """Let QuickBooks behave again."""
-        self.sandbox.heal(self.company.realm_id)
+        """Let QuickBooks behave again. What it did is counted here, not what it was told to do: much is never asked for."""
+        realm = self.company.realm_id
+        if realm in self._planned:
+            self._planned.remove(realm)
+            for fault in self._faults():
+                self.counts.faults[fault["kind"]] += fault["hits"]
+        self.sandbox.heal(realm)
         self._is_slow = False
+
+    def sends(self) -> list[dict[str, Any]]:
+        """What QuickBooks was sent of payments in this trial, by its own log."""
+        asked = self.sandbox.requests(self.company.realm_id)
+        return [one for one in asked if one["method"] == "POST" and one["path"].endswith("/billpayment")]
 
     def copy(self, name: str) -> None:
         """A backup of the ledger as it is."""
@@ -152,38 +174,55 @@ class Scene:
         slow_seconds: float = 0.6,
         path: str = "billpayment",
         method: str = "POST",
+        company: Company | None = None,
         **more: Any,
     ) -> None:
-        """Let QuickBooks do something to one of the next payments; with another path, the bank to what it is asked there."""
+        """Let QuickBooks do something to one of the next payments; with another path, the bank to what it is asked there.
+
+        Of the scene's own company unless another is given.
+        """
+        realm = (company or self.company).realm_id
         planned: dict[str, Any] = {"kind": kind, "skip": skip, "times": 1, "methods": [method], **more}
         if kind == "slow_then_commit":
             planned["seconds"] = slow_seconds
             self._is_slow = True
-        self.sandbox.break_with(self.company.realm_id, path_contains=path, **planned)
-        self.counts.faults[kind] += 1
+        self.sandbox.break_with(realm, path_contains=path, **planned)
+        self._planned.add(realm)
 
     def throttle(self, *, times: int) -> None:
         """Let QuickBooks answer so many requests with 429, reads as well."""
         self.sandbox.break_with(self.company.realm_id, kind="throttle_storm", times=times)
-        self.counts.faults["throttle_storm"] += times
+        self._planned.add(self.company.realm_id)
 
     def is_throttled(self) -> bool:
         """Whether it still does."""
-        path = f"/__sandbox__/realms/{self.company.realm_id}/faults"
-        storms = [one for one in self.sandbox.control.get(path).json() if one["kind"] == "throttle_storm"]
+        storms = [one for one in self._faults() if one["kind"] == "throttle_storm"]
         return any(one["times"] is not None and one["hits"] < one["times"] for one in storms)
 
     def timeout(self, *kinds: str) -> float:
         """How long a run waits for an answer: not long if one is slow on purpose."""
         return HASTY if "slow_then_commit" in kinds else PATIENT
 
-    def note(self, ended: str, *, death: tuple[str, int, str] | None = None) -> None:
-        """Count how a process ended."""
+    def note(self, ended: str, *, death: tuple[str, int, str] | None = None, office: Office | None = None) -> None:
+        """Count how a process ended; one of the scene's own office unless another is given."""
         self.counts.ends[ended] += 1
         if death is not None and ended in ("killed 9", "stopped"):
             self.counts.deaths[f"{death[0]} {death[2]}"] += 1
+            self._note_place(death[0], ended, office or self.office)
         if ended not in ("exited 0", f"exited {FENCED}", f"exited {FULL}", f"exited {LOCKED}", "killed 9", "stopped"):
             self.counts.wrong.append(f"a run {ended}")
+
+    def _note_place(self, point: str, ended: str, office: Office) -> None:
+        """Which payment a process ended at, where that says what may come of it: it wrote the newest act of the ledger."""
+        if (point, ended) not in (("send.before", "stopped"), ("confirm.after", "killed 9")):
+            return
+        with office.ledger.look(office.tenant) as look:
+            (newest,) = look.many(AUDIT, order_by=(AUDIT.c.number.desc(),), limit=1)
+        payment = newest["entity"].removeprefix("intent ")
+        if ended == "stopped":
+            self.late_sends[payment] += 1
+        else:
+            self.unchecked.add(payment)
 
     def pass_time(self, batch: str) -> None:
         """Go to when the batch is due; what QuickBooks does late is done by then, as the settling time promises."""
@@ -196,12 +235,21 @@ class Scene:
         """Let QuickBooks finish a request whose sender has given up; in real time, once for each."""
         if not self._is_slow:
             return
-        path = f"/__sandbox__/realms/{self.company.realm_id}/faults"
-        slow = [one for one in self.sandbox.control.get(path).json() if one["kind"] == "slow_then_commit"]
-        for fault in slow:
+        for fault in (one for one in self._faults() if one["kind"] == "slow_then_commit"):
             if fault["hits"] and fault["id"] not in self._waited:
                 self._waited.add(fault["id"])
                 time.sleep(fault["seconds"])
+
+    def played(self, kind: str, *, path: str) -> int:
+        """How often a fault of a kind was played on a path, of those that still stand."""
+        return sum(one["hits"] for one in self._faults() if one["kind"] == kind and one["path_contains"] == path)
+
+    def _faults(self) -> list[dict[str, Any]]:
+        """What is planned for the company, with how often it was played."""
+        found: list[dict[str, Any]] = self.sandbox.control.get(
+            f"/__sandbox__/realms/{self.company.realm_id}/faults"
+        ).json()
+        return found
 
     def state(self, batch: str) -> str:
         """Where a batch stands."""
@@ -225,6 +273,7 @@ class Scene:
         except Interrupted:
             died_at = next(point for point, hit in deaths.items() if reached(point) >= hit)
             self.counts.deaths[f"{died_at} soft"] += 1
+            self._note_place(died_at, "killed 9", self.office)
             return died_at
         except Fenced:
             self.counts.ends[f"exited {FENCED}"] += 1

@@ -39,6 +39,8 @@ class _Played:
         self._what: dict[str, Any] = {"timeout": scene.timeout(*kinds), "mutant": mutant}
         self._since = scene.server_time()
         self._paid: dict[str, tuple[int, int]] = {}
+        #: Bills that a person changed, and those that were sent while the books were closed.
+        self._spoiled: set[str] = set()
 
     def go(self) -> Counter[str]:
         scene, trial = self._scene, self._trial
@@ -56,6 +58,7 @@ class _Played:
             scene.misbehave(kind, skip=skip, slow_seconds=trial.slow_seconds)
         if trial.paid_by_hand:
             scene.company.pay_by_hand({"Id": bills[0]}, f"{trial.bills[0][1] / 100:.2f}")
+            self._spoiled.add(bills[0])
         self._run(batch)
         return self._judge(batch)
 
@@ -115,7 +118,7 @@ class _Played:
         ended = scene.zygote.wait(pid)
         scene.note(ended, death=death)
         scene.company.employ_vendor(is_active=False)
-        scene.counts.faults["vendor inactive"] += 1
+        scene.counts.more["vendors made inactive"] += 1
         scene.zygote.go_on(pid)
         scene.note(scene.zygote.wait(pid))
 
@@ -127,10 +130,15 @@ class _Played:
             scene.misbehave(brings[0])
         if trial.closes_for == number:
             scene.company.close_books(through="2026-12-31")
+        before = self._attempts(batch)
         stopped = self._die(death, batch)
         if trial.closes_for == number:
             scene.company.close_books(through=None)
+            self._spoiled |= {bill for bill, attempts in self._attempts(batch).items() if attempts > before[bill]}
         return stopped
+
+    def _attempts(self, batch: str) -> dict[str, int]:
+        return {row["bill_set"]: row["attempts"] for row in self._office.rows(INTENT, INTENT.c.batch_id == batch)}
 
     def _die(self, death: Death, batch: str) -> list[int]:
         """Runs until one meets its death, or none does; one that stands still and keeps nobody from going on."""
@@ -157,9 +165,9 @@ class _Played:
             scene,
             batch,
             trial=f"seed {trial.seed}",
-            no_net=lambda bill: trial.leaves_no_net(*self._paid[bill]),
+            takes_twice=lambda bill: trial.takes_twice(*self._paid[bill]),
             since=self._since,
-            has_business_fault=trial.has_business_fault,
+            business_fault=lambda bill: trial.closed_books or trial.vendor_goes or bill in self._spoiled,
         )
         if trial.vendor_goes and set(found) != {"refused"}:
             scene.counts.wrong.append(f"seed {trial.seed}: its vendor was inactive, and the payments are {dict(found)}")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from payments.batch_tables import BATCH, INTENT
+from payments.batch_tables import BATCH
 from payments.runs import SETTLED
 from payments.tables import AUDIT
 from resources.tenants import tenant_id
@@ -85,11 +85,10 @@ def play_tenants(scene: Scene, seed: int, *, tenants: int = TENANTS) -> None:
                 scene,
                 member.batch,
                 trial=f"seed {seed}, {member.office.tenant}",
-                no_net=lambda bill, member=member: member.trial.leaves_no_net(*member.paid[bill]),
+                takes_twice=lambda bill, member=member: member.trial.takes_twice(*member.paid[bill]),
                 since=since,
-                has_business_fault=member.trial.closed_books,
+                business_fault=lambda _, member=member: member.trial.closed_books,
             )
-            scene.counts.wrong += _strangers(member, seed=seed)
             scene.counts.more["tenants at once"] += 1
     finally:
         scene.company, scene.office = own_company, own_office
@@ -163,9 +162,7 @@ def _member(scene: Scene, seed: int, number: int) -> _Member:
     if trial.closed_books:
         company.close_books(through="2026-12-31")
     for kind, skip in trial.faults:
-        planned = {"kind": kind, "skip": skip, "times": 1, "methods": ["POST"]}
-        scene.sandbox.break_with(company.realm_id, path_contains="billpayment", **planned)
-        scene.counts.faults[kind] += 1
+        scene.misbehave(kind, skip=skip, company=company)
     return _Member(office=office, trial=trial, batch=batch, paid=paid, deaths=list(trial.deaths))
 
 
@@ -215,18 +212,11 @@ def _round(scene: Scene, due: list[_Member], *, dice: Random) -> list[_Standing]
         for _ in range(2 if member.trial.doubled and not member.runs else 1):
             what: dict[str, Any] = {"deaths": [death] if death else []}
             pid = scene.zygote.start(batch_id=member.batch, tenant=member.office.tenant, **what)
-            started.append((pid, death))
+            started.append((pid, death, member.office))
         member.runs += 1
-    for pid, death in started:
+    for pid, death, office in started:
         ended = scene.zygote.wait(pid)
-        scene.note(ended, death=death)
+        scene.note(ended, death=death, office=office)
         if ended == "stopped":
             standing.append(_Standing(pid=pid))
     return standing
-
-
-def _strangers(member: _Member, *, seed: int) -> list[str]:
-    """Payments in a tenant's books that none of its own instructions made."""
-    mine = {row["doc_number"] for row in member.office.rows(INTENT)}
-    strange = [one.doc_number for one in member.office.company.remote() if one.doc_number not in mine]
-    return [f"seed {seed}: {member.office.tenant} has the payment {number} of somebody else" for number in strange]

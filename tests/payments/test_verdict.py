@@ -36,3 +36,21 @@ def test_what_was_reached_stands_beside_what_a_release_has() -> None:
     assert set(found["release"]) == set(RELEASE)
     assert found["kills_by_point"]["send.before"] == 5
     assert not found["is_release"]
+
+
+def _reviewed(*, payments: int, reviews: int) -> dict[str, Any]:
+    counts = Counts(trials=1, without_business_fault=payments, reviews=reviews)
+    return {"kill": {"seconds": 2.0, "counts": counts.summary()}}
+
+
+def test_more_than_one_in_a_hundred_left_to_a_person_is_wrong() -> None:
+    two, half = _reviewed(payments=1_000, reviews=20), _reviewed(payments=1_000, reviews=5)
+    assert verdict([two], is_whole=False)["wrong"] == [
+        "20 of 1000 payments without a business fault are left to a person"
+    ]
+    assert verdict([half], is_whole=False)["wrong"] == []
+    assert verdict([half, half, two], is_whole=False)["wrong"] == [], "one in a hundred of all workers' payments is not"
+
+
+def test_of_a_few_payments_left_to_a_person_nothing_is_concluded() -> None:
+    assert verdict([_reviewed(payments=50, reviews=1)], is_whole=False)["wrong"] == []

@@ -83,19 +83,18 @@ class Trial:
         """Whether some payment may be recorded twice whatever a client does: the sole case in which it may."""
         return any(self.leaves_no_net(whole, paid) for whole, paid in self.bills)
 
-    @property
-    def has_business_fault(self) -> bool:
-        """Whether people or a period speak against some payment: it may be refused or left to a person, the reason written."""
-        return self.closed_books or self.paid_by_hand or self.vendor_goes or self.closes_for is not None
-
     def leaves_no_net(self, whole: int, paid: int) -> bool:
-        """Whether that is so of a payment of so much of a bill."""
-        forgets = self.request_ids in ("forgotten", "ignored")
-        accepts = self.overpaying_line == "cap" or 2 * paid <= whole
+        """Whether that may be so of a payment of so much of a bill: it is, if it is the one that is carried out twice."""
         twice = any(kind == "double_delivery" for kind, _ in self.faults) or any(
             point == "send.before" and action == STOP for point, _, action in self.deaths
         )
-        return forgets and accepts and self.duplicate_doc_number == "accept" and twice
+        return self.takes_twice(whole, paid) and twice
+
+    def takes_twice(self, whole: int, paid: int) -> bool:
+        """Whether QuickBooks records a payment of so much of a bill a second time if it is asked to."""
+        forgets = self.request_ids in ("forgotten", "ignored")
+        accepts = self.overpaying_line == "cap" or 2 * paid <= whole
+        return forgets and accepts and self.duplicate_doc_number == "accept"
 
 
 def drawn(seed: int) -> Trial:
