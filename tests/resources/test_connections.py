@@ -4,17 +4,24 @@ import os
 import signal
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, event, update
 
+from payments.key_rotation import Rotated, rotate
+from payments.ledger import Ledger
+from payments.payees import BankDetails, confirm_payee, open_details, payees, propose_payee
 from resources.clock import FixedClock, SystemClock
 from resources.commits import Commits
 from resources.connections import REFRESH_LEASE, Connections, OtherCompany, RealmTaken, RefreshBusy
 from resources.database import Database
 from resources.errors import TenantNotReady
+from resources.secret_text import Secret
 from resources.tables import CONNECTION
+from resources.token_vault import TokenVault
 from tests.databases import only_sqlite, url_of
+from tests.payments.desk import Desk, make_bill
 from tests.processes import at_once, exit_code
 from tests.resources.builders import (
     ACME,
@@ -264,31 +271,83 @@ def test_keys_rotate(connections: Connections, database: Database, clock: FixedC
         connections.load(ACME)
 
 
-def test_a_rotation_that_dies_is_taken_up_again(
-    connections: Connections, database: Database, clock: FixedClock
-) -> None:
+#: Written by a rotation of what `_fill` makes: two and one versions of bank details, each tenant's tokens.
+_SEALED_ROWS = 5
+_DETAILS = {"routing_number": Secret("021000021"), "account_kind": "checking"}
+
+
+@pytest.mark.parametrize("row", range(1, _SEALED_ROWS + 1))
+def test_a_rotation_that_dies_at_any_row_is_taken_up_again(database: Database, clock: FixedClock, row: int) -> None:
+    accounts = _fill(database, clock)
+    assert _read(database, clock, KEY) == accounts
+    assert exit_code(_rotate_and_die, url_of(database), clock, row) == -signal.SIGKILL
+    assert _read(database, clock, OTHER_KEY, KEY) == accounts
+    _rotate(database, clock)
+    assert _read(database, clock, OTHER_KEY) == accounts
+    done = _rotate(database, clock)
+    assert (done.tokens, done.bank_details, done.unreadable) == ((), {}, {})
+
+
+def test_a_rotation_writes_as_many_rows_as_one_is_killed_at(database: Database, clock: FixedClock) -> None:
+    _fill(database, clock)
+    assert exit_code(_rotate_and_die, url_of(database), clock, _SEALED_ROWS + 1) == 0
+    assert _read(database, clock, OTHER_KEY).keys() == {"first", "second", "1111", "2222", "3333"}
+
+
+def _fill(database: Database, clock: FixedClock) -> dict[str, str]:
+    """Two tenants with tokens and bank details sealed with `KEY`: what is to be read, by name."""
+    vault = TokenVault([KEY])
+    add_tenants(database, clock, ACME, BOLT)
+    desk = Desk(database, clock, register=False)
+    desk.people(add=True)
+    other = Desk(database, clock, tenant=BOLT, register=False)
+    other.grant_roles()
+    with database.write() as connection:
+        connection.execute(delete(CONNECTION))
+    connections = make_connections(database, clock)
     connect(connections, ACME)
     connect(connections, BOLT, realm_id="9130002", name="second")
-    assert exit_code(_rotate_one_and_die, url_of(database), clock) == -signal.SIGKILL
-    both = make_connections(database, clock, keys=(OTHER_KEY, KEY))
-    assert both.load(ACME).tokens == make_tokens("first")
-    assert both.load(BOLT).tokens == make_tokens("second")
-    assert both.rotate_keys() == 1
+    for of, bill, account in ((desk, "b1", "1111"), (desk, "b2", "2222"), (other, "b1", "3333")):
+        of.sync(make_bill(bill))
+        wanted = {"vendor_id": f"v-{bill}", "details": BankDetails(account_number=Secret(account), **_DETAILS)}
+        propose_payee(of.ledger, of.tenant, by="pat", vault=vault, **wanted)
+        confirm_payee(of.ledger, of.tenant, by="amy", vendor_id=f"v-{bill}", account_ending=account)
+    return _read(database, clock, KEY)
 
 
-def _rotate_one_and_die(url: str, clock: FixedClock) -> None:
-    class DiesAtTheSecondRow(Database):
-        """Ends the process when the second row is about to be written."""
+def _read(database: Database, clock: FixedClock, *keys: bytes) -> dict[str, str]:
+    """Everything that is sealed, opened with a ring; raises where a row is not readable."""
+    connections, ledger, found = make_connections(database, clock, keys=keys), Ledger(database, clock=clock), {}
+    for tenant, name in ((ACME, "first"), (BOLT, "second")):
+        assert connections.load(tenant).tokens == make_tokens(name)
+        found[name] = tenant
+        with ledger.look(tenant) as look:
+            for one in payees(look):
+                opened = open_details(look, vendor_id=one.vendor_id, version=one.version, vault=TokenVault(keys))
+                found[opened.account_number.reveal()] = one.vendor_id
+    return found
 
-        writes = 0
 
-        def write(self):  # type: ignore[no-untyped-def]  # a context manager of the parent
-            self.writes += 1
-            if self.writes == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return super().write()
+def _rotate(database: Database, clock: FixedClock) -> Rotated:
+    keys = (OTHER_KEY, KEY)
+    connections = make_connections(database, clock, keys=keys)
+    ledger = Ledger(database, clock=clock)
+    return rotate(ledger, connections=connections, vault=TokenVault(keys), tenants=[ACME, BOLT])
 
-    make_connections(DiesAtTheSecondRow(url), clock, keys=(OTHER_KEY, KEY)).rotate_keys()
+
+def _rotate_and_die(url: str, clock: FixedClock, row: int) -> None:
+    """Ends the process when that sealed row has been written and is not committed."""
+    database = Database(url)
+    written = 0
+
+    def die(*arguments: Any) -> None:
+        nonlocal written
+        written += arguments[2].startswith(("UPDATE payee", "UPDATE connection"))
+        if written == row:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(database.writer, "after_cursor_execute", die)
+    _rotate(database, clock)
 
 
 @only_sqlite
