@@ -3,6 +3,8 @@
 Belongs here: what both of them show. Does not: the forecast itself (``sentences.py``, ``view.py``), the facts (``comparison.py``).
 """
 
+from datetime import timedelta
+
 from experiences.digest.comparison import Cause, LastForecast, MissLine, Outcome
 from experiences.digest.document import DigestDocument
 from experiences.digest.sentences import name, sentence
@@ -73,7 +75,8 @@ def last_forecast_section(document: DigestDocument) -> Section:
         reason = "" if last.state is ScoreState.NO_LAST_FORECAST else sentence(last.reason, near=document.as_of)
         return section(heading="Last forecast and what happened", paragraphs=(reason,))
     table = Table(
-        caption=f"The week to {short_date(document.as_of, near=document.as_of)}",
+        # The books are read before the Friday's own business is keyed in, so it is judged on neither side.
+        caption=f"The whole days up to {short_date(document.as_of - timedelta(days=1), near=document.as_of)}",
         columns=("Figure", "Forecast", "Actual"),
         rows=(
             _outcome_row("In", last.receipts, document=document),

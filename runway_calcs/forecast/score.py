@@ -3,16 +3,21 @@
 Belongs here: the comparison, its misses with names, and the running hit rate.
 Does not: why this week's forecast differs (``change.py``), the accuracy of payment dates (``backtest.py``).
 
-What happened is the cash that the books have learned of since the last forecast and that is dated up to today: the week's
+Judged are the days that both sides know, up to the day before the as-of day. The books are read before that day's own business
+is keyed in (a payroll of 09:15 on a Friday that was read at 05:00): neither what was forecast for it nor what of it the books
+hold already is counted, in figures, bands and the balance alike.
+
+What happened is the cash that the books have learned of since the last forecast and that is dated up to that day: the week's
 movements, and earlier ones that were keyed in late. Each is set against what the last forecast counted for it: documents
 by document, series by series, the rest as one sum for each direction, and what reserves were to give free against payments
 for their purpose and gave. Misses therefore sum exactly to the difference.
-A miss is a matter of timing when the money is still to come (or came before it was expected), and permanent otherwise.
+A miss is a matter of timing when the money is still to come, came on the as-of day itself or came before it was expected,
+and permanent otherwise.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 import numpy as np
@@ -94,7 +99,7 @@ class WeekHit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastScore:
-    """How the last forecast's first week came out."""
+    """How the last forecast's first week came out, up to the last day that the books know whole."""
 
     as_of: date
     last_as_of: date | None
@@ -104,7 +109,7 @@ class ForecastScore:
     receipts: Compared | None
     disbursements: Compared | None
     closing: Compared | None
-    """Expected: the expected path; actual: today's cash less what reserves held then and have not given free since."""
+    """At the end of `until`. Expected: the expected path; actual: cash less what reserves held then and have not given free."""
     timing_cents: int
     """Sum of the misses that are a matter of timing ..."""
     permanent_cents: int
@@ -115,6 +120,11 @@ class ForecastScore:
     """Largest first; those of zero are left out."""
     hits: tuple[WeekHit, ...]
     """This week and the ones before it, newest first, at most `MAX_HITS`."""
+
+    @property
+    def until(self) -> date:
+        """The last day that is judged, the day before `as_of`."""
+        return _judged_until(self.as_of)
 
     @property
     def inside_count(self) -> int:
@@ -130,17 +140,20 @@ def forecast_score(last: Forecasting | None, now: Forecasting, *, earlier: Seque
     if last is None or last.simulation is None:
         reason = last.forecast.reason if last else "there are no books of an earlier week"
         return _without(as_of, last, earlier, state=ScoreState.NO_LAST_FORECAST, reason=reason)
-    days = (as_of - last.forecast.as_of).days
-    came = _came(last, now)
+    days = (_judged_until(as_of) - last.forecast.as_of).days
+    if days < 1:
+        raise ValueError(f"A forecast of {last.forecast.as_of} has no whole day to score by books of {as_of}.")
+    came, came_today = _came(last, now)
     reserves = _reserve_misses(last, now, days=days)
-    receipts, disbursements, closing = _compared(last.simulation, came, now=now, days=days, reserves=reserves)
+    cash = now.prepared.position.cash_cents - int(came_today["cents"].sum())
+    receipts, disbursements, closing = _compared(last.simulation, came, cash_cents=cash, days=days, reserves=reserves)
     net = (
         receipts.expected_cents,
         receipts.actual_cents,
         -disbursements.expected_cents,
         -disbursements.actual_cents,
     )
-    misses = _largest_first([*_misses(last, now, came=came, days=days, net=net), *reserves])
+    misses = _largest_first([*_misses(last, now, came=came, came_today=came_today, days=days, net=net), *reserves])
     timing = sum(miss.miss_cents for miss in misses if miss.cause is MissCause.TIMING)
     permanent = sum(miss.miss_cents for miss in misses if miss.cause is MissCause.PERMANENT)
     return ForecastScore(
@@ -157,6 +170,10 @@ def forecast_score(last: Forecasting | None, now: Forecasting, *, earlier: Seque
         misses=misses,
         hits=_hits(earlier, WeekHit(week_ending=as_of, is_inside=closing.is_inside)),
     )
+
+
+def _judged_until(as_of: date) -> date:
+    return as_of - timedelta(days=1)
 
 
 def _without(
@@ -183,17 +200,19 @@ def _hits(earlier: Sequence[WeekHit], newest: WeekHit | None) -> tuple[WeekHit, 
     return tuple(by_week[week] for week in sorted(by_week, reverse=True)[:MAX_HITS])
 
 
-def _came(last: Forecasting, now: Forecasting) -> pd.DataFrame:
-    """The pieces of movements that the last forecast did not hold: dated up to today, learned of since."""
+def _came(last: Forecasting, now: Forecasting) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The pieces of movements that the last forecast did not hold, learned of since: those judged, and those of today."""
     held = last.books.movements
     held = held[held["date"] <= pd.Timestamp(last.forecast.as_of)]
     known = pd.MultiIndex.from_frame(held[["txn_type", "txn_id"]])
     pieces = now.books.pieces
-    return pieces[~pd.MultiIndex.from_frame(pieces[["txn_type", "txn_id"]]).isin(known)]
+    fresh = pieces[~pd.MultiIndex.from_frame(pieces[["txn_type", "txn_id"]]).isin(known)]
+    is_today = fresh["day"] >= pd.Timestamp(now.forecast.as_of)
+    return fresh[~is_today], fresh[is_today]
 
 
 def _compared(
-    last: Simulation, came: pd.DataFrame, *, now: Forecasting, days: int, reserves: Sequence[Miss]
+    last: Simulation, came: pd.DataFrame, *, cash_cents: int, days: int, reserves: Sequence[Miss]
 ) -> tuple[Compared, Compared, Compared]:
     flows = last.flows()[:, :, :days]
     expected = expected_flows(flows).sum(axis=1)
@@ -201,8 +220,6 @@ def _compared(
     ins, outs = ([KIND_NUMBER[kind] for kind in kinds] for kinds in (RECEIPT_KINDS, DISBURSEMENT_KINDS))
     moved = came.groupby(["txn_type", "txn_id"])["cents"].sum()
     received, paid = int(moved[moved > 0].sum()), -int(moved[moved < 0].sum())
-    cash = now.prepared.position.cash_cents
-    assert cash is not None, "a scored week has cash"
     reserved = sum(reserve.held_cents for reserve in last.reserves)
     free = last.released(flows)[:, -1]
     return (
@@ -211,43 +228,49 @@ def _compared(
         Compared(
             expected_cents=last.opening_cents + int(expected.sum()) + sum(one.expected_cents for one in reserves),
             band=band(last.opening_cents + drawn.sum(axis=0) + free),
-            actual_cents=cash - reserved + sum(one.actual_cents for one in reserves),
+            actual_cents=cash_cents - reserved + sum(one.actual_cents for one in reserves),
         ),
     )
 
 
 @dataclass(slots=True)
 class _Expected:
-    """What the last forecast counted for one document or series within the week."""
+    """What the last forecast counted for one document or series within the days that are judged."""
 
     item: DatedItem
     cents: int
 
 
-def _misses(last: Forecasting, now: Forecasting, *, came: pd.DataFrame, days: int, net: Sequence[int]) -> list[Miss]:
+def _misses(
+    last: Forecasting, now: Forecasting, *, came: pd.DataFrame, came_today: pd.DataFrame, days: int, net: Sequence[int]
+) -> list[Miss]:
     """Documents, series, then what is left of each direction (`net`: receipts and payments, expected and actual)."""
     assert last.simulation is not None, "a scored forecast has draws"
     still_open = {f"{item.txn_type}:{item.txn_id}" for item in now.prepared.items if item.txn_id}
     late = {series.stream for series in now.prepared.series if series.next_dates[0] <= now.forecast.as_of}
     billed = {item.party_id for item in now.prepared.items if item.txn_id and item.party_id}
-    streams = _streams(came, now)
-    actual = {
-        False: came.groupby("document")["cents"].sum().to_dict(),
-        True: came["cents"].groupby(streams).sum().to_dict(),
-    }
+    actual = _by_item(came, now)
+    today = _by_item(came_today, now)
     found = []
     left = {True: [net[0], net[1]], False: [net[2], net[3]]}
     for key, one in _expected(last.simulation, days=days).items():
         is_series = one.item.layer is Layer.RECURRING
-        cents = int(actual[is_series].get(key, 0))
+        cents = actual[is_series].get(key, 0)
         is_in = one.item.amount_cents > 0
         left[is_in][0] -= one.cents
         left[is_in][1] -= cents
         is_still_expected = one.item.stream in late or one.item.party_id in billed
-        waits = is_still_expected and not cents if is_series else key in still_open
+        is_to_come = is_still_expected and not cents if is_series else key in still_open
+        waits = is_to_come or (key in today[is_series] and not cents)
         found.append(_miss(one.item, expected_cents=one.cents, actual_cents=cents, waits=waits))
     found += [_rest(kind, *left[is_in]) for is_in, kind in ((True, FlowKind.NEW_SALES), (False, FlowKind.NEW_BILLS))]
     return found
+
+
+def _by_item(came: pd.DataFrame, now: Forecasting) -> dict[bool, dict[str, int]]:
+    """Signed cents that came, of series (True) by series and of documents (False) by document."""
+    sums = (came.groupby("document")["cents"].sum(), came["cents"].groupby(_streams(came, now)).sum())
+    return {bool(number): {str(key): int(cents) for key, cents in found.items()} for number, found in enumerate(sums)}
 
 
 def _largest_first(found: Sequence[Miss]) -> tuple[Miss, ...]:
@@ -257,7 +280,7 @@ def _largest_first(found: Sequence[Miss]) -> tuple[Miss, ...]:
 
 
 def _reserve_misses(last: Forecasting, now: Forecasting, *, days: int) -> list[Miss]:
-    """What each reserve with a claim was to give free within the week, and gave: what is left in it comes another time."""
+    """What each reserve with a claim was to give free within these days, and gave: what is left in it comes another time."""
     assert last.simulation is not None, "a scored forecast has draws"
     reserves = last.simulation.reserves
     if not any(reserve.claims for reserve in reserves):
@@ -266,7 +289,7 @@ def _reserve_misses(last: Forecasting, now: Forecasting, *, days: int) -> list[M
     # Rounded on the running sum, as the forecast rounds what all of them give free.
     running = (2 * np.cumsum(each) + last.simulation.draws) // (2 * last.simulation.draws)
     expected = np.diff(running, prepend=0)
-    until = now.forecast.as_of
+    until = _judged_until(now.forecast.as_of)
     gave = given_free(
         reserves, before=last.books.movements, since=now.books.movements, after=last.forecast.as_of, until=until
     )

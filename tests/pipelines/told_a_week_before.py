@@ -14,7 +14,7 @@ from runway_calcs.forecast.change import ChangeState
 from tests.experiences.parsed import parse
 from tests.experiences.rendered_tables import Row, Table, cents, table_about, tables
 
-_BILLS = ("Bills past due", "Bills expected to be paid")
+_BILLS = ("Bills past due", "Bills due by")
 
 
 def same_week_before(
@@ -32,14 +32,10 @@ def same_week_before(
     assert week.to_fix.count == before.data_to_fix.defects.count == tray.count
     for closing, told in zip(week.closings, before.weeks, strict=True):
         assert (closing.p10_cents, closing.p90_cents) == (told.p10_cents, told.p90_cents)
-    scored = digest.last_forecast.closing
-    assert scored is not None
-    assert week.closings[0].actual_cents == scored.actual_cents == digest.cash.cash_cents
-    assert week.closings[0].is_inside == scored.is_inside
-    assert (scored.forecast.expected_cents, digest.last_forecast.last_as_of) == (
-        before.weeks[0].closing_cents + before.runway.reserved_cents,
-        before.as_of,
-    )
+    assert week.closings[0].actual_cents == digest.cash.cash_cents
+    # Its own score of the last forecast ends a day earlier than that closing, the last day that the books know whole.
+    assert digest.last_forecast.closing is not None
+    assert digest.last_forecast.last_as_of == before.as_of
 
 
 def change_as_read(digest: str, at: Table, row: Row, *, entry: str) -> None:
@@ -71,9 +67,11 @@ def drive_as_read(drive: str, *, before: Document, digest: str, console: str) ->
     (row,) = overview.rows
     _headline_as_read(overview, row, told=told)
     assert f"It said: {before.title}" in page
-    floor = re.search(r"Below the floor of (\S+) within", page)
+    floor = re.search(r"Floor: (\S+)\.", page)
     assert floor is not None
     assert f"floor of {floor.group(1)} (" in told
+    chance = r"Below the floor within 13 weeks in [\d.]+ % of the courses\."
+    assert re.findall(chance, page) == re.findall(chance, told)
     _closings_as_read(drive, overview, row, before=before.text, digest=digest)
     _bills_as_read(drive, before=before.html, console=console)
     _late_as_read(drive, before=before.html)
@@ -96,20 +94,15 @@ def _headline_as_read(overview: Table, row: Row, *, told: str) -> None:
 
 
 def _closings_as_read(drive: str, overview: Table, row: Row, *, before: str, digest: str) -> None:
-    closings, scored = table_about(drive, "Balance at the end"), table_about(digest, "The week to")
+    # The digest's own "Last forecast and what happened" ends a day earlier, so its figures are of another day.
+    closings, cash = table_about(drive, "Balance at the end"), table_about(digest, "Counted as cash")
     assert closings is not None
-    assert scored is not None
-    (balance,) = [one for one in scored.rows if one.label == "Balance"]
+    assert cash is not None
     first, *_ = closings.rows
     band, where = closings.value(first, "8 of 10 courses"), closings.value(first, "Band")
-    assert balance.detail == f"{where} 8 of 10 courses: {band}"
-    assert closings.value(first, "Balance") == scored.value(balance, "Actual")
-    cash = table_about(digest, "Counted as cash")
-    assert cash is not None
-    assert cash.rows[-1].values[0] == scored.value(balance, "Actual")
-    assert overview.value(row, "Balance a week later") == money_short(
-        cents(scored.value(balance, "Actual")), currency="USD"
-    )
+    balance = cash.rows[-1].values[0]
+    assert closings.value(first, "Balance") == balance
+    assert overview.value(row, "Balance a week later") == money_short(cents(balance), currency="USD")
     assert overview.small_print(row, "Balance a week later") == f"{where} {band}"
     strip = before.split("THE NEXT 13 WEEKS")[1]
     for one in closings.rows:
@@ -118,7 +111,7 @@ def _closings_as_read(drive: str, overview: Table, row: Row, *, before: str, dig
 
 
 def _bills_as_read(drive: str, *, before: str, console: str) -> None:
-    flagged = table_about(drive, "Bills past due or expected")
+    flagged = table_about(drive, "Bills past due or due")
     lists = [one for one in tables(before) if one.caption.startswith(_BILLS)]
     sums = [re.search(r": (\d[\d,]*) bills?, (\S+)$", one.caption) for one in lists]
     count = sum(int(one.group(1).replace(",", "")) for one in sums if one)
@@ -136,7 +129,7 @@ def _bills_as_read(drive: str, *, before: str, console: str) -> None:
     for one in flagged.rows:
         key = key_of(one)
         if key in listed:
-            assert flagged.value(one, "Counted then") in listed[key], key
+            assert flagged.value(one, "Open then") in listed[key], key
         if key in now and key not in parts:
             assert flagged.value(one, "Open now") in now[key], key
 
@@ -156,7 +149,8 @@ def _entries_as_read(drive: str, *, before: str) -> None:
         assert flagged is listed
         return
     assert flagged.caption.split(": ")[1] == listed.caption.split(": ")[1]
-    for one, same in zip(flagged.rows, listed.rows, strict=True):
+    assert listed.rows, "a quiet week's digest names fewer of them than the drive"
+    for one, same in zip(flagged.rows, listed.rows, strict=False):
         assert one.label == same.label
         for column in ("Runway", "Low point"):
             assert flagged.value(one, column) == listed.value(same, column), one.label

@@ -123,7 +123,7 @@ def _beside_as_read(told: str, console: str) -> None:
 
 
 def _waiting_as_read(under_way: dict[str, tuple[int, str]], at: Table, row: Row) -> None:
-    words = re.findall(r"([\d,]+) (to \w+|on the way)", at.small_print(row, "Payments waiting"))
+    words = re.findall(r"([\d,]+) (to \w+|due in no batch yet|on the way)", at.small_print(row, "Payments waiting"))
     waiting = {what: int(number.replace(",", "")) for number, what in words}
     assert at.value(row, "Payments waiting") == (f"{sum(waiting.values()):,}" if waiting else "")
     assert waiting.get("to decide", 0) == under_way.get("Proposed, not decided", (0, ""))[0]

@@ -1,7 +1,7 @@
 """What changed since the last forecast, and what became of it: worked by hand, and sums that hold for any books."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import pandas as pd
@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from runway_calcs.books.ageing import ageing
 from runway_calcs.books.as_of import AsOf
 from runway_calcs.books.movements import Kind
-from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.flow_kinds import FlowKind, Layer
 from runway_calcs.forecast.actions import PayBill
 from runway_calcs.forecast.change import ChangeCause, ChangeState, forecast_change
 from runway_calcs.forecast.current import Forecasting
+from runway_calcs.forecast.dated_items import DatedItem
 from runway_calcs.forecast.earmarks import Hold, PurposeReserve
 from runway_calcs.forecast.historical import historical_forecast
 from runway_calcs.forecast.prepared import ForecastInputs
@@ -122,7 +123,7 @@ def test_what_a_reserve_gives_free_is_compared_with_the_payment_it_is_for(
         {"date": pd.Timestamp(LAST + timedelta(days=3)), "amount_cents": -paid_cents, "kind": Kind.PAYROLL}
     )
     today = now(cash_cents=1_000 - paid_cents)
-    pieces = paid.assign(cents=paid["amount_cents"], document="")
+    pieces = paid.assign(day=paid["date"], cents=paid["amount_cents"], document="")
     after = replace(
         today, books=replace(today.books, movements=paid, pieces=pieces if paid_cents else today.books.pieces)
     )
@@ -132,6 +133,65 @@ def test_what_a_reserve_gives_free_is_compared_with_the_payment_it_is_for(
     assert (found.closing.actual_cents, found.closing.is_inside) == (400, True)
     assert sorted((one.label, one.miss_cents, one.cause) for one in found.misses) == sorted(misses)
     assert found.corrected_cents == 0
+
+
+def _with_movements(today: Forecasting, *rows: tuple[int, int, str]) -> Forecasting:
+    """Books that know payments of these series, as (days after the last forecast, cents, id)."""
+    paid = movements(
+        *(
+            {
+                "date": pd.Timestamp(LAST + timedelta(days=days)),
+                "amount_cents": cents,
+                "kind": Kind.PAYROLL,
+                "txn_id": txn,
+            }
+            for days, cents, txn in rows
+        )
+    )
+    pieces = paid.assign(day=paid["date"], cents=paid["amount_cents"], document="")
+    return replace(today, books=replace(today.books, movements=paid, pieces=pieces))
+
+
+def _wages(days: int, *, as_of: date) -> DatedItem:
+    return item(days, -600, FlowKind.PAYROLL, layer=Layer.RECURRING, label="payroll", as_of=as_of)
+
+
+def test_a_payroll_keyed_in_on_friday_after_the_books_were_read_is_judged_a_week_later() -> None:
+    # Of this Friday, entered at 09:15 and expected: it is in neither side of what the books of 05:00 are held against.
+    due = prepared([_wages(7, as_of=LAST)], cash=position(1_000, as_of=LAST), floor_cents=0)
+    found = forecast_score(forecasting(due), now(), earlier=())
+    assert found.disbursements is not None
+    assert found.closing is not None
+    assert (found.disbursements.expected_cents, found.disbursements.actual_cents) == (0, 0)
+    assert (found.closing.expected_cents, found.closing.actual_cents) == (1_000, 1_000)
+    assert (found.disbursements.is_inside, found.closing.is_inside) == (True, True)
+    assert (found.misses, found.timing_cents, found.permanent_cents, found.corrected_cents) == ((), 0, 0, 0)
+    assert found.until == FRIDAY - timedelta(days=1)
+    # A week later the forecast expected it on the next day, and the books know that it was paid on the day itself.
+    late = prepared([_wages(1, as_of=LAST)], cash=position(1_000, as_of=LAST), floor_cents=0)
+    found = forecast_score(forecasting(late), _with_movements(now(cash_cents=400), (0, -600, "1")), earlier=())
+    assert found.disbursements is not None
+    assert found.closing is not None
+    assert (found.disbursements.expected_cents, found.disbursements.actual_cents) == (600, 600)
+    assert (found.closing.expected_cents, found.closing.actual_cents) == (400, 400)
+    assert (found.misses, found.corrected_cents) == ((), 0)
+
+
+def test_what_the_books_hold_of_the_as_of_day_already_is_not_judged_either() -> None:
+    # Keyed in ahead and dated Friday, while the last forecast had it on day 5: still a matter of two days.
+    due = prepared([_wages(5, as_of=LAST)], cash=position(1_000, as_of=LAST), floor_cents=0)
+    found = forecast_score(forecasting(due), _with_movements(now(cash_cents=400), (7, -600, "1")), earlier=())
+    assert found.disbursements is not None
+    assert found.closing is not None
+    assert (found.disbursements.expected_cents, found.disbursements.actual_cents) == (600, 0)
+    assert (found.closing.expected_cents, found.closing.actual_cents) == (400, 1_000)
+    assert [(one.miss_cents, one.cause) for one in found.misses] == [(600, MissCause.TIMING)]
+    assert found.corrected_cents == 0
+
+
+def test_a_day_without_a_whole_day_before_it_is_no_week_to_score() -> None:
+    with pytest.raises(ValueError, match="no whole day"):
+        forecast_score(now(), now(), earlier=())
 
 
 def test_the_hit_rate_runs_over_the_last_weeks() -> None:
