@@ -76,7 +76,13 @@ def tight_case(seed: int, *, bills: int, days: int) -> PlanCase:
         seed += 1_000
 
 
-@pytest.mark.parametrize("seed", [*range(7), *(pytest.param(n, marks=pytest.mark.long) for n in range(7, 20))])
+SMALL_CASES = 20
+"""All of them in the long suite, the first seven in the sample."""
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(7), *(pytest.param(n, marks=pytest.mark.long, id=f"long {n}") for n in range(SMALL_CASES))]
+)
 def test_no_plan_of_a_small_case_is_cheaper(seed: int) -> None:
     case = tight_case(seed, bills=6 + seed % 7, days=10)
     plan = case.plan(PROVEN)
