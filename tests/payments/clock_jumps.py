@@ -88,7 +88,8 @@ def play_jump_trial(scene: Scene, plan: JumpTrial) -> None:
         # As if no time had passed: the clock shows when it was stopped.
         scene.zygote.go_on(pid)
         scene.note(scene.zygote.wait(pid))
-    scene.settle(batch, timeout=timeout)
+    # A clock that was set back shows an hour more than passed.
+    scene.settle(batch, is_timed=False, timeout=timeout)
     judge_batches(
         scene,
         batch,

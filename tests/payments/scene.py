@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from migrations.chain import upgrade
-from payments.batch_tables import BATCH
+from payments.batch_tables import ATTEMPT, BATCH, INTENT
 from payments.errors import Fenced
 from payments.runs import SETTLED
 from payments.tables import AUDIT
@@ -21,7 +21,7 @@ from resources.failpoints import Interrupted, arm, disarm, interrupt, reached
 from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING
 from tests.payments.ledger_copies import FileCopies, LedgerCopies, ServerCopies
-from tests.payments.office import Company, Office, SharedClock, drive_batch, memory_of, open_installation
+from tests.payments.office import POLICY, Company, Office, SharedClock, drive_batch, memory_of, open_installation
 from tests.payments.zygote import FENCED, FULL, HASTY, LOCKED, PATIENT, Zygote, start_zygote
 from tests.postgres import Postgres
 from tests.sandbox import Sandbox, start_sandbox
@@ -255,13 +255,23 @@ class Scene:
         """Where a batch stands."""
         return str(self.office.rows(BATCH, BATCH.c.batch_id == batch)[0]["state"])
 
-    def settle(self, batch: str, **what: Any) -> None:
-        """Runs, each when it is due, until the batch is settled or should be."""
+    def settle(self, batch: str, *, is_timed: bool = True, **what: Any) -> None:
+        """Runs, each when it is due, until the batch is settled or should be; by the clock it takes no longer than L1 allows."""
+        began = self.clock.now()
         for _ in range(MOST_RUNS):
             if self.state(batch) in SETTLED:
-                return
+                break
             self.pass_time(batch)
             self.note(self.zygote.run(batch_id=batch, **what))
+        if is_timed and (took := self.clock.now() - began) > (most := self._longest(batch)):
+            self.counts.wrong.append(f"a batch settled {took} after the faults, {most} is the most")
+
+    def _longest(self, batch: str) -> timedelta:
+        """Its attempts times the settling time, and the leases of its runs, with the second that each is late."""
+        intents = [row["intent_id"] for row in self.office.rows(INTENT, INTENT.c.batch_id == batch)]
+        attempts = len(self.office.rows(ATTEMPT, ATTEMPT.c.intent_id.in_(intents)))
+        runs = self.office.rows(BATCH, BATCH.c.batch_id == batch)[0]["generation"]
+        return attempts * POLICY.settle + runs * (POLICY.lease + timedelta(seconds=1))
 
     def soft_run(self, batch: str, *, deaths: Mapping[str, int], timeout: float = PATIENT) -> str:
         """A run in this process, ended at a passage of a point by an exception that nobody handles; at which, or nothing."""
