@@ -18,7 +18,7 @@ from tests.payments.scene import Scene
 STEPS = 50
 _AT_ONCE = 4
 # A failing history is told as it was found: shrinking one takes longer than a test may.
-_SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,), database=None)
+SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate,), database=None)
 
 
 def run_histories(folder: Path, migrated: Path, *, histories: int, steps: int, seed: int) -> Counter[str]:
@@ -33,7 +33,7 @@ def run_histories(folder: Path, migrated: Path, *, histories: int, steps: int, s
             counts: ClassVar[Counter[str]] = Counter()
 
         run_state_machine_as_test(
-            Seeded, settings=settings(_SETTINGS, max_examples=histories, stateful_step_count=steps)
+            Seeded, settings=settings(SETTINGS, max_examples=histories, stateful_step_count=steps)
         )
         return Seeded.counts
 
