@@ -17,6 +17,7 @@ from tests.payments.locked_ledgers import play_locked
 from tests.payments.restores import play_restore
 from tests.payments.scene import Counts, Scene
 from tests.payments.sending_trials import play
+from tests.payments.sent_histories import play_sent_histories
 from tests.payments.tenants_at_once import play_tenants
 from tests.payments.trials import KILL, STOP, deadly, drawn, walked
 
@@ -80,7 +81,7 @@ KINDS = (
         counted=lambda counts: _deaths(counts, KILL),
         share=0.055,
     ),
-    Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.28),
+    Kind(name="cells", play=play_cells, release=CELLS, counted=lambda counts: counts.more["cells"], share=0.25),
     Kind(
         name="drawn",
         play=lambda scene, seed: play(scene, drawn(seed)),
@@ -137,6 +138,13 @@ KINDS = (
         release=250_000,
         counted=lambda counts: counts.more["steps"],
         share=0.07,
+    ),
+    Kind(
+        name="sent histories",
+        play=play_sent_histories,
+        release=5_000,
+        counted=lambda counts: counts.more["sent steps"],
+        share=0.03,
     ),
     Kind(
         name="daemons",
