@@ -57,11 +57,11 @@ _FORECAST = (
 
 
 def _cash_burn(desk: Desk) -> Metadata:
-    position = desk.result("books/cash_position", CashPosition)
     found = burn(
         desk.frame("books/cash_movements"),
         as_of=desk.at.as_of,
-        cash_cents=position.cash_cents,
+        # What reserves and decided payments keep is spoken for: the buffer is of what the forecast opens with.
+        cash_cents=forecasting(desk).prepared.opening_cents,
         policy=BurnPolicy(),
     )
     return desk.put_result("runway/cash_burn", found)
@@ -167,8 +167,9 @@ def _reserves(desk: Desk) -> Metadata:
 CALCULATORS = (
     WeekTable(
         key="runway/cash_burn",
-        description="Gross and net burn a day from thirteen weeks of cash movements, and the buffer days they leave.",
-        deps=("books/cash_movements", "books/cash_position"),
+        description="Gross and net burn a day from thirteen weeks of cash movements, and the days that the cash less what "
+        "reserves keep would last.",
+        deps=_FORECAST,
         columns=result_schema(Burn),
         work=_cash_burn,
     ),

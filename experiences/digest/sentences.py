@@ -242,7 +242,7 @@ def footer(document: DigestDocument) -> tuple[str, ...]:
     basis = f"{sentence(document.runway.basis_text, near=document.as_of)} {_LOW_POINT}"
     burn = (
         "Burn a day is the median of the ten 4-week totals within the last 13 weeks, divided by 28. "
-        "Buffer is cash divided by gross burn a day."
+        "Buffer is cash less reserves over gross burn a day."
         if document.burn.is_known
         else ""
     )

@@ -72,9 +72,9 @@ class Burn:
     gross_per_day_cents: int | None
     net_per_day_cents: int | None
     buffer_days: int | None
-    """Cash / gross burn per day; None without a cash figure or when no operating cash went out."""
+    """Available cash / gross burn per day; None without a cash figure or when no operating cash went out."""
     net_runway_days: int | None
-    """Cash / net burn per day; None unless BURNING with a cash figure."""
+    """Available cash / net burn per day; None unless BURNING with a cash figure."""
     weeks: tuple[BurnWeek, ...]
     """The window, oldest week first; empty without figures."""
     one_offs: tuple[OneOff, ...]
@@ -82,7 +82,10 @@ class Burn:
 
 
 def burn(movements: pd.DataFrame, *, as_of: date, cash_cents: int | None, policy: BurnPolicy) -> Burn:
-    """The operating burn of the weeks up to the as-of day, from cash movements (``movements.cash_movements``)."""
+    """The operating burn of the weeks up to the as-of day, from cash movements (``movements.cash_movements``).
+
+    `cash_cents` is the cash available, less what reserves keep: what a forecast opens with (``Prepared.opening_cents``).
+    """
     past = movements[movements["date"] <= pd.Timestamp(as_of)]
     first_day = as_of - timedelta(days=7 * policy.weeks - 1)
     if past.empty:

@@ -24,6 +24,7 @@ from resources.installation import Installation, RunWeek
 from resources.tenants import tenant_id
 from runway_calcs.bills.priority import BillPriority
 from runway_calcs.bills.vendor_tiers import TierSuggestion
+from runway_calcs.books.burn import Burn
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.hygiene.assessment import Hygiene
@@ -186,6 +187,21 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     assert [one.bill_id for one in console.ledger.staged] == [staged.bill_id]
     assert console.ledger.staged_effect is not None
     assert console.ledger.staged_effect.counted_bill_ids == (staged.bill_id,)
+
+
+def test_the_buffer_is_of_what_reserves_leave(office: Office) -> None:
+    most = max(one.balance_cents for one in office.books.cash)
+    kept_cents = most // 3
+    _put_by(office, kept_cents, kind="tax", name="Sales tax", vendor_ids=[])
+    office.read_books()
+    for desk in _week(office):
+        forecast, spent = desk.result("runway/cash_forecast", CashForecast), desk.result("runway/cash_burn", Burn)
+        assert forecast.reserved_cents == kept_cents
+        assert forecast.cash_cents is not None
+        assert spent.gross_rolling_cents
+        # 28 days of the median rolling total of four weeks.
+        assert spent.buffer_days == (forecast.cash_cents - kept_cents) * 28 // spent.gross_rolling_cents
+        assert spent.buffer_days < forecast.cash_cents * 28 // spent.gross_rolling_cents
 
 
 def _override(office: Office, bill_id: str) -> None:
