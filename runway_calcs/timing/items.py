@@ -115,9 +115,16 @@ def items_to_predict(open_items: pd.DataFrame, *, as_of: date, term_days: int) -
 
 
 def told_ids(open_items: pd.DataFrame) -> "pd.Index[Any]":
-    """The documents in the order of the rows, as the caller names them: numbers stay numbers, all else is text."""
+    """The documents in the order of the rows, as the caller names them: numbers stay numbers, all else is text.
+
+    Whole numbers in a column of objects are numbers too; one that holds both is kept as given.
+    """
     ids = open_items["document_id"]
-    ids = ids.astype("int64" if pd.api.types.is_numeric_dtype(ids.dtype) else "str")
+    kind = pd.api.types.infer_dtype(ids, skipna=False)
+    if pd.api.types.is_numeric_dtype(ids.dtype) or kind == "integer":
+        ids = ids.astype("int64")
+    elif kind != "mixed-integer":
+        ids = ids.astype("str")
     found: pd.Index[Any] = pd.Index(ids, name="document_id")
     return found
 

@@ -1,5 +1,6 @@
 """Past Fridays replayed with what was known on them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,6 +11,8 @@ import pytest
 import runway_calcs.backtest
 from runway_calcs.backtest import BacktestFriday, backtest, band_record
 from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.payment_history import open_documents, payment_history
+from runway_calcs.payment_timing import LEVELS, fit
 from runway_calcs.policy import BacktestPolicy
 from tests.runway_calcs.builders import FRIDAY, SYNC, Row, applications, documents, point
 
@@ -24,14 +27,17 @@ def friday(weeks_ago: int) -> AsOf:
     return point(as_of=day, known_until=cut.astimezone(SYNC.tzinfo), first_known_at=SYNC)
 
 
-def books(*, late: int = 10) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A customer that is billed every Monday, due in 30 days, and pays so many days late, all entered the same day."""
+def books(*, late: Callable[[int], int] = lambda _: 10) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A customer that is billed every Monday, due in 30 days, and pays so many days late, all entered the same day.
+
+    `late` is asked for each invoice by its number, 0 the newest.
+    """
     invoices: list[Row] = []
     payments: list[Row] = []
     for number in range(70):
         dated = pd.Timestamp(2026, 11, 16) - number * pd.Timedelta(days=7)
         due = dated + pd.Timedelta(days=30)
-        paid = due + pd.Timedelta(days=late)
+        paid = due + pd.Timedelta(days=late(number))
         is_paid = paid <= pd.Timestamp(FRIDAY)
         invoices.append(
             {
@@ -84,6 +90,43 @@ def test_a_regular_payer_is_foreseen_and_the_simpler_rules_stand_beside() -> Non
     assert found.dates.model_days <= 1.5
     assert found.band_low_cents <= found.paid_cents == 100_00 <= found.band_high_cents
     assert found.is_inside is True
+
+
+def _late(number: int) -> int:
+    """Three days in former times, ten since the winter, and 24 for the three newest of those open on the Friday."""
+    return 24 if number in (20, 21, 22) else 10 if number < 40 else 3
+
+
+def test_every_rule_and_measure_of_dates_worked_by_hand() -> None:
+    invoices, payments = books(late=_late)
+    at = friday(20)
+    (found,) = backtest(invoices, payments, side="receivables", now=point(), fridays=[at], earlier=(), policy=POLICY)
+    dates = found.dates
+    assert dates is not None
+    # Days from the Friday on: due -9, -2, 5, 12, 19, 26; paid on
+    happened = {"25": 1, "24": 8, "23": 15, "22": 36, "21": 43, "20": 50}
+    # No rule says a day before tomorrow. Due dates: off by 0, 7, 10, 24, 24, 24.
+    assert dates.due_date_days == pytest.approx(89 / 6, abs=0.001)
+    # So far 14 were paid ten days late and 30 three days: 5.2 in the mean. Days 1, 3, 10, 17, 24, 31: off by 0, 5, 5, 19, 19, 19.
+    assert dates.customer_mean_days == pytest.approx(67 / 6, abs=0.001)
+    # In the last 13 weeks all were ten days late. Days 1, 8, 15, 22, 29, 36: off by 14 for three.
+    assert dates.recent_mean_days == pytest.approx(42 / 6, abs=0.001)
+
+    model = fit(payment_history(invoices, payments, side="receivables", at=at), as_of=at.as_of)
+    told = model.predict(open_documents(invoices, payments, side="receivables", at=at))
+    losses, widths, misses, covered = [], [], [], 0
+    for document, day in happened.items():
+        said = {level: (told.loc[document, level].date() - at.as_of).days for level in LEVELS}
+        # What is later than said costs its level a day, what is earlier the rest of one.
+        losses += [level * (day - q) if day >= q else (1 - level) * (q - day) for level, q in said.items()]
+        widths.append(said[0.9] - said[0.1])
+        misses.append(abs(day - said[0.5]))
+        covered += said[0.1] <= day <= said[0.9]
+    assert 0 < covered < 6
+    assert dates.covered_percent == pytest.approx(100 * covered / 6, abs=0.06)
+    assert dates.width_days == pytest.approx(sum(widths) / 6, abs=0.006)
+    assert dates.pinball_days == pytest.approx(sum(losses) / 42, abs=0.001)
+    assert dates.model_days == pytest.approx(sum(misses) / 6, abs=0.001)
 
 
 def test_a_friday_within_the_horizon_has_its_week_and_no_dates_yet() -> None:
