@@ -46,8 +46,8 @@ from runway_calcs.pay_plan.plan import PayPlan
 _A_WEEK_AND_A_DAY = timedelta(days=8)
 """Two weeks' books are not read at the same hour: an override is rather told twice than never."""
 
-PREVIEW_CHARACTERS = 6_000
-"""A rendered preview in the UI is as long as this: Dagster keeps every event for ever."""
+PREVIEW_CHARACTERS = 12_000
+"""A rendered preview in the UI is as long as this, which a full digest is not: Dagster keeps every event for ever."""
 
 
 def sorted_tray(desk: Desk) -> Sorted:

@@ -25,9 +25,10 @@ from assets.mailing import DIGEST_KIND
 from assets.pages import TEST_DRIVES, week_links
 from assets.partitions import TENANTS
 from assets.tenants import Metadata, for_each_tenant
+from experiences.digest.build import bills_due
 from experiences.digest.document import from_json as digest_from_json
 from experiences.test_drive import render
-from experiences.test_drive.build import KnownSince, PastWeek, bills_of_the_week, build_drive, late_invoices
+from experiences.test_drive.build import KnownSince, PastWeek, build_drive, late_invoices
 from experiences.test_drive.document import MOST_WEEKS, WEEK, DriveDocument, to_json
 from experiences.tray.document import from_json as tray_from_json
 from resources.documents import Document
@@ -39,10 +40,10 @@ from runway_calcs.books.cash import CashPosition
 from runway_calcs.books.daily_cash import daily_cash
 from runway_calcs.books.document_fates import document_fates
 from runway_calcs.books.movements import cash_movements
+from runway_calcs.books.open_items import open_items
 from runway_calcs.collection.priority import CollectionPriority
 from runway_calcs.forecast.document_items import held_item_id
 from runway_calcs.forecast.earmarks import beside_the_floor, with_draws
-from runway_calcs.forecast.expected_payments import ExpectedPayment
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.forecast.given_free import given_free, given_free_by_day
 from runway_calcs.forecast.hindsight import hindsight
@@ -61,7 +62,6 @@ _READ = (
     "books/documents",
     "books/postings",
     "runway/cash_forecast",
-    "runway/expected_payments",
     "runway/hygiene",
     "priority/collections",
     "digest/friday_digest",
@@ -187,7 +187,7 @@ def _past_weeks(desk: Desk, *, fridays: Sequence[date]) -> list[PastWeek]:
                 subject=digest.title,
                 tray=tray_from_json(tray.body),
                 collections=_result(desk, "priority/collections", CollectionPriority, friday=friday),
-                payments=_records(desk, "runway/expected_payments", ExpectedPayment, friday=friday),
+                open_payables=_open_payables(desk, friday=friday),
                 hindsight=hindsight(
                     _result(desk, "runway/cash_forecast", CashForecast, friday=friday),
                     balances=balances,
@@ -197,6 +197,12 @@ def _past_weeks(desk: Desk, *, fridays: Sequence[date]) -> list[PastWeek]:
             )
         )
     return found
+
+
+def _open_payables(desk: Desk, *, friday: date) -> pd.DataFrame:
+    """The open bills of a Friday, as its books knew them."""
+    documents, applications = desk.frame("books/documents"), desk.frame("books/applications")
+    return open_items(documents, applications, side="payables", at=_point(desk, friday))
 
 
 def _balances(desk: Desk, *, fridays: Sequence[date]) -> dict[date, int]:
@@ -271,7 +277,7 @@ def _point(desk: Desk, friday: date) -> AsOf:
 def _known_since(desk: Desk, *, past: Sequence[PastWeek]) -> KnownSince:
     documents, applications = desk.frame("books/documents"), desk.frame("books/applications")
     invoices = {one.invoice_id for week in past for _, one in late_invoices(week.collections)}
-    bills = {one.txn_id for week in past for one in bills_of_the_week(week.payments, as_of=week.digest.as_of)}
+    bills = {bill_id for week in past for bill_id, _ in bills_due(week.open_payables)}
     fridays = [*(week.digest.as_of for week in past), desk.at.as_of]
     return KnownSince(
         invoices=document_fates(documents, applications, side="receivables", ids=invoices, at=desk.at),

@@ -27,6 +27,7 @@ from resources.unsubscribe import MailKeys, Subscription
 NO_ADDRESS = "runway@preview.invalid"
 #: A line of a body after its encoding (RFC 2045); the library's own default is two longer.
 _BODY_LINE = 76
+_READABLE = "quoted-printable"
 #: As the quiet words of the published pages, whose own rules for the class hold when the reader wants it dark.
 _FOOTER_STYLE = (
     "margin:0;padding:8px 16px 24px;text-align:center;"
@@ -91,8 +92,9 @@ class MailWriter:
         if link:
             message["List-Unsubscribe"] = f"<{link}>"
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        message.set_content(_text_with(link, content.text, recipient), cte="quoted-printable")
-        message.add_alternative(_html_with(link, content.html, recipient), subtype="html", cte="quoted-printable")
+        text, page = _text_with(link, content.text, recipient), _html_with(link, content.html, recipient)
+        message.set_content(text, cte=_shorter(text))
+        message.add_alternative(page, subtype="html", cte=_shorter(page))
         # The library draws a boundary at random.
         message.set_boundary(f"=_{row.message_token}_{content.content_id[:16]}")
         return Envelope(sender=self.sender, recipient=recipient.address, message=message.as_bytes())
@@ -103,6 +105,22 @@ class MailWriter:
             return ""
         token = self._keys.unsubscribe_token(Subscription(owner=recipient.owner, address=recipient.address))
         return f"{self._settings.unsubscribe_url.rstrip('/')}/unsubscribe/{token}"
+
+
+def _shorter(text: str) -> str:
+    """The transfer encoding that makes less of it: mail programs cut what is long as it was sent.
+
+    What is written in ASCII stays readable on the wire; names in other alphabets or emoji take three bytes for each of theirs.
+    """
+    if text.isascii():
+        return _READABLE
+    return min((_READABLE, "base64"), key=lambda encoding: len(_encoded(text, encoding)))
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    part = EmailMessage(policy=_POLICY)
+    part.set_content(text, cte=encoding)
+    return part.as_bytes()
 
 
 def _text_with(link: str, text: str, recipient: Recipient) -> str:

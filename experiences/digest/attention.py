@@ -13,8 +13,9 @@ from experiences.digest.priorities import (
     PlannedLine,
     WaitingLine,
 )
-from experiences.digest.sentences import entry_label, name, sentence
-from experiences.digest.tables import Section, Table, TableRow, listing_table, more_rows, row, section
+from experiences.digest.quiet import rows_shown
+from experiences.digest.sentences import entry_label, habit, name, sentence
+from experiences.digest.tables import OPEN_BILLS, Section, Table, TableRow, listing_table, more_rows, row, section
 from experiences.digest.wording import (
     counted,
     days,
@@ -22,7 +23,6 @@ from experiences.digest.wording import (
     money_exact,
     money_short,
     percent,
-    plain_text,
     short_date,
     shortened,
 )
@@ -32,11 +32,10 @@ from runway_calcs.pay_plan.apart import WhyApart
 from runway_calcs.pay_plan.plan import PlanState
 
 _WHAT_LIMIT = 90
-_REASON_LIMIT = 90
 
 
 def contact_table(document: DigestDocument) -> Table | None:
-    """Customers by what a contact today is expected to move before the low point."""
+    """Customers who are late, by what a contact today is expected to move before the low point."""
     found = document.money_in.collection
     if found.state is not PriorityState.OK or found.low_on is None or not found.contacts.rows:
         return None
@@ -58,10 +57,13 @@ def contact_assumption(document: DigestDocument) -> str:
 
 
 def _contact_row(line: ContactLine, document: DigestDocument) -> TableRow:
-    overdue = f"{money_short(line.overdue_cents, currency=document.currency)} past due" if line.overdue_cents else ""
+    overdue = (
+        f"{money_short(line.overdue_cents, currency=document.currency)} past due in all" if line.overdue_cents else ""
+    )
     return row(
         name(line.customer),
-        shortened(plain_text(line.reason), limit=_REASON_LIMIT),
+        doc_number(line.doc_number) or "its oldest invoice",
+        habit(days_late=line.days_late, usual_days_late=line.usual_days_late, paid_invoices=line.paid_invoices),
         overdue,
         value=money_exact(line.value_cents, currency=document.currency),
     )
@@ -79,6 +81,7 @@ def plan_tables(document: DigestDocument) -> tuple[Table | None, ...]:
             document=document,
             caption=f"Bills in the plan until {until}",
             noun="payment",
+            where=OPEN_BILLS,
             columns=("Vendor", "Amount"),
             to_row=_planned_row,
         ),
@@ -87,6 +90,7 @@ def plan_tables(document: DigestDocument) -> tuple[Table | None, ...]:
             document=document,
             caption="Bills that can wait in the plan",
             noun="bill",
+            where=OPEN_BILLS,
             columns=("Vendor", "Amount"),
             to_row=_waiting_row,
         ),
@@ -189,12 +193,12 @@ def data_section(document: DigestDocument) -> Section:
     heading = "Data to fix"
     if not found.defects.rows:
         return section(heading=heading)
-    rows = tuple(_defect_row(line, document=document) for line in found.defects.rows)
+    rows = tuple(_defect_row(line, document=document) for line in found.defects.rows[: rows_shown(document)])
     table = Table(
         caption=f"By what mending it changes: {counted(found.defects.count, 'entry', 'entries')}",
         columns=("Entry", "Runway", "Low point"),
         rows=rows,
-        more=more_rows(hidden=found.defects.count - len(rows)),
+        more=more_rows(hidden=found.defects.count - len(rows), where="in the tray"),
     )
     return section(heading=heading, tables=(table,), paragraphs=(_score(found),))
 

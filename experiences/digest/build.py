@@ -14,7 +14,7 @@ import pandas as pd
 from experiences.digest import document as doc
 from experiences.digest.comparison import Estimate
 from experiences.digest.forecast_facts import change_facts, last_forecast_facts, runway_facts, week_ahead, week_facts
-from experiences.digest.listing import MAX_ROWS, listing
+from experiences.digest.listing import FEW_ROWS, listing
 from experiences.digest.payment_workflow import PaymentWorkflow
 from experiences.digest.priorities import Collection, Plan
 from experiences.digest.priority_facts import collection_facts, data_to_fix, plan_facts
@@ -105,7 +105,7 @@ def build_digest(
     until = at.as_of + timedelta(days=WEEK_AHEAD_DAYS)
     received, paid = week_ahead(forecast)
     return doc.DigestDocument(
-        schema_version=3,
+        schema_version=4,
         tenant_name=plain_text(tenant_name),
         firm_name=plain_text(firm_name),
         currency=currency,
@@ -133,6 +133,7 @@ def build_digest(
         ),
         money_out=_money_out(
             payments=payments,
+            open_payables=open_payables,
             items=forecast.items,
             cash_cents=cash.cash_cents,
             until=until,
@@ -189,7 +190,7 @@ def _cash(position: CashPosition) -> doc.Cash:
         reason=plain_text(position.reason),
         cash_cents=position.cash_cents if ok else None,
         accounts=listing(accounts, cents=[account.balance_cents for account in accounts]),
-        left_out=left_out[:MAX_ROWS],
+        left_out=left_out[:FEW_ROWS],
         left_out_count=len(left_out),
         card_owed_cents=position.card_owed_cents,
     )
@@ -231,7 +232,7 @@ def _money_in(
         until=until,
         estimate=estimate,
         expected=listing(expected, cents=[line.amount_cents for line in expected]),
-        other=listing(other, cents=[line.amount_cents for line in other]),
+        other=listing(other, cents=[line.amount_cents for line in other], most=FEW_ROWS),
         overdue=listing(overdue, cents=[line.amount_cents for line in overdue]),
         collection=collection,
     )
@@ -253,47 +254,63 @@ def _invoice_line(one: ExpectedPayment) -> doc.InvoiceLine:
 def _money_out(
     *,
     payments: Sequence[ExpectedPayment],
+    open_payables: pd.DataFrame,
     items: Sequence[ExpectedItem],
     cash_cents: int | None,
     until: date,
     estimate: Estimate | None,
     plan: Plan | None,
 ) -> doc.MoneyOut:
-    bills = [one for one in payments if one.side == "payables" and one.expected_on <= until and one.counted_cents]
-    lines = [_bill_line(one) for one in bills]
+    lines = [line for _, line in bills_due(open_payables)]
     overdue = [line for line in lines if line.overdue_days > 0]
     due = [line for line in lines if line.overdue_days == 0]
-    overdue.sort(key=lambda line: (-line.amount_cents, -line.overdue_days, line.vendor, line.doc_number))
-    due.sort(key=lambda line: (line.due_date or date.max, -line.amount_cents, line.vendor, line.doc_number))
+    overdue.sort(key=lambda line: (-line.open_cents, -line.overdue_days, line.vendor, line.doc_number))
+    due.sort(key=lambda line: (line.due_date or date.max, -line.open_cents, line.vendor, line.doc_number))
+    likely = [
+        one.counted_cents
+        for one in payments
+        if one.side == "payables" and one.expected_on <= until and one.counted_cents
+    ]
     of_documents = {FlowKind.BILL, FlowKind.HELD_BILL}
     other = _flow_lines(items, kinds=set(DISBURSEMENT_KINDS) - of_documents, sign=-1, until=until)
-    total = sum(line.amount_cents for line in lines) + sum(line.amount_cents for line in other)
+    total = sum(likely) + sum(line.amount_cents for line in other)
     return doc.MoneyOut(
         until=until,
         estimate=estimate,
-        overdue=listing(overdue, cents=[line.amount_cents for line in overdue]),
-        due=listing(due, cents=[line.amount_cents for line in due]),
-        other=listing(other, cents=[line.amount_cents for line in other]),
-        total_cents=total,
+        overdue=listing(overdue, cents=[line.open_cents for line in overdue]),
+        due=listing(due, cents=[line.open_cents for line in due]),
+        likely=doc.Bills(count=len(likely), cents=sum(likely)),
+        other=listing(other, cents=[line.amount_cents for line in other], most=FEW_ROWS),
+        likely_cents=total,
         cash_after_cents=None if cash_cents is None else cash_cents - total,
         plan=plan,
     )
 
 
+def bills_due(open_payables: pd.DataFrame) -> list[tuple[str, doc.BillLine]]:
+    """Every open bill that is past due or falls due within the week ahead, with its id; one without a due date goes by its own.
+
+    `open_payables` as of ``runway_calcs.books.open_items``: what is owed by the books, whatever the forecast expects of it.
+    """
+    is_due = (open_payables["txn_type"] == "Bill") & (open_payables["overdue_days"] >= -WEEK_AHEAD_DAYS)
+    return [
+        (
+            str(row["qbo_id"]),
+            doc.BillLine(
+                vendor=plain_text(str(row["party_name"])),
+                doc_number=plain_text(str(row["doc_number"])),
+                due_date=None if pd.isna(row["due_date"]) else row["due_date"].date(),
+                open_cents=int(row["open_cents"]),
+                overdue_days=max(0, int(row["overdue_days"])),
+            ),
+        )
+        for row in open_payables[is_due].to_dict("records")
+    ]
+
+
 def _doc_numbers(open_payables: pd.DataFrame) -> dict[str, str]:
     bills = open_payables[open_payables["txn_type"] == "Bill"]
     return {str(one): str(number) for one, number in zip(bills["qbo_id"], bills["doc_number"], strict=True)}
-
-
-def _bill_line(one: ExpectedPayment) -> doc.BillLine:
-    return doc.BillLine(
-        vendor=plain_text(one.party_name),
-        doc_number=plain_text(one.doc_number),
-        due_date=one.due_date,
-        amount_cents=one.counted_cents,
-        open_cents=one.open_cents,
-        overdue_days=max(0, one.overdue_days),
-    )
 
 
 def _flow_lines(items: Sequence[ExpectedItem], *, kinds: Set[FlowKind], sign: int, until: date) -> list[doc.FlowLine]:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Literal
 
 from experiences.digest.comparison import Change, Estimate, LastForecast, require
-from experiences.digest.listing import MAX_ROWS, Listing
+from experiences.digest.listing import FEW_ROWS, Listing
 from experiences.digest.payment_workflow import PaymentWorkflow
 from experiences.digest.priorities import Collection, DataToFix, Plan
 from experiences.stored_json import StoredJson
@@ -123,7 +123,7 @@ class Cash:
         require((self.cash_cents is not None) == (self.state is CashState.OK), "cash has a figure only when it is ok")
         if self.cash_cents is not None:
             require(self.cash_cents == self.accounts.total_cents, "cash is the sum of its accounts")
-        require(len(self.left_out) <= MAX_ROWS, "a list keeps its first rows only")
+        require(len(self.left_out) <= FEW_ROWS, "a list keeps its first rows only")
         require(self.left_out_count >= len(self.left_out), "a list counts at least the rows it keeps")
 
 
@@ -186,10 +186,10 @@ class BillLine:
     vendor: str
     doc_number: str
     due_date: date | None
-    amount_cents: int
     open_cents: int
-    """Balance in the books; the amount is less where the forecast sets credits against it."""
+    """Balance in the books."""
     overdue_days: int
+    """Past the due date; of a bill without one, past its own date. 0: not yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,24 +217,36 @@ class MoneyIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bills:
+    """Some bills, counted and summed."""
+
+    count: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyOut:
-    """Payments that more likely than not leave within seven days: bills past due, other bills, everything else."""
+    """Every open bill that is past due or falls due within seven days, and what more likely than not leaves the cash in them."""
 
     until: date
     estimate: Estimate | None
     """All payments of these days, likewise."""
     overdue: Listing[BillLine]
     due: Listing[BillLine]
+    """Not past due, and due by the last of these days."""
+    likely: Bills
+    """The bills whose payment is expected within these days, whenever they are due; less credits set against them."""
     other: Listing[FlowLine]
-    total_cents: int
+    likely_cents: int
+    """The likely bills and the other payments together."""
     cash_after_cents: int | None
-    """Cash less the total of the lists, before anything comes in."""
+    """Cash less these, before anything comes in."""
     plan: Plan | None
     """None without a forecast."""
 
     def __post_init__(self) -> None:
-        parts = self.overdue.total_cents + self.due.total_cents + self.other.total_cents
-        require(parts == self.total_cents, "money out is the sum of its lists")
+        parts = self.likely.cents + self.other.total_cents
+        require(parts == self.likely_cents, "what likely leaves is the likely bills and the other payments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +289,7 @@ class DataNote:
 class DigestDocument:
     """Everything that one tenant's digest of one week says."""
 
-    schema_version: Literal[3]
+    schema_version: Literal[4]
     tenant_name: str
     firm_name: str
     currency: str

@@ -9,8 +9,10 @@ from typing import Generic, TypeVar
 
 from experiences.digest.comparison import require
 
-MAX_ROWS = 5
+MAX_ROWS = 4
 """Rows that any list keeps; the rest is counted and summed."""
+FEW_ROWS = 3
+"""Rows of a list that only completes others: so short that a mail with every list full still fits."""
 
 Row = TypeVar("Row")
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from experiences.digest.comparison import Cause, LastForecast, MissLine, Outcome
 from experiences.digest.document import DigestDocument
+from experiences.digest.quiet import is_quiet
 from experiences.digest.sentences import name, sentence
 from experiences.digest.tables import Section, Table, TableRow, section
 from experiences.digest.wording import counted, days, money_exact, money_short, short_date
@@ -89,7 +90,7 @@ def last_forecast_section(document: DigestDocument) -> Section:
         heading="Last forecast and what happened",
         tables=(table,),
         paragraphs=(_hits(last), _split(last, document=document)),
-        bullets=tuple(_miss(one, document=document) for one in last.misses),
+        bullets=() if is_quiet(document) else tuple(_miss(one, document=document) for one in last.misses),
     )
 
 

@@ -9,7 +9,7 @@ from experiences.digest.comparison import Estimate
 from experiences.digest.document import BillLine, DigestDocument, FlowLine, InvoiceLine
 from experiences.digest.payment_workflow import PaymentWorkflow
 from experiences.digest.sentences import lateness, name
-from experiences.digest.tables import Section, Table, TableRow, listing_table, row, section
+from experiences.digest.tables import OPEN_BILLS, Section, Table, TableRow, listing_table, row, section
 from experiences.digest.wording import counted, days, doc_number, money_exact, money_short, short_date
 
 
@@ -51,7 +51,7 @@ def money_in(document: DigestDocument) -> Section:
 
 
 def money_out(document: DigestDocument) -> Section:
-    """Bills past due, bills falling due and other payments of the week ahead, with their sum."""
+    """Bills past due and falling due, other payments of the week ahead, and what of all that likely leaves the cash."""
     money = document.money_out
     until = short_date(money.until, near=document.as_of)
     tables = (
@@ -60,16 +60,18 @@ def money_out(document: DigestDocument) -> Section:
             document=document,
             caption="Bills past due",
             noun="bill",
-            columns=("Vendor", "Amount"),
+            columns=("Vendor", "Open"),
             to_row=_bill_row,
+            where=OPEN_BILLS,
         ),
         listing_table(
             money.due,
             document=document,
-            caption=f"Bills expected to be paid by {until}",
+            caption=f"Bills due by {until}",
             noun="bill",
-            columns=("Vendor", "Amount"),
+            columns=("Vendor", "Open"),
             to_row=_bill_row,
+            where=OPEN_BILLS,
         ),
         listing_table(
             money.other,
@@ -80,12 +82,15 @@ def money_out(document: DigestDocument) -> Section:
             to_row=_flow_row,
         ),
     )
-    estimate = _estimate(money.estimate, until=until, document=document)
-    listed = _money_out_sum(document) if any(tables) else ""
+    # What is owed, what likely leaves, what leaves on average: three sums of one week, told apart where they stand together.
+    sums = _outgoings(document, until=until) if any(tables) else None
     return section(
         heading="Money out",
-        tables=(*tables, *plan_tables(document)),
-        paragraphs=(listed, estimate, plan_sentence(document)),
+        tables=(*tables, sums, *plan_tables(document)),
+        paragraphs=(
+            "" if sums else _estimate(money.estimate, until=until, document=document),
+            plan_sentence(document),
+        ),
     )
 
 
@@ -103,13 +108,45 @@ def _estimate(estimate: Estimate | None, *, until: str, document: DigestDocument
     )
 
 
-def _money_out_sum(document: DigestDocument) -> str:
-    money = document.money_out
-    total = money_exact(money.total_cents, currency=document.currency)
-    if money.cash_after_cents is None:
-        return f"Listed together {total}."
-    after = money_exact(money.cash_after_cents, currency=document.currency)
-    return f"Listed together {total}. Cash less these, before anything comes in: {after}."
+def _outgoings(document: DigestDocument, *, until: str) -> Table:
+    """The sums of the week ahead, each with what it counts."""
+    money, currency = document.money_out, document.currency
+    due = counted(money.overdue.count + money.due.count, "bill")
+    likely, others = counted(money.likely.count, "bill"), counted(money.other.count, "other payment")
+    after = (
+        ""
+        if money.cash_after_cents is None
+        else f"cash less these, before anything comes in: {money_exact(money.cash_after_cents, currency=currency)}"
+    )
+    rows = [
+        row(
+            f"Due: {due}",
+            "past due or due by then, whenever they are paid",
+            value=money_exact(money.overdue.total_cents + money.due.total_cents, currency=currency),
+        ),
+        row(
+            f"Likely paid: {likely}, {others}",
+            "; ".join(text for text in ("by when such payments are usually made", after) if text),
+            value=money_exact(money.likely_cents, currency=currency),
+        ),
+    ]
+    if money.estimate is not None:
+        low, high = (
+            money_short(cents, currency=currency) for cents in (money.estimate.p10_cents, money.estimate.p90_cents)
+        )
+        rows.append(
+            row(
+                "Expected in all",
+                f"each by its probability, with what is not entered yet; in 8 of 10 courses {low} to {high}",
+                value=money_short(money.estimate.expected_cents, currency=currency),
+            )
+        )
+    return Table(
+        caption=f"Going out by {until}, counted in {len(rows)} ways",
+        columns=("Sum", "Amount"),
+        rows=tuple(rows),
+        more="",
+    )
 
 
 def _expected_row(line: InvoiceLine, document: DigestDocument) -> TableRow:
@@ -141,8 +178,7 @@ def _bill_row(line: BillLine, document: DigestDocument) -> TableRow:
         _bill_age(line),
         doc_number(line.doc_number),
         "" if line.due_date is None else f"due {short_date(line.due_date, near=document.as_of)}",
-        _of_open(line.amount_cents, line.open_cents, document=document),
-        value=money_exact(line.amount_cents, currency=document.currency),
+        value=money_exact(line.open_cents, currency=document.currency),
     )
 
 

@@ -22,7 +22,15 @@ class ContactLine:
     customer: str
     value_cents: int
     overdue_cents: int
-    reason: str
+    """Of all its invoices."""
+    doc_number: str
+    """The invoice that speaks for the contact: unusually late, or the oldest."""
+    days_late: int
+    """Of that invoice; negative before its due date."""
+    usual_days_late: int | None
+    """The customer's own habit; None with too few paid invoices."""
+    paid_invoices: int
+    """So many show the habit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +40,7 @@ class Collection:
     state: PriorityState
     low_on: date | None
     contacts: Listing[ContactLine]
-    """Only contacts that are worth something; the total is what all of them move."""
+    """Only contacts that are worth one; the total is what all of them move."""
     assumption: str
 
     def __post_init__(self) -> None:
@@ -133,5 +141,7 @@ class DataToFix:
     """0 to 100; None without data."""
     defects: Listing[DefectLine]
     """The total is the money they concern."""
+    blocking_count: int
+    """Of all of them, those that are known to be wrong."""
     set_aside: int
     """Snoozed or ruled no issue by a person: counted, not listed."""

@@ -6,7 +6,7 @@ Belongs here: which of them a week shows. Does not: their shape (``priorities.py
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from experiences.digest.listing import Listing, listing
+from experiences.digest.listing import FEW_ROWS, Listing, listing
 from experiences.digest.priorities import (
     Collection,
     ContactLine,
@@ -20,35 +20,47 @@ from experiences.digest.priorities import (
 )
 from experiences.digest.wording import plain_text
 from runway_calcs.bills.priority import BillPriority, HardDateKind
-from runway_calcs.collection.priority import CollectionPriority, PriorityState
+from runway_calcs.collection.priority import CollectionPriority, Contact, ContactInvoice, PriorityState
 from runway_calcs.forecast.expected_payments import ExpectedPayment
 from runway_calcs.hygiene.defects import Defect, Severity
 from runway_calcs.pay_plan.apart import WhyApart
 from runway_calcs.pay_plan.plan import PayPlan
 from runway_calcs.pay_plan.reasons import Outcome, PlannedBill
 
-MOST_ROWS = 3
-"""These lists are short, so that a mail with every list full still fits."""
+LEAST_CONTACT_CENTS = 5_000
+"""What a contact has to move before the low point to be named: less is not worth a call. Our judgement."""
 
 
 def collection_facts(found: CollectionPriority) -> Collection:
-    """The contacts that move something before the low point."""
-    worth = [one for one in found.contacts if one.value_cents] if found.state is PriorityState.OK else []
+    """The contacts that are worth one: an invoice is past due, or later than usual, and enough moves before the low point."""
     lines = [
         ContactLine(
             customer=plain_text(one.customer_name),
-            value_cents=one.value_cents or 0,
+            value_cents=one.value_cents,
             overdue_cents=one.overdue_cents,
-            reason=plain_text(one.reasons[0] if one.reasons else ""),
+            doc_number=plain_text(late.doc_number),
+            days_late=late.delay.days_late,
+            usual_days_late=late.delay.usual_days_late,
+            paid_invoices=late.delay.paid_invoices,
         )
-        for one in worth
+        for one in (found.contacts if found.state is PriorityState.OK else ())
+        if one.value_cents is not None and one.value_cents >= LEAST_CONTACT_CENTS
+        for late in _latest(one)
     ]
     return Collection(
         state=found.state,
         low_on=found.low_on,
-        contacts=listing(lines, cents=[line.value_cents for line in lines], most=MOST_ROWS),
+        contacts=listing(lines, cents=[line.value_cents for line in lines], most=FEW_ROWS),
         assumption=plain_text(found.assumption),
     )
+
+
+def _latest(contact: Contact) -> tuple[ContactInvoice, ...]:
+    """The invoice to speak of: the first that is later than usual, else the oldest; none if that is not due yet."""
+    asked = [one for one in contact.invoices if one.collectible_cents and not one.is_disputed]
+    unusual = [one for one in asked if one.delay.is_unusual]
+    oldest = [one for one in asked[:1] if one.delay.days_late > 0]
+    return tuple((unusual or oldest)[:1])
 
 
 def plan_facts(
@@ -76,11 +88,11 @@ def plan_facts(
     return Plan(
         state=plan.state,
         words=plain_text(plan.words),
-        payments=listing(lines, cents=[line.cash_cents for line in lines], most=MOST_ROWS),
+        payments=listing(lines, cents=[line.cash_cents for line in lines], most=FEW_ROWS),
         balance_after_cents=plan.balance_cents[(until - plan.as_of).days - 1],
         low_cents=plan.low_cents,
         low_on=plan.low_on,
-        waiting=listing(waiting, cents=[line.amount_cents for line in waiting], most=MOST_ROWS),
+        waiting=listing(waiting, cents=[line.amount_cents for line in waiting], most=FEW_ROWS),
         waiting_cost_cents=sum(line.cost_cents for line in waiting),
         discounts=_discounts(bills, doc_numbers=doc_numbers),
         unplanned=_unplanned(plan),
@@ -133,7 +145,7 @@ def _discounts(bills: Sequence[BillPriority], *, doc_numbers: Mapping[str, str])
         for last_on in [one.on for one in bill.hard_dates if one.kind is HardDateKind.DISCOUNT]
     ]
     lines.sort(key=lambda line: (line.last_on, -line.saves_cents, line.vendor, line.doc_number))
-    return listing(lines, cents=[line.saves_cents for line in lines], most=MOST_ROWS)
+    return listing(lines, cents=[line.saves_cents for line in lines], most=FEW_ROWS)
 
 
 def data_to_fix(defects: Sequence[Defect], *, score: int | None, set_aside: int) -> DataToFix:
@@ -153,6 +165,7 @@ def data_to_fix(defects: Sequence[Defect], *, score: int | None, set_aside: int)
     ]
     return DataToFix(
         score=score,
-        defects=listing(lines, cents=[one.amount_cents for one in defects], most=MOST_ROWS),
+        defects=listing(lines, cents=[one.amount_cents for one in defects], most=FEW_ROWS),
+        blocking_count=sum(line.is_blocking for line in lines),
         set_aside=set_aside,
     )

@@ -8,7 +8,7 @@ import re
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from experiences.digest.document import DataNote, DigestDocument, InvoiceLine, NoteKind
+from experiences.digest.document import DataNote, DigestDocument, InvoiceLine, NoteKind, Runway
 from experiences.digest.wording import (
     clock_time,
     counted,
@@ -18,6 +18,7 @@ from experiences.digest.wording import (
     money_short,
     plain_text,
     reading_as_written,
+    share,
     short_date,
     shortened,
 )
@@ -27,7 +28,7 @@ from runway_calcs.forecast.change import ChangeState
 from runway_calcs.forecast.figures import RunwayState
 
 SUBJECT_LIMIT = 60
-NAME_LIMIT = 40
+NAME_LIMIT = 36
 REASON_LIMIT = 200
 _ENTITY_LIMIT = 24
 """No name of a QBO entity is longer."""
@@ -95,7 +96,8 @@ def lead(document: DigestDocument) -> str:
     floor = (
         f"floor of {money_short(runway.floor_cents, currency=currency)}{_in_brackets(runway.floor_reason, near=near)}"
     )
-    rest = " ".join(part for part in (_low_point(document), sentence(runway.history_note, near=near)) if part)
+    told = (chance_below(runway), _low_point(document), sentence(runway.history_note, near=near))
+    rest = " ".join(part for part in told if part)
     if runway.days is not None:
         length = f"{days(runway.days)} from {short_date(near, near=near)}"
         return f"{length} until the balance falls below the {floor}. {_cautious(document)} {rest}"
@@ -114,6 +116,13 @@ def _cautious(document: DigestDocument) -> str:
     if runway.cautious_until is None or runway.cautious_days is None:
         return "Cautious date: beyond 13 weeks, too."
     return f"Cautious date: {short_date(runway.cautious_until, near=document.as_of)} ({days(runway.cautious_days)})."
+
+
+def chance_below(runway: Runway) -> str:
+    """How many of the courses fall below the floor; empty without a forecast, and below it already."""
+    if runway.below_floor_ppm is None or runway.state is RunwayState.ALREADY_BELOW:
+        return ""
+    return f"Below the floor within 13 weeks in {share(runway.below_floor_ppm)} of the courses."
 
 
 def _low_point(document: DigestDocument) -> str:
@@ -145,6 +154,27 @@ def badges(document: DigestDocument) -> tuple[str, ...]:
 def books_read(document: DigestDocument) -> str:
     """When the books were read, on the tenant's clock."""
     return clock_time(document.data_as_of.astimezone(ZoneInfo(document.zone)), near=document.as_of)
+
+
+def trust(document: DigestDocument) -> str:
+    """What the cash figure rests on, always: its day, when the books were read and how old that is, and their state."""
+    read = document.data_as_of.astimezone(ZoneInfo(document.zone)).date()
+    if read > document.as_of:
+        age = "later"
+    else:
+        age = f"{days(document.books_age_days)} before" if document.books_age_days else "the same day"
+    found = document.data_to_fix
+    whose = (
+        "Books"
+        if document.cash.cash_cents is None
+        else f"Cash on {short_date(document.as_of, near=document.as_of)} from books"
+    )
+    told = [f"{whose} read {age}, {books_read(document)}"]
+    if found.score is not None:
+        told.append(f"state of the books {found.score} of 100")
+    if found.defects.count:
+        told.append(f"{counted(found.defects.count, 'entry', 'entries')} to fix")
+    return f"{'; '.join(told)}."
 
 
 def key_figures(document: DigestDocument) -> tuple[tuple[str, str], ...]:
@@ -195,20 +225,25 @@ def net_burn_explained(document: DigestDocument) -> str:
 
 
 def lateness(line: InvoiceLine) -> str:
-    """How an invoice's age compares with its customer's habit: "usually 9 days late, now 21"."""
-    now = f"now {line.overdue_days}" if line.overdue_days else ""
+    """How an invoice's age compares with its customer's habit: "usually 9 days late, now 21 days late"."""
     if line.usual_days_late is None:
         return f"{days(line.overdue_days)} late" if line.overdue_days else ""
-    if line.usual_days_late == 0:
-        usual, now = "usually paid on the due date", f"now {days(line.overdue_days)} late" if now else ""
-    elif line.usual_days_late < 0:
-        usual, now = (
-            f"usually {days(-line.usual_days_late)} early",
-            f"now {days(line.overdue_days)} late" if now else "",
-        )
-    else:
-        usual = f"usually {days(line.usual_days_late)} late"
-    return f"{usual}, {now}" if now else usual
+    usual = _usually(line.usual_days_late)
+    return f"{usual}, now {days(line.overdue_days)} late" if line.overdue_days else usual
+
+
+def habit(*, days_late: int, usual_days_late: int | None, paid_invoices: int) -> str:
+    """The same of one invoice, with how many the habit is taken from: "now 21 days late, usually 9 days late over 14 invoices"."""
+    now = f"now {days(days_late)} late" if days_late > 0 else f"due in {days(-days_late)}" if days_late else "due today"
+    if usual_days_late is None:
+        return f"{now}, payment habit not known"
+    return f"{now}, {_usually(usual_days_late)} over {counted(paid_invoices, 'invoice')}"
+
+
+def _usually(days_late: int) -> str:
+    if days_late == 0:
+        return "usually paid on the due date"
+    return f"usually {days(abs(days_late))} {'late' if days_late > 0 else 'early'}"
 
 
 def note(item: DataNote, *, document: DigestDocument) -> str:
@@ -255,6 +290,7 @@ def footer(document: DigestDocument) -> tuple[str, ...]:
     return (
         f"As of {full_date(document.as_of)}, from books read on {books_read(document)} ({document.zone}).",
         *(text for text in (basis if document.runway.is_projected else "", burn, rounding) if text),
+        f"Who gets this mail, and its settings: {name(document.firm_name)} changes them on request.",
         "This digest describes the books and is not financial advice.",
     )
 

@@ -10,9 +10,13 @@ from typing import TypeVar
 
 from experiences.digest.document import DigestDocument
 from experiences.digest.listing import Listing
+from experiences.digest.quiet import rows_shown
 from experiences.digest.wording import counted, money_exact
 
 Item = TypeVar("Item")
+
+OPEN_BILLS = "on the page of open bills"
+"""Where the rest of a list of bills stands: the console's page of the same week."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,22 +63,27 @@ def listing_table(
     noun: str,
     columns: tuple[str, ...],
     to_row: Callable[[Item, DigestDocument], TableRow],
+    where: str = "",
 ) -> Table | None:
-    """A list as a table whose caption counts and sums all of it; None when the list is empty."""
+    """A list as a table whose caption counts and sums all of it; None when the list is empty.
+
+    `where` says where the rows stand that are not shown.
+    """
     if not listing.rows:
         return None
+    shown = listing.rows[: rows_shown(document)]
     total = money_exact(listing.total_cents, currency=document.currency)
     return Table(
         caption=f"{caption}: {counted(listing.count, noun)}, {total}",
         columns=columns,
-        rows=tuple(to_row(item, document) for item in listing.rows),
-        more=more_rows(hidden=listing.count - len(listing.rows)),
+        rows=tuple(to_row(item, document) for item in shown),
+        more=more_rows(hidden=listing.count - len(shown), where=where),
     )
 
 
-def more_rows(*, hidden: int) -> str:
-    """What stands for the rows that are not shown."""
-    return f"and {hidden:,} more" if hidden else ""
+def more_rows(*, hidden: int, where: str = "") -> str:
+    """What stands for the rows that are not shown, and where those are."""
+    return f"and {hidden:,} more{f' {where}' if where else ''}" if hidden else ""
 
 
 def section(

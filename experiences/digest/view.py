@@ -13,9 +13,11 @@ from experiences.digest.bars import Bar, bars, ranges
 from experiences.digest.document import DigestDocument, Week
 from experiences.digest.looking_back import change_section, last_forecast_section
 from experiences.digest.money import money_in, money_out, workflow_section
+from experiences.digest.quiet import is_quiet
 from experiences.digest.tables import Section
 from experiences.digest.wording import has_symbol, money_short, short_date, weekday_date
 
+_QUIET = "A quiet week, so this digest is short: each list with its first row, its count and its sum."
 _LEVELS = {"solid": "above floor", "outline": "below floor", "dashed": "below zero"}
 
 
@@ -60,6 +62,8 @@ class DigestView:
     headline: str
     lead: str
     key_figures: tuple[KeyFigure, ...]
+    trust: str
+    """What the figures rest on: when the books were read, and their state."""
     strip: tuple[StripWeek, ...]
     strip_note: str
     sections: tuple[Section, ...]
@@ -68,6 +72,8 @@ class DigestView:
 
 def digest_view(document: DigestDocument) -> DigestView:
     """The words of a document, in reading order."""
+    # A quiet week goes without the sections that say once more what stands above.
+    details = () if is_quiet(document) else (ageing_section(document), burn_section(document))
     candidates = (
         change_section(document),
         money_in(document),
@@ -76,8 +82,7 @@ def digest_view(document: DigestDocument) -> DigestView:
         last_forecast_section(document),
         data_section(document),
         cash_section(document),
-        ageing_section(document),
-        burn_section(document),
+        *details,
         notes_section(document),
     )
     return DigestView(
@@ -88,8 +93,9 @@ def digest_view(document: DigestDocument) -> DigestView:
         week=f"Week ending {weekday_date(document.week_ending)}",
         badges=sentences.badges(document),
         headline=sentences.headline(document),
-        lead=sentences.lead(document),
+        lead=" ".join((sentences.lead(document), *((_QUIET,) if is_quiet(document) else ()))),
         key_figures=tuple(KeyFigure(label=label, value=value) for label, value in sentences.key_figures(document)),
+        trust=sentences.trust(document),
         strip=_strip(document),
         strip_note=_strip_note(document),
         sections=tuple(section for section in candidates if section.tables or section.paragraphs or section.bullets),
@@ -100,12 +106,16 @@ def digest_view(document: DigestDocument) -> DigestView:
 def _strip_note(document: DigestDocument) -> str:
     """What the strip's amounts are; the code stands here once, because 39 times would leave no room for the bars."""
     unit = "" if has_symbol(document.currency) else f", in {document.currency}"
-    return f"Expected balance at the end of each week{unit}, and the range of 8 in 10 simulated courses."
+    return (
+        f"Expected balance at the end of each week{unit}, and the range of 8 in 10 simulated courses. "
+        "The low week has the lowest of these balances."
+    )
 
 
 def _strip(document: DigestDocument) -> tuple[StripWeek, ...]:
     currency = document.currency if has_symbol(document.currency) else ""
     closings = [week.closing_cents for week in document.weeks]
+    lowest = min(document.weeks, key=lambda week: week.closing_cents, default=None)
     ends = [(week.p10_cents, week.p90_cents) for week in document.weeks]
     shapes, spans = bars(closings, ends=ends), ranges(closings, ends=ends)
     forms = [_bar_form(week, document=document) for week in document.weeks]
@@ -117,7 +127,7 @@ def _strip(document: DigestDocument) -> tuple[StripWeek, ...]:
             closing=money_short(week.closing_cents, currency=currency),
             low=money_short(week.p10_cents, currency=currency),
             high=money_short(week.p90_cents, currency=currency),
-            mark=_week_mark(week, form=form, form_before=form_before, document=document),
+            mark=_week_mark(form=form, form_before=form_before, is_low=week is lowest),
             bar=shape,
             range=span,
             form=form,
@@ -134,9 +144,7 @@ def _bar_form(week: Week, *, document: DigestDocument) -> str:
     return "outline" if week.closing_cents < (document.runway.floor_cents or 0) else "solid"
 
 
-def _week_mark(week: Week, *, form: str, form_before: str, document: DigestDocument) -> str:
+def _week_mark(*, form: str, form_before: str, is_low: bool) -> str:
     """The low week, and the week in which the balance crosses the floor or zero; the weeks between stay quiet."""
-    low_on = document.runway.low_on
-    is_low = low_on is not None and week.first_day <= low_on <= week.last_day
     level = _LEVELS[form] if form != form_before else ""
     return ", ".join(part for part in ("low week" if is_low else "", level) if part)

@@ -34,6 +34,7 @@ _YEAR_NEEDED_DAYS = 182
 _NOON = 12
 _BYTES_A_CHARACTER = 3
 _DOC_NUMBER_LIMIT = 24
+_PPM_A_BASIS_POINT = 100
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 # Controls, formats (bidirectional overrides make a name read as another one) and lone surrogates (not encodable).
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
@@ -146,6 +147,11 @@ def percent(basis_points: int) -> str:
     """A rate to the tenth of a percent: ``37.2 %``, with a space that does not break."""
     tenths = _rounded(abs(basis_points), 10)
     return f"{'-' if basis_points < 0 else ''}{tenths // 10:,}.{tenths % 10}{_NO_BREAK}%"
+
+
+def share(ppm: int) -> str:
+    """A probability, in millionths, to the tenth of a percent: ``12.3 %``."""
+    return percent(ppm // _PPM_A_BASIS_POINT)
 
 
 def _markup_bytes(text: str) -> int:

@@ -5,10 +5,13 @@ Belongs here: what a week flagged, and which fate belongs to it. Does not: compu
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-from experiences.digest.build import WEEK_AHEAD_DAYS
-from experiences.digest.document import DigestDocument
+import pandas as pd
+
+from experiences.digest.build import bills_due
+from experiences.digest.document import BillLine, DigestDocument
+from experiences.digest.sentences import habit
 from experiences.digest.wording import plain_text
 from experiences.test_drive.document import (
     MOST_ROWS,
@@ -24,7 +27,6 @@ from experiences.test_drive.document import (
 from experiences.tray.document import TrayDocument, TrayItem
 from runway_calcs.books.document_fates import Fate, FateState
 from runway_calcs.collection.priority import CollectionPriority, ContactInvoice
-from runway_calcs.forecast.expected_payments import ExpectedPayment
 from runway_calcs.forecast.hindsight import Hindsight
 
 DefectKey = tuple[str, str, str]
@@ -39,7 +41,8 @@ class PastWeek:
     subject: str
     tray: TrayDocument
     collections: CollectionPriority
-    payments: Sequence[ExpectedPayment]
+    open_payables: pd.DataFrame
+    """Open bills and vendor credits of then (``runway_calcs.books.open_items``)."""
     hindsight: Hindsight
 
 
@@ -60,12 +63,6 @@ def late_invoices(collections: CollectionPriority) -> Iterator[tuple[str, Contac
         for invoice in contact.invoices:
             if invoice.delay.is_unusual and not invoice.is_disputed:
                 yield contact.customer_name, invoice
-
-
-def bills_of_the_week(payments: Sequence[ExpectedPayment], *, as_of: date) -> list[ExpectedPayment]:
-    """The bills that a digest lists: past due or due, and expected to be paid within the week."""
-    until = as_of + timedelta(days=WEEK_AHEAD_DAYS)
-    return [one for one in payments if one.side == "payables" and one.expected_on <= until and one.counted_cents]
 
 
 def build_drive(
@@ -99,7 +96,7 @@ def build_drive(
         ValueError: the weeks do not follow one another up to `as_of`.
     """
     return DriveDocument(
-        schema_version=1,
+        schema_version=2,
         tenant_id=tenant_id,
         tenant_name=plain_text(tenant_name),
         firm_name=plain_text(firm_name),
@@ -129,17 +126,9 @@ def _week(one: PastWeek, *, since: KnownSince) -> DrivenWeek:
             is_whole=seen.is_whole,
         ),
         late=_documents(
-            [
-                (invoice.invoice_id, _invoice(customer, invoice, fates=since.invoices))
-                for customer, invoice in late_invoices(one.collections)
-            ]
+            [_invoice(customer, invoice, fates=since.invoices) for customer, invoice in late_invoices(one.collections)]
         ),
-        bills=_documents(
-            [
-                (bill.txn_id, _bill(bill, fates=since.bills))
-                for bill in bills_of_the_week(one.payments, as_of=digest.as_of)
-            ]
-        ),
+        bills=_documents([_bill(bill, fate=since.bills[bill_id]) for bill_id, bill in bills_due(one.open_payables)]),
         to_fix=_entries(one.tray, found=since.found),
     )
 
@@ -165,28 +154,30 @@ def _invoice(customer: str, invoice: ContactInvoice, *, fates: Mapping[str, Fate
         doc_number=plain_text(invoice.doc_number),
         due_on=invoice.due_date,
         amount_cents=invoice.open_cents,
-        open_then_cents=invoice.open_cents,
-        reason=plain_text(invoice.reason),
+        reason=habit(
+            days_late=invoice.delay.days_late,
+            usual_days_late=invoice.delay.usual_days_late,
+            paid_invoices=invoice.delay.paid_invoices,
+        ),
         fate=fates[invoice.invoice_id],
     )
 
 
-def _bill(bill: ExpectedPayment, *, fates: Mapping[str, Fate]) -> FlaggedDocument:
+def _bill(bill: BillLine, *, fate: Fate) -> FlaggedDocument:
     return FlaggedDocument(
-        party=plain_text(bill.party_name),
-        doc_number=plain_text(bill.doc_number),
+        party=bill.vendor,
+        doc_number=bill.doc_number,
         due_on=bill.due_date,
-        amount_cents=bill.counted_cents,
-        open_then_cents=bill.open_cents,
+        amount_cents=bill.open_cents,
         reason="",
-        fate=fates[bill.txn_id],
+        fate=fate,
     )
 
 
-def _documents(found: Sequence[tuple[str, FlaggedDocument]]) -> FlaggedDocuments:
-    """The largest first. A bill that is paid in parts stands in the list once for each, and is open once."""
+def _documents(found: Sequence[FlaggedDocument]) -> FlaggedDocuments:
+    """The largest first."""
     ordered = sorted(
-        (one for _, one in found),
+        found,
         key=lambda one: (-one.amount_cents, one.due_on or date.max, one.party, one.doc_number),
     )
     states, parts = [one.fate.state for one in ordered], sum(one.is_part for one in ordered)
@@ -198,7 +189,7 @@ def _documents(found: Sequence[tuple[str, FlaggedDocument]]) -> FlaggedDocuments
         part_count=parts,
         open_count=states.count(FateState.OPEN) - parts,
         gone_count=states.count(FateState.GONE),
-        open_cents=sum({txn_id: one.fate.open_cents for txn_id, one in found}.values()),
+        open_cents=sum(one.fate.open_cents for one in ordered),
     )
 
 

@@ -87,9 +87,7 @@ class FlaggedDocument:
     doc_number: str
     due_on: date | None
     amount_cents: int
-    """As the digest counted it."""
-    open_then_cents: int
-    """Its balance in the books then; a bill's amount is less where credits are set against it."""
+    """Its balance in the books then."""
     reason: str
     """Of an invoice: its customer's habit, and how late it was; empty of a bill."""
     fate: Fate
@@ -97,7 +95,7 @@ class FlaggedDocument:
     @property
     def is_part(self) -> bool:
         """Whether some of what was open then is settled, and not all."""
-        return self.fate.state is FateState.OPEN and self.fate.open_cents < self.open_then_cents
+        return self.fate.state is FateState.OPEN and self.fate.open_cents < self.amount_cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +244,7 @@ class DrivenWeek:
 class DriveDocument:
     """Everything that one tenant's test drive says."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     tenant_id: str
     tenant_name: str
     firm_name: str

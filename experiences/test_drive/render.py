@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from experiences.digest.sentences import name, sentence
+from experiences.digest.sentences import chance_below, name, sentence
 from experiences.digest.wording import clock_time, counted, days, full_date, money_short, short_date, weekday_date
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from experiences.test_drive.document import DriveDocument, DrivenWeek, NextClose, Verdict
-from experiences.test_drive.tables import band, bills_table, closings_table, late_table, share, to_fix_table
+from experiences.test_drive.tables import band, bills_table, closings_table, late_table, to_fix_table
 from runway_calcs.forecast.figures import RunwayState
 
 HTML_LIMIT_BYTES = 160_000
@@ -194,12 +194,12 @@ def _told(week: DrivenWeek, *, document: DriveDocument) -> str:
     parts = [f"It said: {sentence(week.subject, near=near)}"]
     if runway.cautious_until is not None:
         parts.append(f"Cautious date: {short_date(runway.cautious_until, near=near)}.")
-    if runway.below_floor_ppm is not None and runway.floor_cents is not None:
-        floor = money_short(runway.floor_cents, currency=document.currency)
-        parts.append(f"Below the floor of {floor} within 13 weeks in {share(runway.below_floor_ppm)} of its courses.")
+    if runway.floor_cents is not None:
+        parts.append(f"Floor: {money_short(runway.floor_cents, currency=document.currency)}.")
+    parts.append(chance_below(runway))
     if not runway.is_projected:
         parts.append(sentence(runway.reason, near=near))
-    return " ".join(parts)
+    return " ".join(part for part in parts if part)
 
 
 def _happened(week: DrivenWeek, *, near: date) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 from experiences.digest.attention import effect_words
 from experiences.digest.sentences import entry_label, name, sentence
-from experiences.digest.wording import counted, doc_number, money_exact, money_short, percent, short_date, shortened
+from experiences.digest.wording import counted, doc_number, money_exact, money_short, short_date, shortened
 from experiences.pages.page import Cell, PageTable
 from experiences.test_drive.document import (
     Closing,
@@ -23,7 +23,6 @@ from runway_calcs.books.document_fates import FateState
 _CLOSINGS_SHOWN = 4
 _DETAIL_LIMIT = 80
 """A page has up to 144 rows: each keeps what it says below its name short."""
-_PPM_A_BASIS_POINT = 100
 
 
 def closings_table(week: DrivenWeek, *, document: DriveDocument) -> PageTable | None:
@@ -49,11 +48,6 @@ def band(closing: Closing, *, currency: str) -> str:
     return f"{low} to {high}"
 
 
-def share(ppm: int) -> str:
-    """A probability as a rate: "12.3 %"."""
-    return percent(ppm // _PPM_A_BASIS_POINT)
-
-
 def _closing_row(closing: Closing, *, document: DriveDocument) -> tuple[Cell, ...]:
     currency = document.currency
     friday = Cell(text=short_date(closing.last_day, near=document.as_of))
@@ -77,13 +71,13 @@ def late_table(found: FlaggedDocuments, *, document: DriveDocument) -> PageTable
 
 
 def bills_table(found: FlaggedDocuments, *, document: DriveDocument) -> PageTable | None:
-    """Bills that were past due or expected to be paid within the week."""
+    """Bills that were past due or fell due within the week."""
     return _documents_table(
         found,
         document=document,
-        caption="Bills past due or expected to be paid within the week",
+        caption="Bills past due or due within the week",
         noun="bill",
-        columns=("Vendor", "Counted then", "What happened", "Open now"),
+        columns=("Vendor", "Open then", "What happened", "Open now"),
     )
 
 

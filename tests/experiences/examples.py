@@ -10,8 +10,9 @@ from runway_calcs.books.cash import CashState
 from runway_calcs.collection.priority import PriorityState
 from runway_calcs.forecast.change import ChangeState
 from runway_calcs.forecast.score import ScoreState
-from tests.experiences.builders import NO_CHANGE, NO_SCORE, make_burn, make_cash, make_digest
-from tests.experiences.priority_builders import make_collections, make_priorities
+from runway_calcs.hygiene.defects import Severity
+from tests.experiences.builders import NO_CHANGE, NO_SCORE, make_burn, make_cash, make_change, make_digest
+from tests.experiences.priority_builders import make_collections, make_defect, make_priorities
 
 NOTHING_TO_RANK = make_priorities(
     collections=make_collections(state=PriorityState.NOT_COMPUTABLE, low_on=None, contacts=()),
@@ -51,6 +52,9 @@ REBUILT = make_digest(
     known_until=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
     connected=datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
 )
+QUIET = make_digest(
+    change=make_change(days=0), priorities=make_priorities(defects=[make_defect(severity=Severity.NON_BLOCKING)] * 3)
+)
 EXAMPLES = [
     pytest.param(make_digest(), id="healthy"),
     pytest.param(TIGHT, id="tight"),
@@ -58,6 +62,7 @@ EXAMPLES = [
     pytest.param(NO_DATA, id="no data"),
     pytest.param(NOT_COMPUTABLE, id="not computable"),
     pytest.param(NOT_BURNING, id="not burning"),
+    pytest.param(QUIET, id="quiet"),
     pytest.param(STALE, id="stale"),
     pytest.param(REBUILT, id="rebuilt"),
     pytest.param(make_digest(currency="CHF"), id="francs"),

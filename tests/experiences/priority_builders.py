@@ -6,9 +6,11 @@ from typing import Any
 from experiences.digest.build import Priorities
 from runway_calcs.bills.discount_yield import DiscountYield
 from runway_calcs.bills.priority import BillPriority, HardDate, HardDateKind
+from runway_calcs.collection.customer_delays import Delay
 from runway_calcs.collection.priority import (
     CollectionPriority,
     Contact,
+    ContactInvoice,
     ContactState,
     PriorityState,
 )
@@ -49,8 +51,8 @@ def make_collections(*, name: str = "Northwind Outfitters", **overrides: Any) ->
             overdue_cents=1_240_000,
             is_unusual=True,
             contacted_on=None,
-            invoices=(),
-            reasons=("usually 9 days late over 14 invoices, now 21",),
+            invoices=(make_contact_invoice(),),
+            reasons=(),
         )
         for customer, value in ((name, 310_020), ("Elm Street Dental", 41_000))
     )
@@ -63,6 +65,30 @@ def make_collections(*, name: str = "Northwind Outfitters", **overrides: Any) ->
         "assumption": "of the customers contacted 75 % pay 1 to 14 days earlier",
     }
     return CollectionPriority(**{**values, **overrides})
+
+
+def make_contact_invoice(
+    *,
+    number: str = "1042",
+    late: int = 21,
+    usual: int | None = 9,
+    is_unusual: bool = False,
+    is_disputed: bool = False,
+) -> ContactInvoice:
+    """An open invoice of a customer who usually pays nine days late."""
+    return ContactInvoice(
+        invoice_id=number,
+        doc_number=number,
+        due_date=FRIDAY - timedelta(days=late),
+        open_cents=1_240_000,
+        collectible_cents=1_240_000,
+        value_cents=1,
+        is_disputed=is_disputed,
+        delay=Delay(
+            days_late=late, usual_days_late=usual, paid_invoices=14, is_unusual=is_unusual, is_unseen=False, reason=""
+        ),
+        reason="",
+    )
 
 
 def make_bill_priority(**overrides: Any) -> BillPriority:

@@ -11,6 +11,7 @@ from experiences.digest.document import (
     MAX_NOTES,
     Ageing,
     BillLine,
+    Bills,
     Burn,
     Cash,
     CashAccount,
@@ -25,7 +26,7 @@ from experiences.digest.document import (
     Runway,
     Week,
 )
-from experiences.digest.listing import MAX_ROWS, Listing
+from experiences.digest.listing import FEW_ROWS, MAX_ROWS, Listing
 from experiences.digest.payment_workflow import PaymentWorkflow, Tally
 from experiences.digest.priorities import (
     Collection,
@@ -37,7 +38,6 @@ from experiences.digest.priorities import (
     PlannedLine,
     WaitingLine,
 )
-from experiences.digest.priority_facts import MOST_ROWS
 from runway_calcs.books.burn import BurnState
 from runway_calcs.books.cash import CashState, ExclusionReason
 from runway_calcs.collection.priority import PriorityState
@@ -77,7 +77,6 @@ bill_lines = st.builds(
     vendor=names,
     doc_number=names,
     due_date=st.none() | near_dates,
-    amount_cents=owed_cents,
     open_cents=owed_cents,
     overdue_days=st.integers(0, 4000),
 )
@@ -117,12 +116,21 @@ def listings(draw: st.DrawFn, rows: st.SearchStrategy[Any], *, most: int = MAX_R
 def collections(draw: st.DrawFn) -> Collection:
     """A collection list of any state."""
     state = draw(st.sampled_from(PriorityState))
-    lines = st.builds(ContactLine, customer=names, value_cents=cents, overdue_cents=owed_cents, reason=names)
+    lines = st.builds(
+        ContactLine,
+        customer=names,
+        value_cents=cents,
+        overdue_cents=owed_cents,
+        doc_number=names,
+        days_late=st.integers(-400, 4000),
+        usual_days_late=st.none() | st.integers(-400, 4000),
+        paid_invoices=st.integers(0, 10**6),
+    )
     nobody: Listing[ContactLine] = Listing(rows=(), count=0, total_cents=0)
     return Collection(
         state=state,
         low_on=draw(near_dates) if state is PriorityState.OK else None,
-        contacts=draw(listings(lines, most=MOST_ROWS)) if state is PriorityState.OK else nobody,
+        contacts=draw(listings(lines, most=FEW_ROWS)) if state is PriorityState.OK else nobody,
         assumption=draw(names),
     )
 
@@ -150,13 +158,13 @@ def plans(draw: st.DrawFn) -> Plan:
     return Plan(
         state=draw(st.sampled_from(PlanState)),
         words=draw(names),
-        payments=draw(listings(planned, most=MOST_ROWS)),
+        payments=draw(listings(planned, most=FEW_ROWS)),
         balance_after_cents=draw(cents),
         low_cents=draw(cents),
         low_on=draw(near_dates),
-        waiting=draw(listings(waiting, most=MOST_ROWS)),
+        waiting=draw(listings(waiting, most=FEW_ROWS)),
         waiting_cost_cents=draw(owed_cents),
-        discounts=draw(listings(discount, most=MOST_ROWS)),
+        discounts=draw(listings(discount, most=FEW_ROWS)),
     )
 
 
@@ -182,7 +190,8 @@ def data_to_fix(draw: st.DrawFn) -> DataToFix:
     """Some defects, or none."""
     return DataToFix(
         score=draw(st.none() | st.integers(0, 100)),
-        defects=draw(listings(defect_lines(), most=MOST_ROWS)),
+        defects=draw(listings(defect_lines(), most=FEW_ROWS)),
+        blocking_count=draw(st.integers(0, 100)),
         set_aside=draw(st.integers(0, 100)),
     )
 
@@ -302,7 +311,7 @@ def last_forecasts(draw: st.DrawFn) -> LastForecast:
 def cash_blocks(draw: st.DrawFn, *, state: CashState) -> Cash:
     """A cash block of the given state."""
     accounts = draw(listings(st.builds(CashAccount, name=names, balance_cents=cents)))
-    excluded = tuple(draw(st.lists(left_out, max_size=MAX_ROWS)))
+    excluded = tuple(draw(st.lists(left_out, max_size=FEW_ROWS)))
     return Cash(
         state=state,
         reason=draw(names),
@@ -355,14 +364,15 @@ def documents(draw: st.DrawFn) -> DigestDocument:
         until=until,
         estimate=draw(estimates(expected=receipts)) if projected else None,
         expected=draw(listings(invoice_lines)),
-        other=draw(listings(flow_lines)),
+        other=draw(listings(flow_lines, most=FEW_ROWS)),
         overdue=draw(listings(invoice_lines)),
         collection=draw(collections()),
     )
-    overdue, due, other = draw(listings(bill_lines)), draw(listings(bill_lines)), draw(listings(flow_lines))
-    total = overdue.total_cents + due.total_cents + other.total_cents
+    likely = Bills(count=draw(st.integers(0, 10**6)), cents=draw(owed_cents))
+    other = draw(listings(flow_lines, most=FEW_ROWS))
+    total = likely.cents + other.total_cents
     return DigestDocument(
-        schema_version=3,
+        schema_version=4,
         tenant_name=draw(names),
         firm_name=draw(names),
         currency=draw(currencies),
@@ -387,10 +397,11 @@ def documents(draw: st.DrawFn) -> DigestDocument:
         money_out=MoneyOut(
             until=until,
             estimate=draw(estimates(expected=total_paid)) if projected else None,
-            overdue=overdue,
-            due=due,
+            overdue=draw(listings(bill_lines)),
+            due=draw(listings(bill_lines)),
+            likely=likely,
             other=other,
-            total_cents=total,
+            likely_cents=total,
             cash_after_cents=None if cash.cash_cents is None else cash.cash_cents - total,
             plan=draw(plans()) if projected else None,
         ),

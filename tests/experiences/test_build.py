@@ -1,7 +1,7 @@
 """From calculator results to a document."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,31 +11,92 @@ from experiences.digest.document import NoteKind, from_json, to_json
 from experiences.digest.listing import MAX_ROWS
 from experiences.digest.payment_workflow import PaymentWorkflow, Tally
 from experiences.digest.render import render_html, render_text
+from runway_calcs.books.cash import CashState
 from runway_calcs.flow_kinds import FlowKind
 from tests.experiences.builders import (
     BILLS,
+    FRIDAY,
     INVOICES,
     TrialBill,
     TrialFlow,
     TrialInvoice,
+    make_bill_payment,
     make_burn,
     make_cash,
     make_digest,
 )
+from tests.experiences.examples import NOTHING_TO_RANK
 from tests.experiences.parsed import one_line, parse
-from tests.experiences.priority_builders import make_plan, make_priorities
+from tests.experiences.priority_builders import make_collections, make_contact_invoice, make_plan, make_priorities
+
+NOT_COMPUTABLE_CASH = make_cash(accounts=(), state=CashState.NOT_COMPUTABLE, reason="in another currency")
 
 
 def test_the_week_ahead_lists_exactly_what_the_first_projected_week_moves() -> None:
     document = make_digest()
-    assert document.money_out.total_cents == document.weeks[0].disbursements_cents == 2_755_395
+    assert document.money_out.likely_cents == document.weeks[0].disbursements_cents == 2_755_395
     assert document.money_in.expected.total_cents == document.weeks[0].receipts_cents == 2_585_000
     assert document.money_out.cash_after_cents == 8_014_007 - 2_755_395
 
 
-def test_a_bill_with_credits_counts_with_what_is_left_to_pay() -> None:
-    line = next(row for row in make_digest().money_out.due.rows if row.vendor == "Copperfield Insurance")
-    assert (line.amount_cents, line.open_cents) == (41_200, 61_200)
+def test_a_bill_with_credits_is_listed_with_what_is_open_and_likely_paid_with_what_is_left() -> None:
+    out = make_digest().money_out
+    assert next(row.open_cents for row in out.due.rows if row.vendor == "Copperfield Insurance") == 61_200
+    assert (out.likely.count, out.likely.cents) == (3, 184_000 + 925_050 + 41_200)
+
+
+def test_every_bill_past_due_or_due_within_the_week_is_listed_whenever_it_is_expected_to_be_paid() -> None:
+    habits = {-40: 30, -1: 9, 7: 60, 8: 2}
+    bills = [TrialBill(vendor=f"V{due}", number="1", in_days=due, cents=100 + due) for due in habits]
+    payments = [
+        replace(make_bill_payment(bill, number=number), expected_on=FRIDAY + timedelta(days=later))
+        for number, (bill, later) in enumerate(zip(bills, habits.values(), strict=True))
+    ]
+    out = make_digest(bills=bills, payments=payments).money_out
+    assert ([one.vendor for one in out.overdue.rows], out.overdue.total_cents) == (["V-1", "V-40"], 99 + 60)
+    assert ([one.vendor for one in out.due.rows], out.due.total_cents) == (["V7"], 107)
+    assert (out.likely.count, out.likely.cents) == (1, 108)
+
+
+def test_bills_are_told_without_a_forecast_too() -> None:
+    out = make_digest(cash=NOT_COMPUTABLE_CASH, flows=(), payments=[], priorities=NOTHING_TO_RANK).money_out
+    assert (out.overdue.count, out.due.count, out.likely.count, out.estimate) == (1, 2, 0, None)
+
+
+def test_the_sums_of_what_goes_out_are_told_apart() -> None:
+    text = one_line(render_text(make_digest()))
+    assert "Going out by 27 Nov, counted in 3 ways" in text
+    assert "Due: 3 bills $11,702.50 past due or due by then, whenever they are paid" in text
+    assert "Likely paid: 3 bills, 2 other pay" in text
+    assert (
+        "$27,553.95 by when such payments are usually made; cash less these, before anything comes in: $52,586.12"
+        in text
+    )
+    assert "Expected in all $27.6k each by its probability, with what is not entered yet" in text
+
+
+def test_only_customers_who_are_late_and_move_enough_are_worth_a_contact() -> None:
+    first, second = make_collections().contacts
+    invoice = make_contact_invoice
+    contacts = (
+        replace(first, invoices=(invoice(number="1", late=40), invoice(number="2", late=21, is_unusual=True))),
+        replace(second, customer_name="Not due", invoices=(invoice(number="3", late=-52),)),
+        replace(second, customer_name="Early but unusual", invoices=(invoice(number="4", late=-2, is_unusual=True),)),
+        replace(second, customer_name="Cheap", value_cents=4_999, invoices=(invoice(number="5", late=9),)),
+        replace(second, customer_name="Disputed", invoices=(invoice(number="6", late=9, is_disputed=True),)),
+        replace(second, customer_name="Late", value_cents=5_000, invoices=(invoice(number="7", late=9, usual=None),)),
+    )
+    document = make_digest(priorities=make_priorities(collections=make_collections(contacts=contacts)))
+    found = document.money_in.collection.contacts
+    assert [(one.customer, one.doc_number) for one in found.rows] == [
+        (first.customer_name, "2"),
+        ("Early but unusual", "4"),
+        ("Late", "7"),
+    ]
+    assert (found.count, found.total_cents) == (3, 310_020 + 41_000 + 5_000)
+    text = one_line(render_text(document))
+    assert "no. 2, now 21 days late, usually 9 days late over 14 invoices, $12.4k past due in all" in text
+    assert "no. 7, now 9 days late, payment habit not known, $12.4k past due in all" in text
 
 
 def test_a_bill_that_waits_is_told_with_what_is_open_as_everywhere_else() -> None:

@@ -32,7 +32,7 @@ from runway_calcs.collection.priority import ContactInvoice
 from runway_calcs.forecast.figures import RunwayState
 from runway_calcs.forecast.hindsight import hindsight
 from runway_calcs.hygiene.defects import Defect
-from tests.experiences.builders import BILLS, FRIDAY, make_bill_payment, make_cash, make_digest, make_forecast
+from tests.experiences.builders import BILLS, FRIDAY, make_cash, make_digest, make_forecast, make_open_items
 from tests.experiences.drive_builders import (
     GONE,
     NO_FORECAST,
@@ -90,7 +90,7 @@ def _built(
         subject=subject(digest),
         tray=make_tray(list(defects)),
         collections=make_collections(contacts=(replace(contacts[0], invoices=invoices), contacts[1])),
-        payments=[make_bill_payment(bill, number=number) for number, bill in enumerate(BILLS)],
+        open_payables=make_open_items(BILLS),
         hindsight=hindsight(make_forecast(position=make_cash()), balances=balances, today=today),
     )
     settled = {f"b{number}": SETTLED for number in range(len(BILLS))}
@@ -149,10 +149,10 @@ def test_invoices_late_against_their_customers_habit_are_told_with_what_became_o
     assert [one.doc_number for one in late.rows] == ["paid", "part", "open"]
 
 
-def test_a_bill_in_two_parts_is_open_once() -> None:
+def test_a_bill_of_which_some_is_paid_is_settled_in_part() -> None:
     (week,) = _built(bill_fates={"b2": Fate(state=FateState.OPEN, settled_on=None, open_cents=20_000)}).weeks
     (part,) = [one for one in week.bills.rows if one.party == "Copperfield Insurance"]
-    assert (part.amount_cents, part.open_then_cents, part.is_part) == (41_200, 61_200, True)
+    assert (part.amount_cents, part.is_part) == (61_200, True)
     assert week.bills.open_cents == 20_000
 
 

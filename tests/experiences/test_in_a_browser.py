@@ -37,7 +37,8 @@ from tests.experiences.drive_builders import (
     make_week,
 )
 from tests.experiences.every_page import AT, MAKERS
-from tests.experiences.examples import NO_DATA, TIGHT
+from tests.experiences.examples import NO_DATA, QUIET, TIGHT
+from tests.experiences.named_digest import with_names
 from tests.experiences.priority_builders import make_defect
 from tests.experiences.test_tray import make_tray, many_defects
 from tests.resources.mail_builders import make_recipient, make_row
@@ -134,6 +135,7 @@ def _drive() -> str:
 PAGES = {
     "tight digest": digest_html(replace(TIGHT, tenant_name=_LONG)),
     "digest without data": digest_html(NO_DATA),
+    "digest of a quiet week": digest_html(QUIET),
     "digest that changed by no day": digest_html(make_digest(change=make_change(days=0))),
     "tray": _tray(),
     "long tray": tray_html(make_tray(many_defects())),
@@ -142,7 +144,10 @@ PAGES = {
     "unsubscribing": _unsubscribing(),
     "test drive": _drive(),
 }
-HOSTILE = {kind: make(_HOSTILE)[0] for kind, make in MAKERS.items()}
+HOSTILE = {
+    "digest": digest_html(with_names(_HOSTILE)),
+    **{kind: make(_HOSTILE)[0] for kind, make in MAKERS.items()},
+}
 
 
 @pytest.fixture(scope="module")

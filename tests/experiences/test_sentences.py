@@ -8,9 +8,21 @@ from importlib.resources import files
 import pytest
 
 from experiences.digest.document import DigestDocument
+from experiences.digest.quiet import is_quiet
 from experiences.digest.render import preheader, render_html, render_text, subject
-from tests.experiences.builders import TrialInvoice, make_digest
-from tests.experiences.examples import EXAMPLES, NO_DATA, NOT_BURNING, NOT_COMPUTABLE, REBUILT, STALE, TIGHT, ZERO
+from experiences.digest.wording import short_date
+from tests.experiences.builders import FRIDAY, TrialInvoice, make_digest, make_score
+from tests.experiences.examples import (
+    EXAMPLES,
+    NO_DATA,
+    NOT_BURNING,
+    NOT_COMPUTABLE,
+    QUIET,
+    REBUILT,
+    STALE,
+    TIGHT,
+    ZERO,
+)
 from tests.experiences.parsed import Element, figures, one_line, parse
 
 _ADVICE = re.compile(
@@ -27,7 +39,8 @@ def test_no_data_not_computable_not_burning_and_zero_are_four_answers() -> None:
     assert "Net burn not burning" in pages[2]
     assert "$250.50 a day more comes in than goes out" in pages[2]
     assert "No cash on 20 Nov Cash of $0 on 20 Nov is below the floor" in pages[3]
-    assert not figures(pages[0].split("Week ending Friday 20 Nov 2026")[1].split("As of")[0])
+    told = pages[0].split("Week ending Friday 20 Nov 2026")[1].split("As of")[0]
+    assert not figures(told.replace("Books read the same day, 20 Nov, 05:00.", ""))
     assert "$0" not in pages[1].split("Open balances by age")[0].split("The next 13 weeks")[0]
 
 
@@ -39,7 +52,7 @@ def test_an_invoice_is_compared_with_its_customers_habit() -> None:
         TrialInvoice(customer="Exact", number="4", in_days=-3, expected_in=3, cents=600, usual=0),
     ]
     past_due = render_text(make_digest(invoices=invoices)).split("Past due")[1]
-    assert "usually 9 days late, now 21" in past_due
+    assert "usually 9 days late, now 21 days late" in past_due
     assert "1 day late" in past_due
     assert "usually 4 days early, now 2 days late" in past_due
     assert "usually paid on the due date, now 3 days late" in past_due
@@ -126,3 +139,69 @@ def _sources(suffix: str = "") -> list[str]:
 def test_books_are_called_old_from_the_day_the_threshold_names() -> None:
     fresh = replace(STALE, stale_after_days=STALE.books_age_days + 1)
     assert "Books are" not in render_text(fresh)
+
+
+def test_the_low_week_is_the_one_whose_balance_is_lowest() -> None:
+    weeks = make_digest().weeks
+    lines = render_text(make_digest()).splitlines()
+    (marked,) = [line for line in lines if line.endswith("low week")]
+    lowest = min(weeks, key=lambda week: week.closing_cents)
+    assert marked.startswith(short_date(lowest.last_day, near=FRIDAY))
+    early = replace(make_digest().runway, low_on=weeks[0].first_day)
+    assert marked in render_text(replace(make_digest(), runway=early)), "whatever week the low point lies in"
+
+
+def test_the_headline_says_how_likely_the_floor_is_missed() -> None:
+    document = replace(TIGHT, runway=replace(TIGHT.runway, below_floor_ppm=786_400))
+    assert "Below the floor within 13 weeks in 78.6 % of the courses." in one_line(render_text(document))
+    for document in (ZERO, NO_DATA):
+        assert "of the courses." not in one_line(render_text(document)).split("Week to")[0]
+
+
+def test_under_the_figures_stands_what_they_rest_on_however_fresh_the_books_are() -> None:
+    fresh, stale, rebuilt, empty = (one_line(render_text(one)) for one in (make_digest(), STALE, REBUILT, NO_DATA))
+    rest = "state of the books 84 of 100; 2 entries to fix."
+    assert f"Cash on 20 Nov from books read the same day, 20 Nov, 05:00; {rest}" in fresh
+    assert f"Cash on 20 Nov from books read 3 days before, 17 Nov, 05:00; {rest}" in stale
+    assert f"Cash on 20 Nov from books read later, 23 Nov, 10:00; {rest}" in rebuilt
+    assert "Books read the same day, 20 Nov, 05:00." in empty
+
+
+def test_a_quiet_week_has_a_short_mail_with_every_count_and_sum() -> None:
+    text = render_text(QUIET)
+    assert is_quiet(QUIET)
+    assert "A quiet week, so this digest is short" in text
+    assert len(text) < 0.85 * len(render_text(make_digest()))
+    for heading in ("OPEN BALANCES BY AGE", "BURN AND BUFFER"):
+        assert heading not in text
+    assert "Past due: 2 invoices, $16,250.00" in text
+    assert "and 1 more" in text
+    assert "By what mending it changes: 3 entries" in text
+    assert "and 2 more in the tray" in text
+
+
+@pytest.mark.parametrize(
+    "loud",
+    [
+        pytest.param(replace(QUIET, runway=TIGHT.runway), id="below the floor"),
+        pytest.param(
+            replace(QUIET, runway=replace(QUIET.runway, cautious_until=FRIDAY, cautious_days=0)), id="cautious"
+        ),
+        pytest.param(replace(QUIET, change=make_digest().change), id="the runway changed"),
+        pytest.param(replace(QUIET, change=replace(QUIET.change, is_open_ended=True)), id="by a bound"),
+        pytest.param(replace(QUIET, data_to_fix=make_digest().data_to_fix), id="known to be wrong"),
+        pytest.param(replace(QUIET, books_age_days=2), id="old books"),
+        pytest.param(
+            replace(QUIET, last_forecast=make_digest(score=make_score(actual=9_000_000)).last_forecast), id="missed"
+        ),
+    ],
+)
+def test_a_week_with_news_is_not_quiet(loud: DigestDocument) -> None:
+    assert not is_quiet(loud)
+    assert "quiet week" not in render_text(loud)
+
+
+def test_the_footer_says_who_changes_readers_and_settings() -> None:
+    assert "Who gets this mail, and its settings: Hartwell & Finch CPAs changes them on request." in one_line(
+        render_text(make_digest())
+    )

@@ -1,7 +1,10 @@
 """One tenant's week tells one story: a figure that stands in two experiences is the same in both, as published and as rendered."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from enum import Enum, auto
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -12,7 +15,8 @@ from experiences.console.document import from_json as console_from_json
 from experiences.digest.attention import effect_words
 from experiences.digest.document import DigestDocument
 from experiences.digest.document import from_json as digest_from_json
-from experiences.digest.priority_facts import MOST_ROWS
+from experiences.digest.listing import FEW_ROWS
+from experiences.digest.quiet import rows_shown
 from experiences.digest.wording import days, money_exact, money_short, short_date
 from experiences.portfolio.document import from_json as portfolio_from_json
 from experiences.portfolio.overview import TenantOverview
@@ -41,6 +45,14 @@ _SIZES, _SHARES = ("micro", "small", "medium"), (44, 5, 1)
 _WEEK = timedelta(weeks=1)
 #: The slice of the fifty whose companies are connected for a week.
 _A_WEEK_OLD = 40
+
+
+class _Due(Enum):
+    """When a bill is due."""
+
+    OVERDUE = auto()
+    WEEK = auto()
+    LATER = auto()
 
 
 @pytest.fixture
@@ -121,6 +133,7 @@ def _compare(firm: Firm, tenant: str, *, friday: date) -> None:
     assert digest.data_as_of == tray.data_as_of == console.data_as_of == row.data_as_of
     _same_runway(digest, row, pages)
     _same_cash(digest, console, row, pages)
+    _same_bills(digest, console)
     _same_plan(digest, console, pages)
     _same_defects(digest, tray, row, pages)
     same_payments(digest, console, row)
@@ -163,6 +176,33 @@ def _same_cash(digest: DigestDocument, console: ConsoleDocument, row: TenantOver
     assert short in pages["portfolio"]
 
 
+def _same_bills(digest: DigestDocument, console: ConsoleDocument) -> None:
+    """What is past due and what falls due within the week, counted and summed over the console's bills and what is beside its plan.
+
+    Of a bill that is decided as a whole the console does not say when it is due: each may be in either list, or in none.
+    """
+    assert console.count == len(console.bills)
+    cents, late = Counter[str](), {one.bill_id: one.priority.overdue_days for one in console.bills}
+    for bill_id, part in [
+        *((one.bill_id, one.open_cents) for one in console.bills),
+        *((one.bill_id, one.cents) for one in console.unplanned),
+    ]:
+        cents[bill_id] += part
+    late |= {one.bill_id: 1 for one in console.unplanned if one.why is WhyApart.PROBABLY_DEAD}
+    of = {
+        bill_id: _Due.OVERDUE if days > 0 else _Due.WEEK if days >= -7 else _Due.LATER for bill_id, days in late.items()
+    }
+    decided = sorted(cents.keys() - of.keys())
+    possible = []
+    for guess in product(_Due, repeat=len(decided)):
+        dues = of | dict(zip(decided, guess, strict=True))
+        possible.append(
+            [[cents[one] for one, due in dues.items() if due is wanted] for wanted in (_Due.OVERDUE, _Due.WEEK)]
+        )
+    told = [(one.count, one.total_cents) for one in (digest.money_out.overdue, digest.money_out.due)]
+    assert told in [[(len(found), sum(found)) for found in both] for both in possible]
+
+
 def _same_plan(digest: DigestDocument, console: ConsoleDocument, pages: dict[str, str]) -> None:
     plan, proposal, until = digest.money_out.plan, console.plan, digest.money_out.until
     assert plan is not None
@@ -181,7 +221,7 @@ def _same_plan(digest: DigestDocument, console: ConsoleDocument, pages: dict[str
     assert told == {why: (len(found), sum(found)) for why, found in apart.items() if found}
     assert ("Not planned: " in pages["friday_digest"]) == ("Not planned" in pages["console"]) == bool(told)
     assert plan.discounts.total_cents == sum(bill.priority.discount_cents for bill in console.bills)
-    for line in plan.waiting.rows:
+    for line in plan.waiting.rows[: rows_shown(digest)]:
         amount = money_exact(line.amount_cents, currency=digest.currency)
         assert amount in pages["friday_digest"]
     if console.bills:
@@ -194,9 +234,10 @@ def _same_defects(digest: DigestDocument, tray: TrayDocument, row: TenantOvervie
     assert found.defects.count == tray.count == row.tray_count
     assert (found.score, found.set_aside, row.blocking_count) == (tray.score, tray.set_aside_count, tray.blocking_count)
     rows = found.defects.rows
-    assert len(rows) == min(tray.count, MOST_ROWS)
+    assert len(rows) == min(tray.count, FEW_ROWS)
     for line, item in zip(rows, tray.items[: len(rows)], strict=True):
         assert (line.label, line.runway_days, line.low_cents) == (item.label, item.runway_days, item.low_cents)
+    for item in tray.items[: len(rows[: rows_shown(digest)])]:
         for words in effect_words(
             item.effect,
             runway_days=item.runway_days,
