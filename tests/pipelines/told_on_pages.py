@@ -136,13 +136,18 @@ def _bills_as_read(digest: str, console: list[Table]) -> None:
             and (number is None or re.search(rf"{re.escape(number.group())}(?!\w)", row.detail) is not None)
         ]
 
-    for beginning in ("Bills past due", "Bills expected to be paid"):
+    due = 0
+    for beginning in ("Bills past due", "Bills due by"):
         for line in _rows(digest, beginning):
-            open_as_told = re.search(r"of (\$[\d.,]+\d) open", line.detail)
-            owed = open_as_told.group(1) if open_as_told else line.values[0]
             # A part that is decided stands beside the plan.
             parts = [cents(at.value(row, "Open")) for at, row in of(line)]
-            assert cents(owed) in {*parts, sum(parts)}, line
+            assert cents(line.values[0]) in {*parts, sum(parts)}, line
+        named = table_about(digest, beginning)
+        due += 0 if named is None else cents(named.caption.rsplit(", ", maxsplit=1)[1])
+    sums = table_about(digest, "Going out by")
+    if sums is not None:
+        owed, *_ = sums.rows
+        assert cents(owed.values[0]) == due
     for line in _rows(digest, "Bills in the plan"):
         day, *_ = line.detail.split(",")
         planned = [at.value(row, "In the plan") for at, row in of(line) if "In the plan" in at.columns]
