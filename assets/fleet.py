@@ -6,9 +6,11 @@ Belongs here: gathering what every tenant published. Does not: a figure of its o
 A tenant that cannot be read is a row that says so, and never stops the others.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -17,19 +19,21 @@ from assets.fleet_file import COLUMNS, read_fleet, write_fleet
 from assets.mailing import DIGEST_KIND, EXCEPTIONS_KIND, morning, queue_exceptions
 from assets.pages import PORTFOLIOS, digest_links, write_index
 from assets.partitions import TENANTS
-from experiences.digest.document import DigestDocument, from_json
+from experiences.digest.document import DigestDocument, Runway, from_json
 from experiences.portfolio.document import build_portfolio, to_json
 from experiences.portfolio.exceptions import exceptions_mail
 from experiences.portfolio.overview import Link, Standing, TenantOverview
 from experiences.portfolio.render import portfolio_text, portfolio_title, render_portfolio
 from experiences.stored_json import UnreadableDocumentError
-from experiences.tray.document import TrayDocument
+from experiences.tray.document import TrayDocument, TrayItem
 from experiences.tray.document import from_json as tray_from_json
 from payments.ledger import Ledger
 from payments.waiting import payments_waiting
 from resources.documents import Document, FirmDocument
 from resources.files import write_whole
 from resources.installation import Installation
+from resources.mail_tables import of_tenant
+from resources.outbox_rows import OPEN_STATES
 from resources.registry import Firm
 from resources.tenants import Tenant
 from runway_calcs.forecast.change import ChangeState
@@ -37,6 +41,7 @@ from runway_calcs.policy import AttentionPolicy
 
 GROUP = "fleet"
 _WATCHED = (dg.AssetKey(["raw_qbo", "bills"]), dg.AssetKey(["digest", "friday_digest"]))
+_MAIL_IS_NEWS = timedelta(weeks=2)
 _ARROWS = {"VARCHAR": "string", "BIGINT": "int64", "DATE": "date32", "BOOLEAN": "bool"}
 
 
@@ -111,7 +116,8 @@ def _publish_firm(
     """Publish a firm's page and its exceptions and queue these; the page as text, how many exceptions, how many mails."""
     firm_id, now = firm.firm_id, installation.clock.now()
     week = max(one.latest_friday(now) for one in tenants)
-    document = build_portfolio(rows, firm_id=firm_id, firm_name=firm.name, week_ending=week, policy=AttentionPolicy())
+    policy = AttentionPolicy(**installation.settings.attention.model_dump())
+    document = build_portfolio(rows, firm_id=firm_id, firm_name=firm.name, week_ending=week, policy=policy)
     folder = installation.settings.pages_root / PORTFOLIOS
     html = render_portfolio(document, links=digest_links(installation, tenants, folder=folder))
     text = portfolio_text(document)
@@ -165,6 +171,8 @@ def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool,
         has_failed=has_failed,
         tray_count=tray.count if tray is not None else None,
         blocking_count=tray.blocking_count if tray is not None else None,
+        moving_count=_moving(tray, runway) if tray is not None else None,
+        **_mails(installation, tenant, now=now),
         **asdict(waiting),
     )
 
@@ -187,6 +195,29 @@ def _tray(published: Document | None) -> TrayDocument | None:
         return tray_from_json(published.body)
     except ValueError:
         return None  # of another version of the program: no count is shown, and the next Friday writes it anew
+
+
+def _moving(tray: TrayDocument, runway: Runway | None) -> int:
+    """How many entries known to be wrong change the runway in days, or put its low point on the other side of the floor."""
+    return sum(one.is_blocking and (bool(one.runway_days) or _crosses(one, runway)) for one in tray.items)
+
+
+def _crosses(one: TrayItem, runway: Runway | None) -> bool:
+    if runway is None or runway.low_cents is None or runway.floor_cents is None or one.low_cents is None:
+        return False
+    mended = runway.low_cents + one.low_cents
+    return (runway.low_cents < runway.floor_cents) != (mended < runway.floor_cents)
+
+
+def _mails(installation: Installation, tenant: Tenant, *, now: datetime) -> dict[str, Any]:
+    """The mails to a tenant's readers that somebody has to look at, of the last weeks: older ones are no news any more."""
+    rows = installation.outbox.rows(of_tenant(tenant.tenant_id))
+    open_rows = [row for row in rows if row.state in OPEN_STATES and row.queued_at >= now - _MAIL_IS_NEWS]
+    counts = Counter(row.state for row in open_rows)
+    first = min(open_rows, key=lambda row: OPEN_STATES.index(row.state), default=None)
+    return {f"mail_{state}": counts[state] for state in OPEN_STATES} | {
+        "resend_command": first.row_key.resend_command if first is not None else ""
+    }
 
 
 def _link(installation: Installation, tenant: Tenant) -> Link:

@@ -50,7 +50,7 @@ def queue_digest(installation: Installation, tenant: Tenant, *, week_ending: dat
         kind=DIGEST_KIND,
         week_ending=week_ending,
         not_before=now,
-        content=lambda formats, role: _digest(published, formats, role),
+        content=lambda formats, role, _zone: _digest(published, formats, role),
     )
 
 
@@ -74,7 +74,7 @@ def queue_exceptions(
         kind=EXCEPTIONS_KIND,
         week_ending=week_ending,
         not_before=now if is_whole else max(now, last_morning + ALL_TOGETHER),
-        content=lambda formats, _role: _exceptions(published, formats),
+        content=lambda formats, _role, zone: _exceptions(published, formats, zone=zone),
     )
 
 
@@ -85,7 +85,7 @@ def _queue(
     kind: str,
     week_ending: date,
     not_before: datetime,
-    content: Callable[[Formats, Role], MailContent],
+    content: Callable[[Formats, Role, str], MailContent],
 ) -> int:
     rendered = cache(content)
     changed = 0
@@ -93,7 +93,7 @@ def _queue(
         due_at = max(not_before, morning(week_ending, zone=recipient.zone))
         queued = installation.outbox.enqueue(
             RowKey(owner=owner, kind=kind, key=week_ending.isoformat(), address=recipient.address),
-            rendered(formats_of(recipient), recipient.role),
+            rendered(formats_of(recipient), recipient.role, recipient.zone),
             due_at=due_at,
             expires_at=due_at + WORTH_SENDING,
         )
@@ -128,8 +128,6 @@ def _digest(published: Document, formats: Formats, role: Role) -> MailContent:
     )
 
 
-def _exceptions(published: FirmDocument, formats: Formats) -> MailContent:
-    if formats == PUBLISHED:
-        return MailContent(subject=published.title, html=published.html, text=published.text)
-    mail = exceptions_mail(portfolio_from_json(published.body), formats=formats)
+def _exceptions(published: FirmDocument, formats: Formats, *, zone: str) -> MailContent:
+    mail = exceptions_mail(portfolio_from_json(published.body), formats=formats, zone=zone)
     return MailContent(subject=mail.subject, html=mail.html, text=mail.text)

@@ -16,14 +16,14 @@ from rich.table import Table
 
 from cli import mail_recipients, unsubscribing
 from cli.entering import AS_JSON, BY, DRY_RUN, add_row, author, print_json
-from cli.mail_owners import OWNER, as_fields, known_owner, resend_command
+from cli.mail_owners import OWNER, as_fields, known_owner
 from cli.session import console, open_installation, problems
 from resources.bounces import take_in
 from resources.files import write_whole
 from resources.installation import Installation
 from resources.mail import Drained
 from resources.mail_tables import MODES, of_firm, of_tenant
-from resources.outbox_rows import OutboxRow, RowKey
+from resources.outbox_rows import OPEN_STATES, OutboxRow, RowKey
 from resources.recipients import Mode, mail_address
 
 app = typer.Typer(no_args_is_help=True, help="Mail: recipients, preview or live, what was sent and what became of it.")
@@ -34,8 +34,6 @@ _WEEK = typer.Option("", "--week", help="The Friday of the week, as 2026-11-20; 
 _KIND = typer.Option(
     "", "--kind", help="Which document; default: the weekly one. left_out is a notice to a firm about failed runs."
 )
-#: States that wait for a person.
-_OPEN = ("unknown", "failed", "bounced")
 _FILE_NAME = re.compile(r"[^A-Za-z0-9@._+-]")
 
 
@@ -107,7 +105,7 @@ def send(
     for row_key in drained.unknown_mails:
         problems.print(
             f"Nobody knows whether this arrived: {row_key.kind} of {row_key.owner}, {row_key.key}, to {row_key.address} "
-            f"(`{resend_command(row_key)}` sends it once more)",
+            f"(`{row_key.resend_command}` sends it once more)",
             markup=False,
             soft_wrap=True,
         )
@@ -231,7 +229,7 @@ def _show_rows(installation: Installation, rows: list[OutboxRow], *, json_wanted
     for row in rows:
         if row.state == "unknown":
             console.print(
-                f"Nobody knows whether it arrived: `{resend_command(row.row_key)}` sends it once more.",
+                f"Nobody knows whether it arrived: `{row.row_key.resend_command}` sends it once more.",
                 markup=False,
                 soft_wrap=True,
             )
@@ -254,7 +252,9 @@ def _show_fleet(installation: Installation, *, json_wanted: bool) -> None:
     for owner, one in zip(owners, found, strict=True):
         states = one["states"]
         waiting = states.get("queued", 0) + states.get("sending", 0)
-        counted = (str(count) if count else "" for count in (waiting, *(states.get(x, 0) for x in ("sent", *_OPEN))))
+        counted = (
+            str(count) if count else "" for count in (waiting, *(states.get(x, 0) for x in ("sent", *OPEN_STATES)))
+        )
         add_row(table, str(owner), one["mode"], str(one["recipients"] or "none"), *counted)
     console.print(table)
 

@@ -10,7 +10,6 @@ import typer
 from cli.entering import known_tenant
 from resources.installation import Installation
 from resources.mail_tables import MailOwner, OwnerKind, of_firm, of_tenant
-from resources.outbox_rows import RowKey
 
 _FIRM = "firm:"
 #: As `assets/mailing.py` queues them, which is not imported: it brings the calculators, and commands are to start at once.
@@ -46,8 +45,3 @@ def known_owner(installation: Installation, text: str) -> KnownOwner:
 def as_fields(owner: MailOwner) -> dict[str, str]:
     """An owner in JSON: `tenant_id` or `firm_id`."""
     return {f"{owner.kind}_id": owner.owner_id}
-
-
-def resend_command(row_key: RowKey) -> str:
-    """The command that asks for a mail once more."""
-    return f"runway mail resend {row_key.owner} {row_key.key} {row_key.address} --kind {row_key.kind}"

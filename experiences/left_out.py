@@ -6,9 +6,11 @@ Belongs here: its words. Does not: who failed and why (`pipelines/failure_notice
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from experiences.digest.wording import clock_time, counted, plain_text, shortened
+from experiences.digest.formats import PUBLISHED, Formats, written_in
+from experiences.digest.wording import counted, plain_text, shortened
+from experiences.pages.hours import UTC_ZONE, hour_in
 from experiences.pages.notice import Notice, NoticeEntry, notice_text, render_notice
 
 #: In the cause of several failures, where each had its tenant's id.
@@ -55,21 +57,28 @@ _WHAT_FAILED = {
 }
 
 
-def left_out_notice(*, firm_name: str, cause: str, tenants: Sequence[LeftOut]) -> LeftOutNotice:
-    """One mail about all tenants with the same cause."""
+def left_out_notice(
+    *, firm_name: str, cause: str, tenants: Sequence[LeftOut], formats: Formats = PUBLISHED, zone: str = UTC_ZONE
+) -> LeftOutNotice:
+    """One mail about all tenants with the same cause, hours in the reader's `zone`."""
+    with written_in(formats):
+        notice = _notice(firm_name=firm_name, cause=cause, tenants=tenants, zone=zone)
+        return LeftOutNotice(subject=notice.subject, html=render_notice(notice), text=notice_text(notice))
+
+
+def _notice(*, firm_name: str, cause: str, tenants: Sequence[LeftOut], zone: str) -> Notice:
     who = _name(tenants[0]) if len(tenants) == 1 else counted(len(tenants), "client")
     headline = f"{shortened(who, limit=_LONGEST_IN_SUBJECT)}: not up to date"
-    notice = Notice(
+    return Notice(
         subject=headline,
         kicker=shortened(plain_text(firm_name), limit=_LONGEST_NAME),
         headline=headline,
         lead=_reason(cause, tenants=tenants),
-        entries=tuple(NoticeEntry(name=_name(one), alert=_what(one), lines=_lines(one)) for one in tenants),
+        entries=tuple(NoticeEntry(name=_name(one), alert=_what(one), lines=_lines(one, zone=zone)) for one in tenants),
         footer=(
             f"{_UNAFFECTED if tenants[0].tenant_id else _ALL_UNAFFECTED} What was published earlier stays as it was.",
         ),
     )
-    return LeftOutNotice(subject=notice.subject, html=render_notice(notice), text=notice_text(notice))
 
 
 def _reason(cause: str, *, tenants: Sequence[LeftOut]) -> str:
@@ -92,7 +101,6 @@ def _what(tenant: LeftOut) -> str:
     return f"{_WHAT_FAILED.get(tenant.job, f'{tenant.job} failed')}."
 
 
-def _lines(tenant: LeftOut) -> tuple[str, ...]:
-    failed_at = tenant.failed_at.astimezone(UTC)
-    at = f"{clock_time(failed_at, near=failed_at.date())} UTC"
+def _lines(tenant: LeftOut, *, zone: str) -> tuple[str, ...]:
+    at = hour_in(tenant.failed_at, zone=zone)
     return (f"{tenant.tenant_id}, {at}" if tenant.tenant_id else at,)

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from assets.mailing import formats_of
 from experiences.left_out import ALL_CLIENTS, ANY_TENANT, LeftOut, left_out_notice
 from resources.installation import Installation
 from resources.mail_tables import MailOwner, of_firm
 from resources.outbox_rows import MailContent, OutboxRow, RowKey
+from resources.recipients import Recipient
 from resources.tenants import tenant_id
 
 NOTICE_KIND = "left_out"
@@ -93,20 +95,23 @@ def enqueue_fleet_failure(installation: Installation, failed: FailedRun) -> int:
 
 def _tell_all(installation: Installation, whom: _Whom, failed: FailedRun) -> int:
     recipients = installation.recipients.reachable(of_firm(whom.firm_id))
-    return sum(_tell(installation, whom, failed, address=one.address) for one in recipients)
+    return sum(_tell(installation, whom, failed, reader=one) for one in recipients)
 
 
-def _tell(installation: Installation, whom: _Whom, failed: FailedRun, *, address: str) -> bool:
+def _tell(installation: Installation, whom: _Whom, failed: FailedRun, *, reader: Recipient) -> bool:
     firm = of_firm(whom.firm_id)
     stem = f"{whom.day}:{failed.fingerprint}:"
-    told = _mails(installation, firm, stem=stem, address=address)
+    told = _mails(installation, firm, stem=stem, address=reader.address)
     if any(one["tenant_id"] == whom.tenant_id for row in told for one in row.about or ()):
         return False
     for row in reversed(told):
-        if row.state == "queued" and _enqueue(installation, row.row_key, whom, failed, due_at=row.due_at):
+        if row.state == "queued" and _enqueue(
+            installation, row.row_key, whom, failed, reader=reader, due_at=row.due_at
+        ):
             return True
-    fresh = RowKey(owner=firm, kind=NOTICE_KIND, key=f"{stem}{len(told) + 1:04d}", address=address)
-    return _enqueue(installation, fresh, whom, failed, due_at=installation.clock.now() + GATHERING)
+    fresh = RowKey(owner=firm, kind=NOTICE_KIND, key=f"{stem}{len(told) + 1:04d}", address=reader.address)
+    due_at = installation.clock.now() + GATHERING
+    return _enqueue(installation, fresh, whom, failed, reader=reader, due_at=due_at)
 
 
 def _mails(installation: Installation, firm: MailOwner, *, stem: str, address: str) -> list[OutboxRow]:
@@ -116,18 +121,20 @@ def _mails(installation: Installation, firm: MailOwner, *, stem: str, address: s
     return sorted(own, key=lambda row: row.row_key)
 
 
-def _enqueue(installation: Installation, row_key: RowKey, whom: _Whom, failed: FailedRun, *, due_at: datetime) -> bool:
+def _enqueue(
+    installation: Installation, row_key: RowKey, whom: _Whom, failed: FailedRun, *, reader: Recipient, due_at: datetime
+) -> bool:
     this = {"tenant_id": whom.tenant_id, "name": whom.name, "job": failed.job, "at": failed.failed_at.isoformat()}
 
     def make(kept: OutboxRow | None) -> tuple[MailContent, Sequence[dict[str, Any]]]:
         about = [*((kept.about or []) if kept is not None else []), this]
-        return _content(failed.cause_of_any, about, firm_name=whom.firm_name), about
+        return _content(failed.cause_of_any, about, firm_name=whom.firm_name, reader=reader), about
 
     queued = installation.outbox.enqueue_about(row_key, make, due_at=due_at, expires_at=due_at + WORTH_SENDING)
     return queued != "unchanged"
 
 
-def _content(cause: str, about: Sequence[dict[str, Any]], *, firm_name: str) -> MailContent:
+def _content(cause: str, about: Sequence[dict[str, Any]], *, firm_name: str, reader: Recipient) -> MailContent:
     notice = left_out_notice(
         firm_name=firm_name,
         cause=cause,
@@ -140,5 +147,7 @@ def _content(cause: str, about: Sequence[dict[str, Any]], *, firm_name: str) -> 
             )
             for one in about
         ],
+        formats=formats_of(reader),
+        zone=reader.zone,
     )
     return MailContent(subject=notice.subject, html=notice.html, text=notice.text)

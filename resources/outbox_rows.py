@@ -23,6 +23,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from resources.mail_tables import MailOwner, MailTables, tables_of
 
 State = Literal["queued", "sending", "sent", "failed", "unknown", "bounced", "cancelled"]
+#: States that wait for a person.
+OPEN_STATES: tuple[State, ...] = ("unknown", "failed", "bounced")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,11 @@ class RowKey:
     kind: str
     key: str
     address: str
+
+    @property
+    def resend_command(self) -> str:
+        """The command that asks for the mail once more."""
+        return f"runway mail resend {self.owner} {self.key} {self.address} --kind {self.kind}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,20 @@ class Thresholds(BaseModel):
         return Thresholds.model_validate({**self.model_dump(), **overrides})
 
 
+class AttentionSettings(BaseModel):
+    """When a client stands on its firm's list of exceptions (`RUNWAY_ATTENTION__...`), for all firms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    short_days: int = Field(default=28, ge=0, description="The runway is short at so many days or fewer.")
+    short_cautious_days: int = Field(
+        default=14, ge=0, description="The cautious runway is short at so many days or fewer."
+    )
+    fallen_days: int = Field(
+        default=7, ge=1, description="The runway fell by so many days or more since the last forecast."
+    )
+
+
 class MailSettings(BaseModel):
     """The server that takes our mail (`RUNWAY_MAIL__...`); without one, mail can be looked at and not sent."""
 
@@ -148,6 +162,7 @@ class Settings(BaseSettings):
         default="WARNING", description="Level of the program's own log on standard error."
     )
     thresholds: Thresholds = Field(default=Thresholds(), description="See the table of thresholds.")
+    attention: AttentionSettings = Field(default=AttentionSettings(), description="See the table of attention.")
     mail: MailSettings = Field(default=MailSettings(), description="See docs/mail.md.")
 
     @model_validator(mode="after")

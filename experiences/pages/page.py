@@ -36,6 +36,8 @@ class PageTable:
     """For each column, whether it holds figures: set to the right."""
     rows: tuple[tuple[Cell, ...], ...]
     more: str = ""
+    widths: tuple[int, ...] = ()
+    """Of each column in percent, for tables below each other; empty: as wide as the words need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from runway_calcs.policy import AttentionPolicy
 class PortfolioDocument:
     """Everything that a firm's page says."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     firm_id: str
     firm_name: str
     week_ending: date
@@ -49,7 +49,7 @@ def build_portfolio(
     """The portfolio of one firm."""
     reads = [row.data_as_of for row in rows if row.data_as_of is not None]
     return PortfolioDocument(
-        schema_version=2,
+        schema_version=3,
         firm_id=firm_id,
         firm_name=plain_text(firm_name),
         week_ending=week_ending,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from experiences.digest.formats import PUBLISHED, Formats, written_in
 from experiences.digest.sentences import name
 from experiences.digest.wording import counted, days, full_date, money_short, short_date
+from experiences.pages.hours import UTC_ZONE
 from experiences.pages.notice import Notice, NoticeEntry, notice_text, render_notice
 from experiences.portfolio.document import PortfolioDocument
 from experiences.portfolio.overview import TenantOverview
@@ -16,6 +17,8 @@ from experiences.portfolio.words import (
     explained,
     freshness,
     headline,
+    mail_step,
+    mail_words,
     next_step,
     runway_words,
     waiting_words,
@@ -31,14 +34,16 @@ class ExceptionsMail:
     text: str
 
 
-def exceptions_mail(document: PortfolioDocument, *, formats: Formats = PUBLISHED) -> ExceptionsMail:
-    """A firm's week in one mail; without exceptions it says so, for silence could be a fault."""
+def exceptions_mail(
+    document: PortfolioDocument, *, formats: Formats = PUBLISHED, zone: str = UTC_ZONE
+) -> ExceptionsMail:
+    """A firm's week in one mail, hours in the reader's `zone`; without exceptions it says so, for silence could be a fault."""
     with written_in(formats):
-        notice = exceptions_notice(document)
+        notice = exceptions_notice(document, zone=zone)
         return ExceptionsMail(subject=notice.subject, html=render_notice(notice), text=notice_text(notice))
 
 
-def exceptions_notice(document: PortfolioDocument) -> Notice:
+def exceptions_notice(document: PortfolioDocument, *, zone: str = UTC_ZONE) -> Notice:
     """The words of the mail, in the formats in force."""
     told = headline(document)
     return Notice(
@@ -46,14 +51,20 @@ def exceptions_notice(document: PortfolioDocument) -> Notice:
         kicker=f"{name(document.firm_name)}, week ending {full_date(document.week_ending)}",
         headline=told,
         lead=freshness(document),
-        entries=tuple(_entry(row, document=document) for row in document.exceptions),
+        entries=tuple(_entry(row, document=document, zone=zone) for row in document.exceptions),
         footer=explained(document),
     )
 
 
-def _entry(row: TenantOverview, *, document: PortfolioDocument) -> NoticeEntry:
+def _entry(row: TenantOverview, *, document: PortfolioDocument, zone: str) -> NoticeEntry:
     reasons = ", ".join(row.reasons(document.policy))
-    lines = (_runway(row, document=document), _money(row, document=document), _work(row), _books(row))
+    lines = (
+        _runway(row, document=document),
+        _money(row, document=document),
+        _work(row),
+        _mail(row),
+        _books(row, zone=zone),
+    )
     return NoticeEntry(
         name=name(row.tenant_name),
         alert=reasons[0].upper() + reasons[1:],
@@ -92,6 +103,12 @@ def _work(row: TenantOverview) -> str:
     return f"{'; '.join(parts)}." if parts else ""
 
 
-def _books(row: TenantOverview) -> str:
-    read = "Books never read." if row.data_as_of is None else f"Books read on {books_read(row)}."
+def _mail(row: TenantOverview) -> str:
+    if not row.mails_open:
+        return ""
+    return f"{counted(row.mails_open, 'mail')} in question: {', '.join(mail_words(row))}. {mail_step(row)}"
+
+
+def _books(row: TenantOverview, *, zone: str) -> str:
+    read = "Books never read." if row.data_as_of is None else f"Books read on {books_read(row, zone=zone)}."
     return f"{read} {next_step(row)}".strip()

@@ -46,8 +46,10 @@ class Reason(StrEnum):
     SHORT = "short runway"
     CAUTIOUS = "short cautious runway"
     FALLEN = "runway became shorter"
+    MAIL = "a mail that may not have arrived"
+    DUE = "a payment due in no batch"
     STALE = "old books"
-    BLOCKING = "data known to be wrong"
+    BLOCKING = "wrong data that moves the runway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,17 @@ class TenantOverview:
     tray_count: int | None
     """None: no tray was published."""
     blocking_count: int | None
+    """Entries behind which a figure is known to be wrong ..."""
+    moving_count: int | None
+    """... and of them those that change the runway in days or put its low point on the other side of the floor."""
+    mail_unknown: int
+    """Mails of the last weeks of which nobody knows whether they arrived,"""
+    mail_failed: int
+    """that were refused,"""
+    mail_bounced: int
+    """that came back."""
+    resend_command: str
+    """The command that sends the first of those mails once more; empty without one."""
     to_approve: int
     """Bills of the payment ledger by what they wait for: that somebody says they are owed,"""
     to_decide: int
@@ -99,11 +112,25 @@ class TenantOverview:
         require((self.state is not None) == ok, "figures come from a digest that can be read")
         require(ok or self.days is None, "no runway without a digest")
         require(ok or not self.is_behind, "an old digest is one that can be read")
+        require((self.moving_count or 0) <= (self.blocking_count or 0), "what moves the runway is among what is wrong")
+        require(
+            bool(self.mails_open) == bool(self.resend_command), "a mail in question has a command that sends it again"
+        )
 
     @property
     def payments_waiting(self) -> int:
         """Bills of the payment ledger that wait for something."""
         return self.to_approve + self.to_decide + self.due + self.to_seal + self.sealed + self.to_review
+
+    @property
+    def wait_for_somebody(self) -> int:
+        """Of them those that somebody has to act on."""
+        return self.payments_waiting - self.sealed
+
+    @property
+    def mails_open(self) -> int:
+        """Mails that wait for a person to say whether they are sent again."""
+        return self.mail_unknown + self.mail_failed + self.mail_bounced
 
     def reasons(self, policy: AttentionPolicy) -> tuple[Reason, ...]:
         """Why it needs attention; empty: nothing stands out."""
@@ -117,20 +144,23 @@ class TenantOverview:
             Reason.SHORT: self.days is not None and self.days <= policy.short_days,
             Reason.CAUTIOUS: self.cautious_days is not None and self.cautious_days <= policy.short_cautious_days,
             Reason.FALLEN: self.change_days is not None and self.change_days <= -policy.fallen_days,
+            Reason.MAIL: self.mails_open > 0,
+            Reason.DUE: self.due > 0,
             Reason.STALE: self.is_stale,
-            Reason.BLOCKING: bool(self.blocking_count),
+            Reason.BLOCKING: bool(self.moving_count),
         }
         return tuple(reason for reason in Reason if holds[reason])
 
 
 def by_attention(rows: Iterable[TenantOverview], *, policy: AttentionPolicy) -> tuple[TenantOverview, ...]:
-    """The rows with the most pressing reason first, within one by runway, its change, what is wrong, payments, name and id."""
+    """The rows with the most pressing reason first; within one, payments that wait for somebody, then the shortest runway."""
     place = {reason: number for number, reason in enumerate(Reason)}
 
-    def rank(row: TenantOverview) -> tuple[int, int, int, int, int, int, str, str]:
+    def rank(row: TenantOverview) -> tuple[int, bool, int, int, int, int, int, str, str]:
         reasons = row.reasons(policy)
         return (
             place[reasons[0]] if reasons else len(place),
+            not row.wait_for_somebody,
             FAR_DAYS if row.days is None else row.days,
             FAR_DAYS if row.cautious_days is None else row.cautious_days,
             row.change_days or 0,

@@ -18,6 +18,8 @@ from experiences.portfolio.words import (
     explained,
     freshness,
     headline,
+    mail_step,
+    mail_words,
     next_step,
     waiting_words,
 )
@@ -32,9 +34,12 @@ _COLUMNS = (
     "Low point",
     "To fix",
     "Payments waiting",
+    "Mail",
     "Books read",
 )
-_FIGURES = (False, True, True, True, True, True, True, True, True)
+_FIGURES = (False, True, True, True, True, True, True, True, True, True)
+#: The same in both tables, so that their columns stand below each other.
+_WIDTHS = (21, 9, 9, 7, 8, 8, 8, 10, 9, 11)
 
 
 def portfolio_page(document: PortfolioDocument, *, links: Mapping[str, str]) -> Page:
@@ -45,7 +50,7 @@ def portfolio_page(document: PortfolioDocument, *, links: Mapping[str, str]) -> 
         Block(heading=heading, tables=(_table(rows, caption=caption, document=document, links=links),))
         for heading, caption, rows in (
             ("Needs attention", "The most pressing first", needing),
-            ("Nothing stands out", "The shortest runway first", rest),
+            ("Nothing stands out", "Payments that wait for somebody first, then the shortest runway", rest),
         )
         if rows
     ]
@@ -82,6 +87,7 @@ def _table(
         caption=caption,
         columns=_COLUMNS,
         figures=_FIGURES,
+        widths=_WIDTHS,
         rows=tuple(_row(row, document=document, href=links.get(row.tenant_id, "")) for row in rows),
     )
 
@@ -92,7 +98,7 @@ def _row(row: TenantOverview, *, document: PortfolioDocument, href: str) -> tupl
     return (
         Cell(
             text=name(row.tenant_name),
-            detail=tuple(text for text in (", ".join(reasons), next_step(row)) if text),
+            detail=tuple(text for text in (", ".join(reasons), next_step(row), mail_step(row)) if text),
             href=href,
         ),
         _until(row, near=near, is_alert=bool({Reason.SHORT, Reason.BELOW_FLOOR, Reason.NO_FIGURES} & set(reasons))),
@@ -102,6 +108,7 @@ def _row(row: TenantOverview, *, document: PortfolioDocument, href: str) -> tupl
         _low(row, near=near),
         Cell(text="" if row.tray_count is None else f"{row.tray_count:,}", detail=_blocking(row)),
         Cell(text=f"{row.payments_waiting:,}" if row.payments_waiting else "", detail=waiting_words(row)),
+        Cell(text=f"{row.mails_open:,}" if row.mails_open else "", detail=mail_words(row)),
         Cell(text="never" if row.data_as_of is None else books_read(row), is_alert=row.is_stale),
     )
 

@@ -5,7 +5,8 @@ Belongs here: sentences about a portfolio and a row of it. Does not: their order
 
 from datetime import date
 
-from experiences.digest.wording import clock_time, counted, days, short_date
+from experiences.digest.wording import counted, days, short_date
+from experiences.pages.hours import UTC_ZONE, hour_in
 from experiences.portfolio.document import PortfolioDocument
 from experiences.portfolio.overview import Link, Standing, TenantOverview
 from runway_calcs.forecast.figures import RunwayState
@@ -52,7 +53,8 @@ def explained(document: PortfolioDocument) -> tuple[str, ...]:
     return (
         f"To look at: no figures or no digest of the week, a failed run, below the floor, a payment to review, {policy.short_days} "
         f"days or less, cautiously {policy.short_cautious_days} days or less, {policy.fallen_days} days shorter than a week "
-        "before, old books, or data known to be wrong.",
+        "before, a mail that may not have arrived, a payment that is due and in no batch, old books, or data known to be wrong "
+        "that moves the runway.",
         "Figures are those of each client's published digest.",
     )
 
@@ -79,10 +81,24 @@ def waiting_words(row: TenantOverview) -> tuple[str, ...]:
     return tuple(f"{count:,} {what}" for count, what in counts if count)
 
 
-def books_read(row: TenantOverview) -> str:
-    """When the books were read, in UTC."""
+def mail_words(row: TenantOverview) -> tuple[str, ...]:
+    """The mails in question, by what became of them."""
+    counts = ((row.mail_unknown, "unknown"), (row.mail_failed, "failed"), (row.mail_bounced, "came back"))
+    return tuple(f"{count:,} {what}" for count, what in counts if count)
+
+
+def mail_step(row: TenantOverview) -> str:
+    """The command that sends a mail in question once more; empty without one."""
+    if not row.mails_open:
+        return ""
+    others = f"; runway mail status {row.tenant_id} shows all" if row.mails_open > 1 else ""
+    return f"{row.resend_command} sends {'the first' if others else 'it'} once more{others}."
+
+
+def books_read(row: TenantOverview, *, zone: str = UTC_ZONE) -> str:
+    """When the books were read, in a reader's time zone."""
     assert row.data_as_of is not None, "they were read"
-    return f"{clock_time(row.data_as_of, near=row.data_as_of.date())} UTC"
+    return hour_in(row.data_as_of, zone=zone)
 
 
 def next_step(row: TenantOverview) -> str:

@@ -37,6 +37,7 @@ def tray_page(document: TrayDocument) -> Page:
             "mended. Effects do not add up.",
             *_missing_effects(document),
             "An entry leaves this page by itself once a later sync no longer finds it.",
+            "Links open in the company that you are signed in to in QuickBooks; it has to be this one.",
         ),
     )
 
@@ -135,7 +136,8 @@ def _block(heading: str, items: Sequence[TrayItem], *, document: TrayDocument, s
 
 def _row(item: TrayItem, *, document: TrayDocument, said_above: Sequence[str]) -> tuple[Cell, ...]:
     currency, near = document.currency, document.as_of
-    what = [sentence(item.what, near=near), sentence(item.remedy, near=near)]
+    wrong = "Known to be wrong, whatever it changes." if item.is_blocking else ""
+    what = [wrong, sentence(item.what, near=near), sentence(item.remedy, near=near)]
     href = link(item.object_type, item.object_id)
     days_words, low_words = effect_words(
         item.effect,
@@ -152,7 +154,7 @@ def _row(item: TrayItem, *, document: TrayDocument, said_above: Sequence[str]) -
             link_text="Open in QuickBooks" if href else "",
         ),
         Cell(text=money_exact(item.amount_cents, currency=currency) if item.amount_cents else ""),
-        Cell(text=days_words, detail=("known to be wrong",) if item.is_blocking else (), is_alert=item.is_blocking),
+        Cell(text=days_words),
         Cell(text=low_words),
         Cell(text="" if item.age_days is None else days(item.age_days)),
     )

@@ -73,7 +73,7 @@ def exceptions_of(text: str) -> ExceptionsMail:
     """The firm's mail about two clients of that name."""
     return exceptions_mail(
         make_portfolio(
-            make_overview(tenant_name=f"T{text}", days=19, change_days=-9, blocking_count=2),
+            make_overview(tenant_name=f"T{text}", days=19, change_days=-9, blocking_count=2, moving_count=1),
             make_overview(tenant_id="cork", tenant_name=f"T{text}", standing=Standing.MISSING, has_failed=True),
             make_overview(tenant_id="dune"),
             firm_name=f"F{text}",

@@ -187,11 +187,11 @@ def test_a_client_that_is_well_has_no_next_step_and_is_not_in_the_mail() -> None
     ],
 )
 def test_each_kind_of_runway_has_its_own_words_in_the_mail(changes: dict[str, Any], told: str) -> None:
-    assert told in exceptions_mail(make_portfolio(make_overview(blocking_count=1, **changes))).text
+    assert told in exceptions_mail(make_portfolio(make_overview(blocking_count=1, moving_count=1, **changes))).text
 
 
 def test_the_mail_is_written_as_its_reader_wants_it() -> None:
-    portfolio = make_portfolio(make_overview(blocking_count=1))
+    portfolio = make_portfolio(make_overview(blocking_count=1, moving_count=1))
     mail = exceptions_mail(portfolio, formats=Formats(locale="en-US", currency="code"))
     assert mail.subject == "Nov 20, 2026: 1 of 1 client to look at"
     assert "Cash USD 80.1k, low point -USD 2.1k on Feb 12." in mail.text
@@ -220,11 +220,34 @@ def test_a_digest_that_is_not_there_yet_is_said_so() -> None:
     assert "20 Nov 2026" in parse(html).text
 
 
-def test_books_read_at_another_hour_are_told_in_utc() -> None:
+@pytest.mark.parametrize(
+    ("formats", "zone", "told"),
+    [
+        (Formats(), "UTC", "Books read on 12 Nov, 05:04 UTC."),
+        (Formats(), "America/New_York", "Books read on 12 Nov, 00:04 (America/New_York)."),
+        (Formats(locale="en-US"), "America/Los_Angeles", "Books read on Nov 11, 9:04 pm (America/Los_Angeles)."),
+    ],
+)
+def test_when_books_were_read_is_told_in_the_readers_time_zone(formats: Formats, zone: str, told: str) -> None:
     row = make_overview(
         is_stale=True, data_as_of=datetime(2026, 11, 12, 5, 4, tzinfo=UTC), week_ending=date(2026, 11, 20)
     )
-    assert "Books read on 12 Nov, 05:04 UTC." in exceptions_mail(make_portfolio(row)).text
+    assert told in exceptions_mail(make_portfolio(row), formats=formats, zone=zone).text
+
+
+@pytest.mark.parametrize(
+    ("formats", "zone", "told"),
+    [
+        (Formats(), "UTC", "acme, 20 Nov, 02:30 UTC"),
+        (Formats(locale="en-US"), "America/New_York", "acme, Nov 19, 9:30 pm (America/New_York)"),
+    ],
+)
+def test_when_a_run_failed_is_told_in_the_readers_time_zone(formats: Formats, zone: str, told: str) -> None:
+    failed = LeftOut(
+        tenant_id="acme", name="Acme", job="tenant_sync", failed_at=datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
+    )
+    notice = left_out_notice(firm_name="Oak", cause="no answer", tenants=[failed], formats=formats, zone=zone)
+    assert told in notice.text
 
 
 def test_what_stands_below_a_figure_is_told_beside_it_in_the_text() -> None:

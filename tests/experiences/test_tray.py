@@ -41,6 +41,18 @@ def make_tray(defects: list[Defect], *, rulings: tuple[Ruling, ...] = (), as_of:
     )
 
 
+def test_the_page_says_that_a_link_opens_in_the_company_one_is_signed_in_to() -> None:
+    document = make_tray([make_defect()])
+    for text in (parse(render_html(document)).text, one_line(render_text(document))):
+        assert "Links open in the company that you are signed in to in QuickBooks" in text
+
+
+def test_a_wrong_entry_without_an_effect_does_not_call_its_zero_days_wrong() -> None:
+    page = parse(render_html(make_tray([make_defect(severity=Severity.BLOCKING, effect=_effect(0, 0))])))
+    assert "0 days known to be wrong" not in " ".join(page.text.split())
+    assert "Known to be wrong, whatever it changes." in page.text
+
+
 def test_what_moves_the_runway_most_stands_first_then_cents_then_what_is_known_to_be_wrong() -> None:
     defects = [
         make_defect(object_id="unknown", effect=NOT_KNOWN, severity=Severity.NON_BLOCKING),

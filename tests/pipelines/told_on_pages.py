@@ -112,13 +112,8 @@ def _state_of_the_books_as_read(told: str, tray: str, *, blocking: str) -> None:
     assert re.findall(r"State of the books: \d+ of 100", told) == re.findall(r"State of the books: \d+ of 100", page)
     behind = re.search(r"Behind (\d+) of them", page)
     assert blocking == ("" if behind is None else f"{behind.group(1)} known wrong")
-    shown = [
-        at.small_print(row, "Runway")
-        for at in tables(tray)
-        if at.caption.startswith("By what mending")
-        for row in at.rows
-    ]
-    assert shown.count("known to be wrong") == int(behind.group(1) if behind else 0)
+    shown = [row.detail for at in tables(tray) if at.caption.startswith("By what mending") for row in at.rows]
+    assert sum("Known to be wrong" in one for one in shown) == int(behind.group(1) if behind else 0)
     aside, table = re.search(r"(\d+) entr(?:y|ies) set aside by a person", told), table_about(tray, "Snoozed")
     assert (0 if table is None else len(table.rows)) == int(aside.group(1) if aside else 0)
 

@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from resources.settings import LOCAL_CLIENT_ID, LOCAL_CLIENT_SECRET, Settings, Thresholds
+from resources.settings import LOCAL_CLIENT_ID, LOCAL_CLIENT_SECRET, AttentionSettings, Settings, Thresholds
+from runway_calcs.policy import AttentionPolicy
 
 _README = Path(__file__).resolve().parents[2] / "README.md"
 _CANARY = "canary-4711-secret"
@@ -133,6 +134,15 @@ def test_thresholds_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
     assert thresholds.card_basis == "payment"
 
 
+def test_when_a_client_needs_attention_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert AttentionPolicy(**Settings().attention.model_dump()) == AttentionPolicy()
+    monkeypatch.setenv("RUNWAY_ATTENTION__SHORT_DAYS", "40")
+    assert Settings().attention.short_days == 40
+    monkeypatch.setenv("RUNWAY_ATTENTION__FALLEN_DAYS", "0")
+    with pytest.raises(ValidationError, match="fallen_days"):
+        Settings()
+
+
 def test_a_tenants_own_thresholds_win_one_by_one() -> None:
     general = Thresholds(floor_cents=100, stale_after_days=5)
     own = general.overridden({"floor_cents": 900, "excluded_account_ids": ["35"]})
@@ -158,11 +168,17 @@ def test_the_readmes_table_is_the_module() -> None:
     text = _README.read_text(encoding="utf-8")
     section = text.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
     rows = re.findall(r"^\| `(RUNWAY_[A-Z_]+)` \| (.+?) \| (.+?) \|$", section, flags=re.MULTILINE)
-    assert rows == [*_rows("RUNWAY_", Settings), *_rows("RUNWAY_THRESHOLDS__", Thresholds)]
+    assert rows == [
+        *_rows("RUNWAY_", Settings),
+        *_rows("RUNWAY_THRESHOLDS__", Thresholds),
+        *_rows("RUNWAY_ATTENTION__", AttentionSettings),
+    ]
 
 
 def _rows(prefix: str, model: type[BaseModel]) -> list[tuple[str, str, str]]:
-    fields = {name: field for name, field in model.model_fields.items() if name not in ("thresholds", "mail")}
+    fields = {
+        name: field for name, field in model.model_fields.items() if name not in ("thresholds", "attention", "mail")
+    }
     return [(f"{prefix}{name.upper()}", _default(field), str(field.description)) for name, field in fields.items()]
 
 
