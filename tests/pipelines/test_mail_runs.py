@@ -92,7 +92,7 @@ def test_a_killed_run_leaves_no_mail_that_is_sent_twice_and_none_that_is_forgott
         assert (row.state, copies) == expected, row_key
 
 
-def test_runs_of_two_daemons_at_once_send_each_mail_once(
+def test_two_runs_at_once_on_homes_of_their_own_send_each_mail_once(
     office: Installation, server: MailServer, clock: FixedClock, tmp_path: Path
 ) -> None:
     queued = [_queue(office, number) for number in range(10)]

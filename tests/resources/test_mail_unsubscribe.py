@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,14 +14,18 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from cli.unsubscribing import unsubscribe_routes
+from cli.webhooks import receiver
 from resources.clock import FixedClock
 from resources.database import Database
+from resources.dirty_tenants import DirtyTenants
 from resources.mail_tables import of_tenant
+from resources.secret_text import Secret
 from resources.tenants import TenantId
 from resources.unsubscribe import BadUnsubscribeToken, MailKeys, Subscription
 from tests.browser import free_port
 from tests.databases import only_sqlite
 from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, KEY, OF_ACME, OF_OAK, Post
+from tests.resources.mail_server import mail_server, make_certificates
 
 _OTHER = bytes(range(32, 64))
 _ANN = Subscription(owner=OF_ACME, address=ANN)
@@ -38,9 +44,14 @@ def post(database: Database, clock: FixedClock) -> Post:
 def address(post: Post) -> Iterator[str]:
     """The answering program, served as `runway mail listen` serves it."""
     app = Starlette(routes=unsubscribe_routes(post.recipients, keys=post.keys))
-    config = uvicorn.Config(
-        app, port=free_port(), log_config=None, access_log=False, server_header=False, lifespan="off"
-    )
+    port = free_port()
+    with _served(app, port=port):
+        yield f"http://127.0.0.1:{port}/unsubscribe/"
+
+
+@contextmanager
+def _served(app: Starlette, *, port: int) -> Iterator[None]:
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, server_header=False, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -48,9 +59,11 @@ def address(post: Post) -> Iterator[str]:
     while not server.started:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    yield f"http://127.0.0.1:{config.port}/unsubscribe/"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def _reached(post: Post, tenant: TenantId) -> list[str]:
@@ -75,6 +88,31 @@ def test_one_click_unsubscribes_one_recipient_of_one_tenant(post: Post, address:
     assert httpx.post(address + of_firm, trust_env=False).status_code == 200
     assert [one.address for one in post.recipients.reachable(OF_OAK)] == [ANN]
     assert (_reached(post, ACME), _reached(post, BOLT)) == ([BEN], [ANN, BEN])
+
+
+@only_sqlite
+def test_the_address_in_a_mail_that_a_server_took_unsubscribes_its_reader(
+    database: Database, clock: FixedClock, tmp_path: Path
+) -> None:
+    """As a mail program does it: both headers of the mail as it arrived, and one POST to the app of `runway webhooks`."""
+    port = free_port()
+    with mail_server(make_certificates(tmp_path)) as server:
+        own = server.settings().model_copy(update={"unsubscribe_url": f"http://127.0.0.1:{port}"})
+        post = Post(database, clock=clock, settings=own)
+        acme = post.tenant()
+        for address in (ANN, BEN):
+            post.recipient(acme, address)
+            post.queue(address=address)
+        assert post.mailer().drain().sent == 2
+        (mail,) = [one for one in server.messages if one["To"].addresses[0].addr_spec == ANN]
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    app = receiver(DirtyTenants(database, clock=clock, environment="local"), verifier=Secret("verifier"))
+    app.router.routes.extend(unsubscribe_routes(post.recipients, keys=post.keys))
+    with _served(app, port=port):
+        link = str(mail["List-Unsubscribe"]).strip("<>")
+        done = httpx.post(link, data={"List-Unsubscribe": "One-Click"}, trust_env=False)
+    assert done.status_code == 200
+    assert _reached(post, ACME) == [BEN]
 
 
 @only_sqlite
