@@ -109,8 +109,9 @@ class PaymentTimingModel:
         """Why, in words, and how sure: index `document_id`, columns `confidence` and `reason`.
 
         `confidence` is 0 (nothing but the shipped prior) to 1 (a long history of this counterparty, and the document is
-        no later than what was seen). `reason` is "usually 9 days late over 14 documents, now 21", and of a payer that has
-        more likely stopped than not ", nothing paid for 90 days".
+        no later than what was seen). `reason` is "usually 9 days late over 14 documents, now 21", of a payer with two
+        clear habits "often 20 days early, else 6 days late over 24 documents, now 3", and of one that has more likely stopped
+        than not ", nothing paid for 90 days".
         """
         items = items_to_predict(open_items, as_of=self.as_of, term_days=self.term_days)
         today = day_number(self.as_of)

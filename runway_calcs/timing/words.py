@@ -3,10 +3,12 @@
 Belongs here: reasons and confidence. Does not: the estimate (``days.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from runway_calcs.timing.items import Flags, Floats, Ints, Items
 
@@ -16,6 +18,12 @@ _HALF_SURE_OWN, _HALF_SURE_ALL = 5.0, 30.0
 """Paid documents of a counterparty, and of the ledger, at which confidence has half of what they can give."""
 _ALL_SHARE = 0.4
 """Confidence that a long history of other counterparties gives at most."""
+_APART = 10
+"""Days between the medians of two habits of one payer, at least: the discount's day and the due date are 20 apart."""
+_LEAST_SHARE = 0.2
+"""Share of a payer's documents that a habit has at least; what is rarer is an exception."""
+_CLEARLY_TWO = 0.3
+"""Two habits are clear if they leave so much of the spread around a single one: the halves of even spread leave .5 of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +34,22 @@ class Habit:
     after_anchor: int
     """Median days from due date (or from the date, where there is no due date) to payment."""
     longest: int
+    two: "TwoHabits | None" = None
+    """If some documents are clearly paid much earlier than the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoHabits:
+    """Of a payer who takes early discounts sometimes: days from the same day to payment."""
+
+    early: int
+    """Median of the documents that are paid early ..."""
+    early_longest: int
+    """... and the latest of them."""
+    late: int
+    """Median of the others ..."""
+    late_paid: int
+    """... and how many they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +75,7 @@ def past_of(items: Items) -> Past:
     )
     return Past(
         own={
-            (str(who), bool(due)): _habit(days)
+            (str(who), bool(due)): replace(_habit(days), two=_two_habits(np.sort(days.to_numpy(dtype=np.int64))))
             for (who, due), days in frame.groupby(["counterparty", "has_due"])["days"]
         },
         all={bool(due): _habit(days) for due, days in frame.groupby("has_due")["days"]},
@@ -65,14 +89,34 @@ def said_from(items: Items) -> Ints:
 
 
 def _habit(days: "pd.Series[int]") -> Habit:
-    return Habit(paid=len(days), after_anchor=int(np.floor(days.median() + 0.5)), longest=int(days.max()))
+    return Habit(paid=len(days), after_anchor=_middle(days.to_numpy()), longest=int(days.max()))
+
+
+def _middle(days: NDArray[Any]) -> int:
+    return int(np.floor(np.median(days) + 0.5))
+
+
+def _two_habits(days: Ints) -> TwoHabits | None:
+    """Two habits, if days (sorted) fall into two clear groups at the widest gap between them."""
+    least = max(_OWN_ENOUGH, int(np.ceil(_LEAST_SHARE * len(days))))
+    if len(days) < 2 * least:
+        return None
+    # Each group has enough documents, so a single stray one makes no gap.
+    at = least + int(np.argmax(np.diff(days[least - 1 : len(days) - least + 1])))
+    early, late = days[:at], days[at:]
+    apart = np.abs(early - np.median(early)).sum() + np.abs(late - np.median(late)).sum()
+    together = np.abs(days - np.median(days)).sum()
+    if np.median(late) - np.median(early) < _APART or apart > _CLEARLY_TWO * together:
+        return None
+    return TwoHabits(early=_middle(early), early_longest=int(early[-1]), late=_middle(late), late_paid=len(late))
 
 
 def confidences(items: Items, *, past: Past, today: int) -> Floats:
     """How sure each estimate is, 0 to 1.
 
     The counterparty's own paid documents count n / (n + 5); what is missing to 1 is filled up to two fifths by the ledger's,
-    n / (n + 30). A document that is later than any the counterparty ever paid has half of it.
+    n / (n + 30). A document that is later than any the counterparty ever paid has half of it. Of a payer with two habits only
+    the documents of the later one count once the earlier has passed, and before that the sureness is the share of the larger.
     """
     found = np.zeros(len(items))
     everybody = sum(habit.paid for habit in past.all.values())
@@ -80,10 +124,19 @@ def confidences(items: Items, *, past: Past, today: int) -> Floats:
     ages = today - said_from(items)
     for number, key in enumerate(_keys(items)):
         habit = past.own.get(key)
-        own = habit.paid / (habit.paid + _HALF_SURE_OWN) if habit else 0.0
+        own = _own_confidence(habit, age=int(ages[number])) if habit else 0.0
         unseen = habit is not None and ages[number] > habit.longest
         found[number] = (own + (1 - own) * of_all) * (0.5 if unseen else 1.0)
     return found
+
+
+def _own_confidence(habit: Habit, *, age: int) -> float:
+    if habit.two is None:
+        return habit.paid / (habit.paid + _HALF_SURE_OWN)
+    if age > habit.two.early_longest:
+        return habit.two.late_paid / (habit.two.late_paid + _HALF_SURE_OWN)
+    larger = max(habit.two.late_paid, habit.paid - habit.two.late_paid)
+    return larger / (habit.paid + _HALF_SURE_OWN)
 
 
 def reasons(items: Items, *, past: Past, today: int, stopped: Flags) -> list[str]:
@@ -107,17 +160,22 @@ def _reason(key: tuple[str, bool], *, past: Past, age: int) -> str:
     own, everybody = past.own.get(key), past.all.get(key[1])
     has_due = key[1]
     if own and own.paid >= _OWN_ENOUGH:
-        said = f"usually {_usual(own, has_due=has_due)} over {own.paid} documents"
+        said = f"{_habitual(own, has_due=has_due)} over {own.paid} documents"
     elif everybody and everybody.paid >= _OWN_ENOUGH:
         known = f"only {_count(own.paid, 'paid document')}" if own else "no paid document"
-        said = f"{known} so far; others usually {_usual(everybody, has_due=has_due)} over {everybody.paid} documents"
+        said = f"{known} so far; others {_habitual(everybody, has_due=has_due)} over {everybody.paid} documents"
     else:
         said = "payment habit not known"
     return said + _now(age, has_due=has_due)
 
 
-def _usual(habit: Habit, *, has_due: bool) -> str:
-    days = habit.after_anchor
+def _habitual(habit: Habit, *, has_due: bool) -> str:
+    if habit.two is None:
+        return f"usually {_after(habit.after_anchor, has_due=has_due)}"
+    return f"often {_after(habit.two.early, has_due=has_due)}, else {_after(habit.two.late, has_due=has_due)}"
+
+
+def _after(days: int, *, has_due: bool) -> str:
     if not has_due:
         return f"{_count(days, 'day')} after its date"
     if days == 0:

@@ -157,6 +157,35 @@ def test_a_reason_says_the_habit_and_the_age_of_today() -> None:
     assert fit(documents(), as_of=FRIDAY).explain(asked)["confidence"].tolist() == [0, 0, 0, 0]
 
 
+def sometimes_early(*, number: int = 1) -> pd.DataFrame:
+    """Twelve documents of a payer paid 20 days early, as many 6 days late, in turn."""
+    due = pd.date_range("2025-09-03", periods=24, freq="16D")
+    paid = [day + pd.Timedelta(days=-20 if turn % 2 else 6) for turn, day in enumerate(due)]
+    rows = [{"due": str(d.date()), "paid": str(p.date())} for d, p in zip(due, paid, strict=True)]
+    return documents(*rows, number=number)
+
+
+def test_two_habits_are_told_and_only_the_one_that_is_left_makes_sure() -> None:
+    asked = documents({"due": "2026-12-18", "dated": "2026-11-18"}, {"due": "2026-11-17"}, number=900)
+    said = fit(sometimes_early(), as_of=FRIDAY).explain(asked)
+    assert said["reason"].tolist() == [
+        "often 20 days early, else 6 days late over 24 documents, due in 28 days",
+        "often 20 days early, else 6 days late over 24 documents, now 3",
+    ]
+    one_habit = fit(late_payer(6, count=24), as_of=FRIDAY).explain(asked)["confidence"].tolist()
+    either, later = said["confidence"].tolist()
+    # Half of the documents before the discount has passed, twelve instead of 24 since.
+    assert either < later < one_habit[1]
+
+
+@pytest.mark.parametrize("days", [(4, 5, 6, 7, 8, 9), (4, 5, 6, 7, 8, 60), (0, 5, 10, 15, 20, 25)])
+def test_one_habit_is_not_told_as_two(days: tuple[int, ...]) -> None:
+    """Neither a narrow one, nor one with an exception, nor a wide one."""
+    history = pd.concat([late_payer(late, number=100 * turn + 1, count=2) for turn, late in enumerate(days)])
+    said = fit(history, as_of=FRIDAY).explain(documents({"due": "2026-12-18"}, number=900))
+    assert said["reason"].iloc[0].startswith("usually ")
+
+
 def test_a_payer_who_pays_nothing_any_more_is_not_expected_to_pay_all_of_it_soon() -> None:
     """One document that is stuck is one that is stuck; when all of them are, it is the payer."""
     due = pd.date_range("2026-06-05", "2026-09-25", freq="7D")

@@ -188,6 +188,19 @@ def early_payers(seed: int) -> pd.DataFrame:
     return market.frame(_business_day(market.dated + _days(takes)))
 
 
+def discount_takers(seed: int) -> pd.DataFrame:
+    """A fifth to four fifths of what a payer owes at 30 days within the ten days of a discount, the rest at its own lateness.
+
+    Who has other terms is offered no discount.
+    """
+    market = Market.of(seed, terms=(15, 30, 30, 30))
+    rng, number = market.rng, len(market.who)
+    takes = (rng.random(number) < market.each(rng.uniform(0.2, 0.8, 40))) & (market.terms == 30)
+    early = market.each(rng.uniform(8, 10, 40)) + rng.normal(0, 1, number)
+    late = market.each(rng.normal(6, 6, 40)) + rng.normal(0, 4, number)
+    return market.frame(_business_day(np.where(takes, market.dated + _days(early), market.late(late))))
+
+
 def slow_tails(seed: int) -> pd.DataFrame:
     """A tenth to a half of the documents take weeks longer."""
     market = Market.of(seed)
