@@ -28,7 +28,16 @@ from tests.sandbox import Sandbox
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 #: Everything that a run of a batch shows; the last two are how far the tenant's payment log has come.
-_SHOWN = {"outcome", "payments", "payments_paid", "metered_reads", "stopped_early", "until", "audit_number", "audit_hash"}
+_SHOWN = {
+    "outcome",
+    "payments",
+    "payments_paid",
+    "metered_reads",
+    "stopped_early",
+    "until",
+    "audit_number",
+    "audit_hash",
+}
 _RUNS = """
 query($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs { results {
   runId status runConfigYaml tags { key value }
