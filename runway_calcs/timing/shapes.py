@@ -3,9 +3,10 @@
 Belongs here: the grid of kinds, the distribution of lateness of each, the shipped prior over them.
 Does not: which kind a counterparty is (``fit.py``).
 
-A kind is a typical lateness, a spread around it, and the share of its documents that go wrong and take long. Lateness is in
-days after an anchor (the due date, or the document's date plus the usual term). A finite grid stands for the continuous
-parameters, so that every posterior is a weighted sum and nothing has to converge.
+A kind is a typical lateness, a spread around it, and the share of its documents that go wrong and take long. A smaller family
+of kinds pays a share of its documents just within the period of a discount and the rest like another kind. Lateness is in days
+after an anchor (the due date, or the document's date plus the usual term). A finite grid stands for the continuous parameters,
+so that every posterior is a weighted sum and nothing has to converge.
 """
 
 from dataclasses import dataclass
@@ -47,14 +48,22 @@ _EARLIEST, _LATEST = -64.0, 90.0
 # On or just before the due date; a week or two late; slow; early, as soon as the document arrives.
 _PAYERS = ((0.35, 0.0, 4.0), (0.38, 8.0, 8.0), (0.15, 25.0, 18.0), (0.12, -15.0, 12.0))
 
+# Payers who sometimes take a discount. Both habits are in one kind: once the discount's days have passed, age leaves the later.
+_TAKERS = 0.03
+"""Share of payers who are of this family, beforehand."""
+_TAKEN, _TAKEN_SPREAD = -20.5, 1.8
+"""When they do, days after the anchor: near the end of the ten days of "2/10 net 30", by far the most common discount."""
+# share of documents with the discount: prior weight
+_TAKEN_SHARES: dict[float, float] = {0.3: 0.5, 0.65: 0.5}
+_TAKERS_SPREADS: dict[float, tuple[float, float]] = {2.5: (3.0, 0.35), 5.0: (4.0, 0.40), 10.0: (7.0, 0.25)}
+_TAKERS_TROUBLED: dict[float, float] = {0.05: 0.7, 0.25: 0.3}
+_TAKERS_EARLIEST, _TAKERS_LATEST = -9.0, 42.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shapes:
     """All kinds of payers: rows are kinds or cells of lateness, as said."""
 
-    typical: Floats
-    """Typical lateness of each kind in days."""
-    spread: Floats
     left: Floats
     """Cells x kinds: probability of not being ready before that cell's day."""
     left_by_kind: Floats
@@ -66,34 +75,40 @@ class Shapes:
 @lru_cache(maxsize=1)
 def shapes() -> Shapes:
     """The shipped kinds; built once a process."""
-    typical, spread, troubled, prior = _grid()
-    mass = _mass(typical, spread, troubled)
-    left = np.cumsum(mass[:, ::-1], axis=1)[:, ::-1]
+    usual, usual_prior = _grid(_SPREADS, _TROUBLED, earliest=_EARLIEST, latest=_LATEST)
+    otherwise, takers_prior = _grid(_TAKERS_SPREADS, _TAKERS_TROUBLED, earliest=_TAKERS_EARLIEST, latest=_TAKERS_LATEST)
+    taken = _mass(np.array([[_TAKEN, _TAKEN_SPREAD, 0.0]]))
+    parts = [_mass(usual), *(share * taken + (1 - share) * _mass(otherwise) for share in _TAKEN_SHARES)]
+    weights = [(1 - _TAKERS) * usual_prior, *(_TAKERS * one * takers_prior for one in _TAKEN_SHARES.values())]
+    left = np.cumsum(np.concatenate(parts)[:, ::-1], axis=1)[:, ::-1]
     beyond = LAST_DAY / (LAST_DAY + np.arange(1.0, HORIZON + 2))
     return Shapes(
-        typical=typical,
-        spread=spread,
         left=np.ascontiguousarray(left.T),
         left_by_kind=np.concatenate([left, left[:, -1:] * beyond], axis=1),
-        prior=prior,
+        prior=np.concatenate(weights),
     )
 
 
-def _grid() -> tuple[Floats, Floats, Floats, Floats]:
+def _grid(
+    spreads: dict[float, tuple[float, float]], troubled: dict[float, float], *, earliest: float, latest: float
+) -> tuple[Floats, Floats]:
+    """Kinds x (typical lateness, spread, share of documents that take long), and the weight of each beforehand."""
     rows = []
-    for spread, (step, spread_weight) in _SPREADS.items():
-        typical = np.arange(_EARLIEST, _LATEST + step, step)
+    for spread, (step, spread_weight) in spreads.items():
+        typical = np.arange(earliest, latest + step, step)
         bells = [share * np.exp(-0.5 * ((typical - mean) / width) ** 2) / width for share, mean, width in _PAYERS]
         density = np.sum(bells, axis=0)
         density = density / density.sum()
-        for troubled, troubled_weight in _TROUBLED.items():
-            weights = density * spread_weight * troubled_weight
-            rows += [(m, spread, troubled, w) for m, w in zip(typical, weights, strict=True)]
+        for share, share_weight in troubled.items():
+            weights = density * spread_weight * share_weight
+            rows += [(m, spread, share, w) for m, w in zip(typical, weights, strict=True)]
     table = np.array(rows, dtype=np.float64)
-    return table[:, 0], table[:, 1], table[:, 2], table[:, 3] / table[:, 3].sum()
+    return table[:, :3], table[:, 3] / table[:, 3].sum()
 
 
-def _mass(typical: Floats, spread: Floats, troubled: Floats) -> Floats:
+def _mass(kinds: Floats) -> Floats:
+    """Kinds x cells: the probability of each day for payers with one habit (rows as of `_grid`)."""
+    typical, spread, troubled = kinds.T
     edges = np.arange(FIRST_DAY, LAST_DAY + 2) - 0.5
     away = edges[None, :] - typical[:, None]
     width = spread[:, None]

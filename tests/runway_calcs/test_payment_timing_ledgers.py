@@ -25,6 +25,7 @@ BY_DAY = [
     pytest.param(ledgers.mixed_terms, id="mixed terms"),
     pytest.param(ledgers.any_day, id="any day"),
     pytest.param(ledgers.seasonal, id="seasonal"),
+    pytest.param(ledgers.discount_takers, id="discount takers"),
 ]
 """Paid on any (business) day: intervals can hold what they say."""
 IN_RUNS = [
@@ -84,7 +85,8 @@ def test_a_season_goes_on(friday: str, sign: int) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("ledger", BY_DAY)
 def test_intervals_hold_what_they_say_and_errors_are_cut_by_a_third(ledger: Ledger) -> None:
-    found = _pooled(ledger)
+    # Who has a year of books has half of the documents: it takes twice the seeds to say as much.
+    found = _pooled(ledger, seeds=range(11, 35) if ledger is ledgers.one_year else SEEDS)
     assert _cuts_the_due_date_error(found)
     assert 0.77 <= round(found["coverage"], 2) <= 0.84
 
@@ -105,11 +107,3 @@ def test_payers_who_stopped_widen_the_intervals_of_the_others_a_little() -> None
     found = _pooled(ledgers.stopped_paying)
     assert _cuts_the_due_date_error(found)
     assert 0.77 <= found["coverage"] <= 0.9
-
-
-@pytest.mark.long
-def test_who_takes_discounts_sometimes_is_foreseen_no_worse_than_by_due_date() -> None:
-    """No kind of payer has two habits, so the cut of the others is not reached; intervals hold what they say."""
-    found = _pooled(ledgers.discount_takers)
-    assert found["mean_error_days"] <= found["due_date_error_days"]
-    assert 0.77 <= found["coverage"] <= 0.84
