@@ -241,7 +241,8 @@ class Connections:
     def rotate_keys(self) -> int:
         """Seal with the newest key whatever an older one of the ring sealed, a tenant at a time; how many were changed."""
         with self._database.read() as connection:
-            tenants = [TenantId(row.tenant_id) for row in connection.execute(select(CONNECTION.c.tenant_id))]
+            of_each = select(CONNECTION.c.tenant_id).order_by(CONNECTION.c.tenant_id)
+            tenants = [TenantId(row.tenant_id) for row in connection.execute(of_each)]
         return sum(self._rotate(tenant) for tenant in tenants)
 
     def seals(self, tenant: TenantId) -> list[SealState]:

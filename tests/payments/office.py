@@ -196,10 +196,13 @@ class Company:
         return str(self.post("VendorCredit", body)["Id"])
 
     def employ_vendor(self, *, is_active: bool) -> None:
-        """Make the vendor inactive, who is owed nothing once a credit covers all bills; or active again."""
+        """Make the vendor inactive, who is owed nothing once a credit covers all bills, or a bill what was credited; or active."""
         found = self.objects("Vendor")[self.vendor]
-        if not is_active and found["Balance"] > 0:
-            self.credit(found["Balance"])
+        if not is_active and found["Balance"]:
+            if found["Balance"] > 0:
+                self.credit(found["Balance"])
+            else:
+                self.bill(f"{-found['Balance']:.2f}")
             found = self.objects("Vendor")[self.vendor]
         self.post("Vendor", {name: found[name] for name in ("Id", "SyncToken")} | {"sparse": True, "Active": is_active})
 

@@ -134,7 +134,7 @@ def test_sealing_again_works_on_one_tenant_at_a_time(database: Database, clock: 
     with _traced() as seen:
         assert make_connections(database, clock, keys=(OTHER_KEY, KEY)).rotate_keys() == 2
     (first, _), *others = [(statement, parameters) for statement, parameters in seen if _tables_of(statement)]
-    assert re.sub(r"\s+", " ", first) == "SELECT connection.tenant_id FROM connection"
+    assert re.sub(r"\s+", " ", first) == "SELECT connection.tenant_id FROM connection ORDER BY connection.tenant_id"
     assert [_bound(statement, parameters) for statement, parameters in others] == [{ACME}, {ACME}, {BOLT}, {BOLT}]
 
 
