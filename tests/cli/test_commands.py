@@ -49,6 +49,7 @@ def _ok(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout
 
 
+@pytest.mark.long  # the demo does the same in the default suite, without one that fails
 def test_a_firm_from_nothing_to_its_digests_and_who_failed_is_named(shell: Shell, sandbox: Sandbox) -> None:
     for seed, (tenant, realm) in enumerate(_REALMS.items()):
         sandbox.add_company(

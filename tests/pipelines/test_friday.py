@@ -146,6 +146,7 @@ def test_syncing_unchanged_books_again_keeps_no_new_version(firm: Firm, clock: F
     assert _state(firm) == before
 
 
+@pytest.mark.long  # `tests/assets/test_replay.py` does so with several weeks in the default suite
 def test_a_week_recalculated_after_later_syncs_is_the_same_to_the_byte(firm: Firm, clock: FixedClock) -> None:
     firm.company("acme")
     firm.succeed("tenant_sync", "acme")

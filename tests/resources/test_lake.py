@@ -239,6 +239,7 @@ def test_what_the_attacks_ask_for_is_there(scene: Path, path: str) -> None:
     assert pq.read_table(found).to_pylist() == [{"a": 1}]
 
 
+@pytest.mark.long
 def test_a_query_that_wants_more_memory_than_a_tenant_may_have_fails_alone(lake: Lake) -> None:
     segment = lake.write(tenant=ACME, table=_TABLE, rows=make_rows("1"))
     with lake.open(ACME) as opened:
