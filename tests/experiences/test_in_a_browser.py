@@ -7,6 +7,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.requests import Request
@@ -170,7 +171,13 @@ def _look(browser: Chromium, file: Path, *, width: int, scheme: str) -> None:
     assert browser.evaluate(_BROKEN) == [], f"at {width}"
 
 
-@pytest.mark.parametrize("name", PAGES)
+def _pages() -> list[Any]:
+    """Those that are other digests with fewer rows are in the long suite."""
+    fewer = ("digest of a quiet week", "digest that changed by no day", "digest without data")
+    return [pytest.param(name, marks=[pytest.mark.long] if name in fewer else []) for name in PAGES]
+
+
+@pytest.mark.parametrize("name", _pages())
 def test_nothing_sticks_out_and_axe_finds_nothing_serious(browser: Chromium, tmp_path: Path, name: str) -> None:
     file = tmp_path / "page.html"
     file.write_text(PAGES[name], encoding="utf-8")

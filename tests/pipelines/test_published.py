@@ -174,7 +174,15 @@ def test_a_sync_that_brought_nothing_new_publishes_the_same_without_reading_the_
     assert (published.sync_id, published.read_started_at) == (newest.sync_id, newest.data_as_of)
 
 
-@pytest.mark.parametrize("what", ["a bill", "a day", "a threshold", "a program"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "a bill",
+        pytest.param("a day", marks=pytest.mark.long),
+        "a threshold",
+        pytest.param("a program", marks=pytest.mark.long),
+    ],
+)
 def test_books_that_could_come_out_differently_are_read_again(
     firm: Firm, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:

@@ -59,12 +59,14 @@ def measured(generator: Generator) -> Measured:
     return found
 
 
+@pytest.mark.xdist_group("sample of calibration")
 def test_most_payments_fall_into_their_80_percent_interval(sample: Measured) -> None:
     pooled = sum(sample.dates.values(), Coverage())
     assert pooled.judged > 20
     assert 0.6 <= pooled.share <= 0.96, sample.dates
 
 
+@pytest.mark.xdist_group("sample of calibration")
 def test_forecasts_are_not_far_from_what_happens(sample: Measured) -> None:
     found = sample.outcomes
     assert reliability_error(reliability(found.said, found.happened)) <= 0.3
