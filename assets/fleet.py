@@ -19,13 +19,13 @@ from assets.fleet_file import COLUMNS, read_fleet, write_fleet
 from assets.mailing import DIGEST_KIND, EXCEPTIONS_KIND, morning, queue_exceptions
 from assets.pages import PORTFOLIOS, digest_links, write_index
 from assets.partitions import TENANTS
-from experiences.digest.document import DigestDocument, Runway, from_json
+from experiences.digest.document import DigestDocument, from_json
 from experiences.portfolio.document import build_portfolio, to_json
 from experiences.portfolio.exceptions import exceptions_mail
-from experiences.portfolio.overview import Link, Standing, TenantOverview
+from experiences.portfolio.overview import Link, Standing, TenantOverview, moving_entries
 from experiences.portfolio.render import portfolio_text, portfolio_title, render_portfolio
 from experiences.stored_json import UnreadableDocumentError
-from experiences.tray.document import TrayDocument, TrayItem
+from experiences.tray.document import TrayDocument
 from experiences.tray.document import from_json as tray_from_json
 from payments.ledger import Ledger
 from payments.waiting import payments_waiting
@@ -171,7 +171,7 @@ def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool,
         has_failed=has_failed,
         tray_count=tray.count if tray is not None else None,
         blocking_count=tray.blocking_count if tray is not None else None,
-        moving_count=_moving(tray, runway) if tray is not None else None,
+        moving_count=moving_entries(tray, runway=runway) if tray is not None else None,
         **_mails(installation, tenant, now=now),
         **asdict(waiting),
     )
@@ -195,18 +195,6 @@ def _tray(published: Document | None) -> TrayDocument | None:
         return tray_from_json(published.body)
     except ValueError:
         return None  # of another version of the program: no count is shown, and the next Friday writes it anew
-
-
-def _moving(tray: TrayDocument, runway: Runway | None) -> int:
-    """How many entries known to be wrong change the runway in days, or put its low point on the other side of the floor."""
-    return sum(one.is_blocking and (bool(one.runway_days) or _crosses(one, runway)) for one in tray.items)
-
-
-def _crosses(one: TrayItem, runway: Runway | None) -> bool:
-    if runway is None or runway.low_cents is None or runway.floor_cents is None or one.low_cents is None:
-        return False
-    mended = runway.low_cents + one.low_cents
-    return (runway.low_cents < runway.floor_cents) != (mended < runway.floor_cents)
 
 
 def _mails(installation: Installation, tenant: Tenant, *, now: datetime) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from experiences.digest.comparison import require
+from experiences.digest.document import Runway
+from experiences.tray.document import TrayDocument, TrayItem
 from runway_calcs.forecast.figures import RunwayState
 from runway_calcs.policy import AttentionPolicy
 
@@ -150,6 +152,18 @@ class TenantOverview:
             Reason.BLOCKING: bool(self.moving_count),
         }
         return tuple(reason for reason in Reason if holds[reason])
+
+
+def moving_entries(tray: TrayDocument, *, runway: Runway | None) -> int:
+    """How many entries known to be wrong change the runway in days, or put its low point on the other side of the floor."""
+    return sum(one.is_blocking and (bool(one.runway_days) or _crosses(one, runway)) for one in tray.items)
+
+
+def _crosses(one: TrayItem, runway: Runway | None) -> bool:
+    if runway is None or runway.low_cents is None or runway.floor_cents is None or one.low_cents is None:
+        return False
+    mended = runway.low_cents + one.low_cents
+    return (runway.low_cents < runway.floor_cents) != (mended < runway.floor_cents)
 
 
 def by_attention(rows: Iterable[TenantOverview], *, policy: AttentionPolicy) -> tuple[TenantOverview, ...]:

@@ -52,7 +52,7 @@ _PAYERS = ((0.35, 0.0, 4.0), (0.38, 8.0, 8.0), (0.15, 25.0, 18.0), (0.12, -15.0,
 _TAKERS = 0.03
 """Share of payers who are of this family, beforehand."""
 _TAKEN, _TAKEN_SPREAD = -20.5, 1.8
-"""When they do, days after the anchor: near the end of the ten days of "2/10 net 30", by far the most common discount."""
+"""When they do, days after the anchor: near the end of the ten days of "2/10 net 30", the discount this family stands for."""
 # share of documents with the discount: prior weight
 _TAKEN_SHARES: dict[float, float] = {0.3: 0.5, 0.65: 0.5}
 _TAKERS_SPREADS: dict[float, tuple[float, float]] = {2.5: (3.0, 0.35), 5.0: (4.0, 0.40), 10.0: (7.0, 0.25)}
