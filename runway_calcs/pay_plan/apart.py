@@ -52,7 +52,7 @@ class DecidedPart:
 def bills_apart(
     open_items: pd.DataFrame, *, decided: Mapping[str, DecidedPart], dead: Mapping[str, int]
 ) -> tuple[UnplannedBill, ...]:
-    """The open bills that are decided or probably dead, by reason and id; a decision is stronger.
+    """The open bills that are decided or probably dead, by reason and id; one decided in part may be dead for the rest.
 
     Args:
         open_items: what ``open_items(..., side="payables")`` returned.
@@ -63,13 +63,13 @@ def bills_apart(
     for row in open_items[open_items["txn_type"] == "Bill"].sort_values("qbo_id").to_dict("records"):
         bill_id, cents = str(row["qbo_id"]), int(row["open_cents"])
         ruled = decided.get(bill_id)
+        taken = min(ruled.cents, cents) if ruled is not None else 0
         if ruled is not None:
-            taken = min(ruled.cents, cents)
             words = f"not planned: decided, {money(taken)} on {day_words(ruled.on)}"
             found.append(_apart(row, cents=taken, why=WhyApart.DECIDED, on=ruled.on, reason=words))
-        elif bill_id in dead:
+        if bill_id in dead and taken < cents:
             words = f"not planned: open {dead[bill_id]} days past its date, more often paid, void or lost than still to come"
-            found.append(_apart(row, cents=cents, why=WhyApart.PROBABLY_DEAD, on=None, reason=words))
+            found.append(_apart(row, cents=cents - taken, why=WhyApart.PROBABLY_DEAD, on=None, reason=words))
     return tuple(sorted(found, key=lambda one: (one.why is not WhyApart.DECIDED, one.on or date.max, one.bill_id)))
 
 
