@@ -1,14 +1,17 @@
-"""The `runway` command as a person uses it: real processes against the local QuickBooks."""
+"""The `runway` command as a person uses it: real processes against the local QuickBooks where a process makes a difference."""
 
 import json
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from resources.installation import Installation
+from tests.cli.command import Command, running
 from tests.sandbox import Sandbox
 
 _REALMS = {"acme": "9130370000000001", "birch": "9130370000000002"}
@@ -42,6 +45,12 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
     return Shell(tmp_path / "data", sandbox.url)
+
+
+@pytest.fixture
+def command(bare_installation: Installation) -> Iterator[Command]:
+    """In this process, on an installation without a firm."""
+    yield from running(bare_installation)
 
 
 def _ok(done: subprocess.CompletedProcess[str]) -> str:
@@ -101,10 +110,14 @@ def test_a_firm_from_nothing_to_its_digests_and_who_failed_is_named(shell: Shell
         pytest.param(["tenant", "set", "acme", "floor_cents=1"], "no tenant 'acme'", id="set unknown"),
     ],
 )
-def test_a_mistake_is_answered_in_words_with_what_to_do(shell: Shell, arguments: list[str], says: str) -> None:
-    done = shell(*arguments)
+def test_a_mistake_is_answered_in_words_with_what_to_do(command: Command, arguments: list[str], says: str) -> None:
+    assert says in command.refused(*arguments)
+
+
+def test_a_process_that_refuses_ends_with_1_and_no_traceback(shell: Shell) -> None:
+    done = shell("tenant", "add", "../x", "--firm", "oak", "--zone", "America/New_York")
     assert done.returncode == 1
-    assert says in done.stderr
+    assert "is no tenant id" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -114,22 +127,20 @@ def test_a_bad_setting_is_named(shell: Shell) -> None:
     assert "RUNWAY_QBO_TIMEOUT_SECONDS" in done.stderr
 
 
-def test_a_deactivated_tenant_is_listed_only_on_request(shell: Shell) -> None:
-    _ok(shell("firm", "add", "oak"))
-    _ok(shell("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London"))
-    _ok(shell("tenant", "deactivate", "acme"))
-    assert "acme" not in _ok(shell("tenant", "list"))
-    assert "acme" in _ok(shell("tenant", "list", "--all"))
+def test_a_deactivated_tenant_is_listed_only_on_request(command: Command) -> None:
+    command.done("firm", "add", "oak")
+    command.done("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London")
+    command.done("tenant", "deactivate", "acme")
+    assert "acme" not in command.done("tenant", "list")
+    assert "acme" in command.done("tenant", "list", "--all")
 
 
-def test_thresholds_of_one_tenant_are_set_and_taken_back(shell: Shell) -> None:
-    _ok(shell("firm", "add", "oak"))
-    _ok(shell("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London"))
-    assert "2500000" in _ok(shell("tenant", "set", "acme", "floor_cents=2500000"))
-    refused = shell("tenant", "set", "acme", "floor_cents=-1")
-    assert refused.returncode == 1
-    assert "floor_cents" in refused.stderr
-    assert "2500000" not in _ok(shell("tenant", "set", "acme", "floor_cents="))
+def test_thresholds_of_one_tenant_are_set_and_taken_back(command: Command) -> None:
+    command.done("firm", "add", "oak")
+    command.done("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London")
+    assert "2500000" in command.done("tenant", "set", "acme", "floor_cents=2500000")
+    assert "floor_cents" in command.refused("tenant", "set", "acme", "floor_cents=-1")
+    assert "2500000" not in command.done("tenant", "set", "acme", "floor_cents=")
 
 
 def test_the_demo_ends_with_three_digests(tmp_path: Path) -> None:

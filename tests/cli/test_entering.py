@@ -1,22 +1,17 @@
 """What people enter by the command: recorded with who and why, tried without a trace, refused in words, told as JSON."""
 
-import json
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from cli.entering import objects_in_books, parse_hundredths
-from cli.main import app
 from resources.clock import FixedClock
 from resources.entries import EntryRefused
 from resources.installation import Installation
 from resources.qbo.transactions import Invoice
 from resources.tenants import tenant_id
+from tests.cli.command import Command, running
 from tests.firm import connect
 from tests.sandbox import Sandbox
 
@@ -26,39 +21,13 @@ _LATER, _SOONER = (_TODAY + timedelta(days=40)).isoformat(), (_TODAY - timedelta
 _WHY = ("--reason", "said so", "--by", "ann")
 
 
-class Command:
-    """Runs the command in this process on an installation of the test."""
-
-    def __init__(self, data: Path) -> None:
-        self._runner = CliRunner()
-        self._environment = {"RUNWAY_DATA_DIR": str(data), "COLUMNS": "200"}
-
-    def __call__(self, *arguments: str) -> Result:
-        return self._runner.invoke(app, arguments, env=self._environment)
-
-    def done(self, *arguments: str) -> str:
-        """The output of a command that has to succeed."""
-        found = self(*arguments)
-        assert found.exit_code == 0, found.output
-        return found.stdout
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.done(*arguments, "--json"))
-
-    def refused(self, *arguments: str) -> str:
-        """The message of a command that has to be refused."""
-        found = self(*arguments)
-        assert found.exit_code == 1, found.output
-        return found.stderr
-
-
 @pytest.fixture
 def command(bare_installation: Installation) -> Iterator[Command]:
     """The command for a tenant whose books were never read."""
     registry = bare_installation.registry
     registry.add_firm("oak", name="Oak")
     registry.add_tenant("acme", firm_id="oak", name="Acme", zone="Europe/London")
-    yield from _running(bare_installation)
+    yield from running(bare_installation)
 
 
 @pytest.fixture
@@ -77,17 +46,7 @@ def command_with_books(installation: Installation, sandbox: Sandbox, clock: Fixe
     installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="Europe/London")
     connect(installation, "acme", realm)
     installation.smart_sync.sync(tenant_id("acme"))
-    yield from _running(installation)
-
-
-def _running(installation: Installation) -> Iterator[Command]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level  # a command sets up logging for a process of its own
-    try:
-        yield Command(installation.settings.data_dir)
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
+    yield from running(installation)
 
 
 def _add(*more: str, amount: str = "-12,500.50") -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from resources.installation import Installation
+from tests.cli.command import Command, running
 from tests.cli.test_commands import Shell, _ok
-from tests.cli.test_entering import Command, _running
 from tests.sandbox import Sandbox
 
 _REALM = "9130370000000011"
@@ -19,7 +19,7 @@ _FRIDAY = date(2026, 11, 20)
 def command(bare_installation: Installation) -> Iterator[Command]:
     bare_installation.registry.add_firm("oak", name="Oak")
     bare_installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="Europe/London")
-    yield from _running(bare_installation)
+    yield from running(bare_installation)
 
 
 @pytest.mark.parametrize(

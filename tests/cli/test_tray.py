@@ -12,7 +12,7 @@ from experiences.tray.document import to_json
 from resources.documents import Document
 from resources.installation import Installation
 from resources.tenants import tenant_id
-from tests.cli.test_entering import Command, _running
+from tests.cli.command import Command, running
 from tests.experiences.priority_builders import make_defect
 from tests.experiences.test_tray import make_tray
 
@@ -40,7 +40,7 @@ def command(bare_installation: Installation) -> Iterator[Command]:
             data_as_of=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
         )
     )
-    yield from _running(bare_installation)
+    yield from running(bare_installation)
 
 
 def _listed(command: Command, *more: str) -> list[str]:
