@@ -25,6 +25,7 @@ from experiences.digest.render import render_html, render_text, subject
 from experiences.tray import render as tray
 from experiences.tray.build import build_tray
 from experiences.tray.document import to_json as tray_json
+from experiences.tray.links import Environment, QboCompany
 from experiences.tray.ranking import Ruling, Sorted, sorted_defects
 from payments.break_glass import Overrides, known_overrides
 from payments.ledger import Ledger
@@ -124,6 +125,7 @@ def _tray(desk: Desk) -> Metadata:
         data_as_of=week.data_as_of,
         basis=desk.at.basis,
         score=desk.result("runway/hygiene", Hygiene).score,
+        company=_connected_company(desk),
     )
     return publish(
         desk,
@@ -139,6 +141,14 @@ def _tray(desk: Desk) -> Metadata:
         ),
         folder=desk.installation.settings.pages_root / "trays",
     )
+
+
+def _connected_company(desk: Desk) -> QboCompany | None:
+    """The company of the tenant's connection, lost ones too: a tenant with books never changes it."""
+    standing = desk.installation.connections.standing(desk.week.tenant.tenant_id)
+    if standing is None:
+        return None
+    return QboCompany(realm_id=standing.realm_id, environment=Environment(standing.environment))
 
 
 def _console(desk: Desk) -> Metadata:

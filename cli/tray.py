@@ -31,7 +31,7 @@ from cli.entering import (
 from cli.session import console, open_installation
 from experiences.digest.attention import effect_words
 from experiences.tray.document import TrayDocument, TrayItem, from_json
-from experiences.tray.links import link
+from experiences.tray.links import QboCompany, link
 from resources.entries import EntryRefused
 from resources.entry_records import RulingEntry
 from resources.errors import TenantNotReady
@@ -77,7 +77,7 @@ def list_tray(
     items = [*document.items, *(one.item for one in document.set_aside)]
     rows = [one for one in items if everything or _defect(one) not in rulings]
     if json_wanted:
-        print_json([_as_json(one, rulings) for one in rows])
+        print_json([_as_json(one, rulings, company=document.company) for one in rows])
         return
     if not rows:
         console.print(f"Nothing to look at for {tenant}, as of {document.as_of}.", markup=False, soft_wrap=True)
@@ -209,11 +209,13 @@ def _ruling_words(ruling: RulingEntry) -> str:
     return f"{what}, {ruling.said.author}: {ruling.said.reason}"
 
 
-def _as_json(item: TrayItem, rulings: Mapping[Defect, RulingEntry]) -> Mapping[str, object]:
+def _as_json(
+    item: TrayItem, rulings: Mapping[Defect, RulingEntry], *, company: QboCompany | None
+) -> Mapping[str, object]:
     ruling = rulings.get(_defect(item))
     return {
         "entry": entry_name(_defect(item)),
         **asdict(item),
-        "link": link(item.object_type, item.object_id),
+        "link": link(item.object_type, item.object_id, company=company),
         "ruling": None if ruling is None else as_json(ruling),
     }

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from experiences.digest.wording import plain_text
 from experiences.tray.document import MOST_ITEMS, SetAsideItem, TrayDocument, TrayItem
+from experiences.tray.links import QboCompany
 from experiences.tray.ranking import Sorted
 from runway_calcs.books.as_of import Basis
 from runway_calcs.hygiene.defects import Defect, Severity
@@ -24,6 +25,7 @@ def build_tray(
     data_as_of: datetime,
     basis: Basis,
     score: int | None,
+    company: QboCompany | None,
 ) -> TrayDocument:
     """The tray of one tenant's week; `data_as_of` is aware."""
     return TrayDocument(
@@ -50,6 +52,7 @@ def build_tray(
             for one in found.set_aside[:MOST_ITEMS]
         ),
         set_aside_count=len(found.set_aside),
+        company=company,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from experiences.digest.comparison import require
 from experiences.stored_json import StoredJson
+from experiences.tray.links import QboCompany
 from runway_calcs.hygiene.defects import DefectKind, EffectState
 
 MOST_ITEMS = 200
@@ -69,6 +70,8 @@ class TrayDocument:
     blocking_count: int
     set_aside: tuple[SetAsideItem, ...]
     set_aside_count: int
+    company: QboCompany | None = None
+    """Where links lead; None: the tenant has no connection, or the tray was made before links named a company."""
 
     def __post_init__(self) -> None:
         require(len(self.items) <= MOST_ITEMS and len(self.set_aside) <= MOST_ITEMS, "a tray keeps its first entries")

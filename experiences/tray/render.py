@@ -12,7 +12,7 @@ from experiences.digest.sentences import entry_label, name, sentence
 from experiences.digest.wording import clock_time, counted, days, full_date, money_exact
 from experiences.pages.page import Block, Cell, Page, PageTable, page_text, render_page
 from experiences.tray.document import SetAsideItem, TrayDocument, TrayItem
-from experiences.tray.links import link
+from experiences.tray.links import Environment, link
 from runway_calcs.hygiene.defects import DefectKind, EffectState
 
 #: A page has more room than a mail.
@@ -37,7 +37,7 @@ def tray_page(document: TrayDocument) -> Page:
             "mended. Effects do not add up.",
             *_missing_effects(document),
             "An entry leaves this page by itself once a later sync no longer finds it.",
-            "Links open in the company that you are signed in to in QuickBooks; it has to be this one.",
+            _where_links_lead(document),
         ),
     )
 
@@ -94,6 +94,14 @@ def _missing_effects(document: TrayDocument) -> tuple[str, ...]:
     return tuple(told)
 
 
+def _where_links_lead(document: TrayDocument) -> str:
+    if document.company is None:
+        return "Links open in the company that you are signed in to in QuickBooks; it has to be this one."
+    if document.company.environment is Environment.LOCAL:
+        return "Links name this company, but it is one of the local QuickBooks, which has no pages: Intuit does not know it."
+    return "Links open in this company, whichever one you are working in, if your QuickBooks user has access to it."
+
+
 def _listed(document: TrayDocument) -> tuple[Block, ...]:
     """A short tray as one list; of a long one what moves the forecast, then the rest by kind, to be worked off."""
     items, hidden = document.items, document.count - len(document.items)
@@ -138,7 +146,7 @@ def _row(item: TrayItem, *, document: TrayDocument, said_above: Sequence[str]) -
     currency, near = document.currency, document.as_of
     wrong = "Known to be wrong, whatever it changes." if item.is_blocking else ""
     what = [wrong, sentence(item.what, near=near), sentence(item.remedy, near=near)]
-    href = link(item.object_type, item.object_id)
+    href = link(item.object_type, item.object_id, company=document.company)
     days_words, low_words = effect_words(
         item.effect,
         runway_days=item.runway_days,

@@ -9,12 +9,13 @@ import pytest
 from assets.pages import write_index
 from cli.session import console
 from experiences.tray.document import to_json
+from experiences.tray.links import link
 from resources.documents import Document
 from resources.installation import Installation
 from resources.tenants import tenant_id
 from tests.cli.command import Command, running
 from tests.experiences.priority_builders import make_defect
-from tests.experiences.test_tray import make_tray
+from tests.experiences.test_tray import COMPANY, make_tray
 
 _ENTRY = "missing-due-date/Bill/30"
 _WHY = ("--reason", "the vendor was asked", "--by", "ann")
@@ -54,7 +55,7 @@ def test_a_ruling_counts_at_once_and_is_taken_back(command: Command) -> None:
     assert _listed(command) == both[1:]
     (ruled, _) = command.json("tray", "list", "acme", "--all")
     assert (ruled["ruling"]["author"], ruled["ruling"]["reason"]) == ("ann", "the vendor was asked")
-    assert ruled["link"] == "https://qbo.intuit.com/app/bill?txnId=30"
+    assert ruled["link"] == link("Bill", "30", company=COMPANY)
     command.done("tray", "dismiss", "acme", _ENTRY, *_WHY)
     assert _listed(command) == both[1:]
     command.done("tray", "reopen", "acme", _ENTRY, *_WHY)

@@ -1,32 +1,41 @@
 """The tray: order by effect, rulings, links, and names that stay names."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiences.stored_json import UnreadableDocumentError
 from experiences.tray.build import build_tray
 from experiences.tray.document import TrayDocument, from_json, to_json
-from experiences.tray.links import LISTS, PAGES, link
+from experiences.tray.links import LISTS, PAGES, Environment, QboCompany, link
 from experiences.tray.ranking import Ruling, sorted_defects
-from experiences.tray.render import render_html, render_text
+from experiences.tray.render import render_html, render_text, title
 from runway_calcs.hygiene.defects import Defect, DefectKind, Effect, EffectState, Severity
 from tests.experiences.parsed import Page, figures, one_line, parse
 from tests.experiences.payloads import PAYLOADS
 from tests.experiences.priority_builders import NOT_KNOWN, make_defect
 
 AS_OF = date(2026, 11, 20)
+COMPANY = QboCompany(realm_id="9130395000000077", environment=Environment.PRODUCTION)
 
 
 def _effect(days: int, cents: int) -> Effect:
     return Effect(state=EffectState.VALUE, runway_days=days, is_bound=False, low_water_cents=cents, reason="recomputed")
 
 
-def make_tray(defects: list[Defect], *, rulings: tuple[Ruling, ...] = (), as_of: date = AS_OF) -> TrayDocument:
+def make_tray(
+    defects: list[Defect],
+    *,
+    rulings: tuple[Ruling, ...] = (),
+    as_of: date = AS_OF,
+    company: QboCompany | None = COMPANY,
+) -> TrayDocument:
     return build_tray(
         sorted_defects(defects, rulings=rulings, as_of=as_of),
         tenant_id="acme",
@@ -38,13 +47,39 @@ def make_tray(defects: list[Defect], *, rulings: tuple[Ruling, ...] = (), as_of:
         data_as_of=datetime(2026, 11, 20, 10, 0, tzinfo=UTC),
         basis="current",
         score=84,
+        company=company,
     )
 
 
-def test_the_page_says_that_a_link_opens_in_the_company_one_is_signed_in_to() -> None:
-    document = make_tray([make_defect()])
+def test_every_link_of_the_page_names_the_company() -> None:
+    document = make_tray([*many_defects(), make_defect(object_type="Vendor"), make_defect(object_type="CompanyInfo")])
+    links = parse(render_html(document)).all("a")
+    assert len(links) == document.count == len(document.items)
+    for one in links:
+        assert parse_qs(urlsplit(one.attributes["href"]).query)["deeplinkcompanyid"] == [COMPANY.realm_id]
+
+
+_IN_THIS_ONE = "Links open in this company, whichever one you are working in, if your QuickBooks user has access to it."
+_SAID = {
+    Environment.PRODUCTION: _IN_THIS_ONE,
+    Environment.SANDBOX: _IN_THIS_ONE,
+    Environment.LOCAL: "Links name this company, but it is one of the local QuickBooks, which has no pages",
+    None: "Links open in the company that you are signed in to in QuickBooks; it has to be this one.",
+}
+
+
+@pytest.mark.parametrize("environment", _SAID)
+def test_the_page_says_where_its_links_lead(environment: Environment | None) -> None:
+    company = None if environment is None else replace(COMPANY, environment=environment)
+    document = make_tray([make_defect()], company=company)
     for text in (parse(render_html(document)).text, one_line(render_text(document))):
-        assert "Links open in the company that you are signed in to in QuickBooks" in text
+        assert [said for said in dict.fromkeys(_SAID.values()) if said in text] == [_SAID[environment]]
+
+
+def test_who_the_company_is_to_quickbooks_stands_in_the_links_alone() -> None:
+    document = make_tray([make_defect()], rulings=(_ruling(None),))
+    for words in (title(document), render_text(document), parse(render_html(document)).text):
+        assert COMPANY.realm_id not in words
 
 
 def test_a_wrong_entry_without_an_effect_does_not_call_its_zero_days_wrong() -> None:
@@ -170,16 +205,58 @@ def test_an_entry_that_is_mended_leaves_by_itself_and_its_ruling_with_it() -> No
     st.text(max_size=60) | st.sampled_from(["12", "12&x=1", "1/../2", "é", "12\n", "javascript:1"]),
 )
 def test_a_link_leads_to_quickbooks_with_nothing_but_the_id_or_nowhere(object_type: str, object_id: str) -> None:
-    found = link(object_type, object_id)
-    if not found:
+    plain, named = (link(object_type, object_id, company=one) for one in (None, COMPANY))
+    assert bool(plain) == bool(named)
+    if not plain:
         return
-    parts = urlsplit(found)
-    assert (parts.scheme, parts.netloc) == ("https", "qbo.intuit.com")
-    assert re.fullmatch(r"/app/[a-z]+", parts.path)
+    page = _page_of(plain)
+    assert re.fullmatch(r"[a-z]+", page.path)
     if object_type in PAGES:
-        assert parse_qs(parts.query, strict_parsing=True) == {PAGES[object_type][1]: [object_id]}
+        assert parse_qs(page.query, strict_parsing=True) == {PAGES[object_type][1]: [object_id]}
     else:
-        assert parts.query == ""
+        assert page.query == ""
+    login = _page_of(named)
+    assert login.path == "login"
+    assert parse_qs(login.query, strict_parsing=True) == {
+        "pagereq": [page.geturl()],
+        "deeplinkcompanyid": [COMPANY.realm_id],
+    }
+
+
+def _page_of(address: str) -> SplitResult:
+    """An address below the pages of QuickBooks, relative to them."""
+    parts = urlsplit(address)
+    assert (parts.scheme, parts.netloc, parts.fragment) == ("https", "qbo.intuit.com", "")
+    assert parts.path.startswith("/app/")
+    return urlsplit(address.removeprefix("https://qbo.intuit.com/app/"))
+
+
+@pytest.mark.parametrize(
+    ("environment", "host"),
+    [
+        (Environment.PRODUCTION, "qbo.intuit.com"),
+        (Environment.SANDBOX, "sandbox.qbo.intuit.com"),
+        (Environment.LOCAL, "qbo.intuit.com"),
+    ],
+)
+def test_a_link_is_that_of_signing_in_to_the_company(environment: Environment, host: str) -> None:
+    company = replace(COMPANY, environment=environment)
+    named = f"deeplinkcompanyid={COMPANY.realm_id}"
+    assert link("Bill", "30", company=company) == f"https://{host}/app/login?pagereq=bill%3FtxnId%3D30&{named}"
+    assert link("Vendor", "7", company=company) == f"https://{host}/app/login?pagereq=vendordetail%3FnameId%3D7&{named}"
+    assert link("Account", "7", company=company) == f"https://{host}/app/login?pagereq=chartofaccounts&{named}"
+
+
+@given(st.text(max_size=40) | st.sampled_from(["", "12&x=1", "12\n", "-12", "٣", "1" * 33, "9130 1", "javascript:1"]))
+def test_a_company_is_known_by_digits_alone(realm_id: str) -> None:
+    stored = to_json(make_tray([])).replace(f'"{COMPANY.realm_id}"', json.dumps(realm_id))
+    if re.fullmatch("[0-9]{1,32}", realm_id):
+        assert from_json(stored).company == replace(COMPANY, realm_id=realm_id)
+        return
+    with pytest.raises(ValueError, match="a text of digits"):
+        replace(COMPANY, realm_id=realm_id)
+    with pytest.raises(UnreadableDocumentError):
+        from_json(stored)
 
 
 def test_every_kind_of_object_that_a_defect_names_has_a_page() -> None:
@@ -187,7 +264,7 @@ def test_every_kind_of_object_that_a_defect_names_has_a_page() -> None:
         "Bill", "Invoice", "VendorCredit", "CreditMemo", "Payment", "BillPayment", "Purchase", "JournalEntry",
         "Deposit", "Transfer", "SalesReceipt", "RefundReceipt", "Vendor", "Customer", "Account", "CompanyInfo",
     ):  # fmt: skip
-        assert link(object_type, "12").startswith("https://qbo.intuit.com/app/"), object_type
+        assert link(object_type, "12", company=COMPANY).startswith("https://qbo.intuit.com/app/login?"), object_type
 
 
 _HOSTILE = [*PAYLOADS, "=cmd|'/c'", "x" * 300, "\N{RIGHT-TO-LEFT OVERRIDE}abc", "\N{BRAIN}" * 30, "שלום עולם"]
@@ -219,6 +296,17 @@ def test_a_tray_survives_its_json() -> None:
     assert from_json(to_json(document)) == document
     with pytest.raises(ValueError, match="Materialize digest/tray"):
         from_json("{}")
+
+
+def test_a_tray_that_was_stored_before_links_named_a_company_is_read_and_its_links_are_plain() -> None:
+    document = make_tray([make_defect()])
+    stored = json.loads(to_json(document))
+    del stored["company"]
+    found = from_json(json.dumps(stored))
+    assert found == replace(document, company=None)
+    assert [one.attributes["href"] for one in parse(render_html(found)).all("a")] == [
+        "https://qbo.intuit.com/app/bill?txnId=30"
+    ]
 
 
 def test_a_tray_gives_no_advice() -> None:
