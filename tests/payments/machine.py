@@ -310,7 +310,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if seen == self.checked:
             return  # nobody has written since
         with self.desk.ledger.look(self.desk.tenant) as look:
-            assert broken_invariants(look, remote=self.remote) == []
+            broken = broken_invariants(look, remote=self.remote)
+        assert not broken, "; ".join(map(str, broken))
         self.counts["checked"] += 1
         self.checked = seen
 

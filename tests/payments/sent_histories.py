@@ -238,7 +238,8 @@ class SendingMachine(RuleBasedStateMachine):
         self.counts["step"] += 1
         remote = None if self.is_restored else self.scene.company.remote()
         with self.office.ledger.look(self.office.tenant) as look:
-            assert broken_invariants(look, remote=remote) == []
+            broken = broken_invariants(look, remote=remote)
+        assert not broken, "; ".join(map(str, broken))
 
     def teardown(self) -> None:
         """The faults stop: everything that was sealed settles, and QuickBooks' books say what happened."""
@@ -265,7 +266,7 @@ class SendingMachine(RuleBasedStateMachine):
         )
         self.counts["history"] += 1
         self.counts.update({f"payment {state}": number for state, number in states.items()})
-        assert scene.counts.wrong[known:] == []
+        assert not scene.counts.wrong[known:], "; ".join(scene.counts.wrong[known:])
 
     def _finalize_ready(self) -> None:
         office = self.office

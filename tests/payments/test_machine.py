@@ -7,10 +7,15 @@ and its ledger is put back from a backup; when the faults stop, everything settl
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis.errors import Flaky
+from sqlalchemy.exc import IntegrityError
 
+from payments import book, drive, fates, legs, runs
 from tests.payments.histories import STEPS, run_histories
+from tests.payments.mutants import MUTANTS
 from tests.payments.scene import Scene
 from tests.payments.sent_histories import SENT_STEPS, run_sent_histories
 from tests.sandbox import start_sandbox
@@ -23,6 +28,15 @@ _SENT_SAMPLE_STEPS = 20
 _SENT = 40
 #: Of the steps that are planned. Hypothesis ends some histories early: of thirty or forty there were 77 to 95 % (measured).
 _MOST = 0.7
+#: What the wrong programs below replace, to be put back.
+_PATCHED: tuple[tuple[Any, str], ...] = (
+    *((fates, name) for name in ("paid", "post", "send_written", "unknown")),
+    (book, "send"),
+    (drive._Run, "_look"),
+    (legs, "judge"),
+    (runs.Claim, "fence"),
+    (runs, "why_not_claimable"),
+)
 
 
 def test_the_invariants_hold_after_every_step(tmp_path: Path, migrated_file: Path) -> None:
@@ -75,3 +89,30 @@ def test_what_is_really_sent_keeps_the_invariants_and_settles_in_many_histories(
         "payment paid",
     ):
         assert counts[happened], f"no {happened} in {dict(counts)}"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nothing is looked up",
+        "each attempt has a new number and nothing is looked up",
+        "no fence",
+        "paid money is not posted",
+        "unknown frees its money",
+        "what is found is left",
+        "what is unclear is sent again blindly",
+        "the lease of a dead run never ends",
+    ],
+)
+def test_histories_that_are_really_sent_see_a_wrong_program(
+    name: str, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No trial is made for these programs here: what is drawn comes upon their fault by itself."""
+    for owner, attribute in _PATCHED:
+        monkeypatch.setattr(owner, attribute, getattr(owner, attribute))
+    MUTANTS[name].apply()
+    with pytest.raises((AssertionError, IntegrityError, Flaky)) as seen:
+        run_sent_histories(scene, histories=_SENT, steps=SENT_STEPS, seed=11)
+    print(f"{name}: {seen.typename}: {str(seen.value)[:200]}")  # noqa: T201 - how it showed
