@@ -196,12 +196,14 @@ def _best_ways(one: BillWays, *, rows: Sequence[int], row_count: int) -> list[in
     """Positions of the ways that no other way of the bill beats in cost, cash and row at once."""
     # Cash paid after the last row that can bind is no longer scarce.
     cents = [way.cents if row < row_count else 0 for way, row in zip(one.ways, rows, strict=True)]
+    return unbeaten(row=rows, cost=[way.cost for way in one.ways], cents=cents)
+
+
+def unbeaten(*, row: Sequence[int], cost: Sequence[int], cents: Sequence[int]) -> list[int]:
+    """Positions of one bill's options that no other is as good as in cost, cash and row at once, in their order."""
     kept: list[int] = []
-    latest_first = sorted(range(len(one.ways)), key=lambda at: (-rows[at], one.ways[at].cost, cents[at], at))
-    for position in latest_first:
-        is_beaten = any(
-            one.ways[other].cost <= one.ways[position].cost and cents[other] <= cents[position] for other in kept
-        )
+    for position in sorted(range(len(row)), key=lambda at: (-row[at], cost[at], cents[at], at)):
+        is_beaten = any(cost[other] <= cost[position] and cents[other] <= cents[position] for other in kept)
         if not is_beaten:
             kept.append(position)
     return sorted(kept)

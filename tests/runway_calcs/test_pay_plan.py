@@ -13,12 +13,13 @@ from runway_calcs.pay_plan.plan import PayPlan, PlanState
 from runway_calcs.pay_plan.reasons import Outcome, PlannedBill
 from runway_calcs.pay_plan.solver import Stop
 from runway_calcs.policy import PaymentDayPolicy, PlanPolicy
-from tests.runway_calcs.plan_cases import FRIDAY, PlanCase, plan_case
+from tests.runway_calcs.plan_cases import FRIDAY, PlanCase, plan_case, steady_case
 
 MONDAY = date(2026, 11, 23)
 WEDNESDAY = date(2026, 11, 25)
 NO_FEE = LateFee(ppm_per_day=0, flat_cents=0, grace_days=0)
 PROVEN = PlanPolicy(gap_ppm=0, time_limit_seconds=20)
+CENT = 1_000_000
 
 
 def bill(bill_id: str = "1", **overrides: Any) -> PayableBill:  # noqa: ANN401, RUF100 - any field
@@ -291,7 +292,7 @@ def test_a_path_without_the_same_days_on_both_sides_is_refused() -> None:
     ],
 )
 def test_the_search_says_how_it_ended_and_returns_a_plan_with_its_proven_gap(policy: PlanPolicy, stop: Stop) -> None:
-    case = plan_case(16, bills=24, days=40)
+    case = steady_case(1, bills=30, days=40)
     plan = case.plan(policy)
     assert plan.stop is stop
     assert plan.is_repeatable == (stop is not Stop.TIME)
@@ -300,3 +301,13 @@ def test_the_search_says_how_it_ended_and_returns_a_plan_with_its_proven_gap(pol
     assert plan.bound_micro <= case.plan(PROVEN).cost_micro <= plan.cost_micro
     assert plan.low_cents >= case.cash.floor_cents
     assert case.plan(policy) == plan
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_too_large_to_search_is_planned_nearly_as_well(seed: int) -> None:
+    """Choosing anew for some bills at a time: the proof is what is missing, hardly the plan."""
+    case = steady_case(seed, bills=30, days=40)
+    plan, best = (case.plan(policy) for policy in (PlanPolicy(gap_ppm=0, most_entries=30), PROVEN))
+    assert (plan.stop, best.stop) == (Stop.SIZE, Stop.PROVEN)
+    assert plan.bound_micro <= best.cost_micro < plan.cost_micro + CENT
+    assert plan.cost_micro <= best.cost_micro * 1.002
