@@ -40,10 +40,9 @@ class Improved:
 
 
 def improved(problem: Problem, parts: Parts, *, options: Flags, seconds: float) -> Improved:
-    """A plan at most as dear as `parts`, changed within `options` (one flag an option), in about so many seconds at most."""
+    """A plan at most as dear as `parts`, changed within `options` (one flag an option); a program has so many seconds."""
     gap, nodes = _LIMITS
-    programs = _PASSES * -(-len(problem.bills) * 2 // _TOGETHER)
-    limits = Limits(gap=gap, nodes=nodes, seconds=seconds / programs)
+    limits = Limits(gap=gap, nodes=nodes, seconds=seconds)
     is_cut_short = False
     for _ in range(_PASSES):
         before = cost = cost_of(problem, parts)

@@ -129,7 +129,7 @@ class _Found:
             return
         options = np.zeros(len(self._problem.cost), dtype=np.bool_)
         options[self.core()] = True
-        found = improved(self._problem, self._best, options=options, seconds=self._limits.seconds)
+        found = improved(self._problem, self._best, options=options, seconds=self._limits.seconds / 4)
         self._is_repeatable = self._is_repeatable and not found.is_cut_short
         self._best, self._cost = found.parts, cost_of(self._problem, found.parts)
 
