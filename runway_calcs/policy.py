@@ -164,8 +164,9 @@ class HygienePolicy:
     """Most points of the score that each kind of defect can take; together 100."""
     full_share_percent: int = 25
     """A kind of defect costs all of its points when this share of what it can befall is befallen."""
-    most_recomputed: int = 12
-    """At most so many corrections are put through the forecast, the largest amounts first."""
+    most_recomputed: int = 36
+    """At most so many corrections are put through the forecast, the largest amounts first: each takes a tenth of a second,
+    and few companies have more of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
