@@ -32,12 +32,14 @@ def judge_batches(
     may_be_reviewed: bool = True,
     business_fault: OfBill = lambda _: False,
     forgotten: Collection[str] = (),
+    was_put_back: bool = False,
 ) -> Counter[str]:
     """Compare what the ledger says of each entry with what the books have; the entries by state. A bank's leg is not looked at.
 
     All payments with our marker that the books got in the trial are looked at, whatever their number: each is one of the ledger's,
     or among the `forgotten` numbers of a ledger that was put back. One payment may be recorded twice only where QuickBooks
-    `takes_twice` what this bill is paid, and as often as sends of this very payment arrived twice, or late.
+    `takes_twice` what this bill is paid, and as often as sends of this very payment arrived twice, or late. People may end a
+    payment of which the ledger that `was_put_back` has forgotten that it was sent: its record has to be raised.
 
     `since` is QuickBooks' time when the trial began. Where nothing speaks for it, no payment may be left to a person. A business
     fault is what people and periods do to bills; payments that met none are not refused, and they and their reviews are counted by
@@ -52,13 +54,16 @@ def judge_batches(
     rows = office.rows(INTENT, INTENT.c.batch_id.in_(batches), INTENT.c.leg == "book")
     spare = _spare(scene, rows, takes_twice)
     found = Counter(row["state"] for row in rows)
-    doubles = []
+    doubles, raised_of_bill = [], Counter[str]()
+    orphans = {row["subject"].removeprefix("record ") for row in office.rows(ALARM, ALARM.c.kind == "orphan payment")}
     for row in rows:
         mine = records[row["doc_number"]]
         scene.counts.no_net += bool(spare[row["intent_id"]])
         if len(mine) > 1:
             doubles.append(row)
-        wrong = [*_wrong(row["state"], len(mine), spare=spare[row["intent_id"]])]
+        is_raised = was_put_back and row["state"] == "void" and all(one["Id"] in orphans for one in mine)
+        wrong = [*_wrong(row["state"], 0 if is_raised else len(mine), spare=spare[row["intent_id"]])]
+        raised_of_bill[row["bill_set"]] += len(mine) if is_raised else 0
         is_another = len(mine) == 1 and round(mine[0]["TotalAmt"] * 100) != row["amount_cents"]
         if is_another and row["state"] != "needs_review":
             wrong.append("recorded with another amount")
@@ -74,7 +79,7 @@ def judge_batches(
             scene.counts.without_business_fault += 1
             scene.counts.reviews += row["state"] == "needs_review" and len(mine) <= 1
         scene.counts.wrong += [f"{trial}: {one}" for one in wrong]
-    wrong = [*_wrong_bills(office, records, spare)]
+    wrong = [*_wrong_bills(office, records, spare, raised_of_bill)]
     wrong += _wrong_doubles(scene, doubles, raised_by_a_run)
     wrong += _wrong_ledger(office, batches, records, doubles)
     scene.counts.wrong += [f"{trial}: {one}" for one in wrong]
@@ -127,9 +132,9 @@ def _wrong(state: str, records: int, *, spare: int) -> Iterator[str]:
         yield f"left {state}"
 
 
-def _wrong_bills(office: Office, records: Records, spare: Counter[str]) -> Iterator[str]:
+def _wrong_bills(office: Office, records: Records, spare: Counter[str], raised: Counter[str]) -> Iterator[str]:
     """Whatever the numbers are: a bill has as many records as payments that were made, or may have been made, of it."""
-    paid: Counter[str] = Counter()
+    paid = Counter(raised)
     for row in office.rows(INTENT, INTENT.c.leg == "book", INTENT.c.state.in_(("paid", "needs_review"))):
         paid[row["bill_set"]] += 1 + spare[row["intent_id"]]
     recorded = Counter(

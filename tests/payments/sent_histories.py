@@ -263,6 +263,7 @@ class SendingMachine(RuleBasedStateMachine):
             since=self.since,
             business_fault=lambda bill: self.is_restored or bill in self.disturbed,
             forgotten=self.made - {row["doc_number"] for row in office.rows(INTENT)},
+            was_put_back=self.is_restored,
         )
         self.counts["history"] += 1
         self.counts.update({f"payment {state}": number for state, number in states.items()})
