@@ -92,6 +92,13 @@ def test_what_is_really_sent_keeps_the_invariants_and_settles_in_many_histories(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", [20_261_146, 20_261_156])
+def test_histories_that_a_campaign_found_go_well(scene: Scene, seed: int) -> None:
+    """People end payments after a backup was put back that did not know of their sending."""
+    run_sent_histories(scene, histories=2, steps=SENT_STEPS, seed=seed)
+
+
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "name",
