@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array, csc_array, csr_array, vstack
 
 from runway_calcs.pay_plan.cash import Cents
-from runway_calcs.pay_plan.highs import Limits, Program, Search, search
+from runway_calcs.pay_plan.highs import Effort, Limits, Program, minimise
 from runway_calcs.pay_plan.options import Problem
 from runway_calcs.pay_plan.search import Parts, whole_parts
 
@@ -51,9 +51,11 @@ class Core:
         self._charged_bills = np.unique(problem.bill[options][self._charged])
         self._is_whole = ~split
 
-    def solve(self, *, how: Search, limits: Limits, start: Parts | None = None) -> Searched:
+    def solve(self, *, effort: Effort, limits: Limits, start: Parts | None = None) -> Searched:
         """The best plan of these options; `start` is a plan of them."""
-        answer = search(self._program(), how=how, limits=limits, start=None if start is None else self._values(start))
+        answer = minimise(
+            self._program(), effort=effort, limits=limits, start=None if start is None else self._values(start)
+        )
         if answer.is_infeasible:
             return Searched(taken=None, bound=_NO_PLAN, is_proven=True, is_cut_short=False)
         bound = 0

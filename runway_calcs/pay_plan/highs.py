@@ -30,7 +30,7 @@ class Program:
     high: Floats
 
 
-class Search(Enum):
+class Effort(Enum):
     """What HiGHS does besides its branches and cuts."""
 
     FULL = "full"
@@ -68,9 +68,9 @@ class Answer:
 
 
 _LEFT_OUT = {
-    Search.FULL: (),
-    Search.FIRST_NODE: ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_allow_restart"),
-    Search.BRANCHES: (
+    Effort.FULL: (),
+    Effort.FIRST_NODE: ("mip_heuristic_run_rins", "mip_heuristic_run_rens", "mip_allow_restart"),
+    Effort.BRANCHES: (
         "mip_heuristic_run_rins",
         "mip_heuristic_run_rens",
         "mip_heuristic_run_root_reduced_cost",
@@ -80,16 +80,16 @@ _LEFT_OUT = {
 }
 
 
-def search(program: Program, *, how: Search, limits: Limits, start: Floats | None = None) -> Answer:
+def minimise(program: Program, *, effort: Effort, limits: Limits, start: Floats | None = None) -> Answer:
     """The best plan found from `start`, a plan of the program, and the bound that was proven."""
     solver = highspy.Highs()  # type: ignore[no-untyped-call] # the library's only signature without types
     options = {
         "output_flag": False,
         "threads": 1,  # with more, which plan is found may depend on the machine
         "mip_rel_gap": limits.gap,
-        "mip_max_nodes": 1 if how is Search.FIRST_NODE else limits.nodes,
+        "mip_max_nodes": 1 if effort is Effort.FIRST_NODE else limits.nodes,
         "time_limit": limits.seconds,
-        **dict.fromkeys(_LEFT_OUT[how], False),
+        **dict.fromkeys(_LEFT_OUT[effort], False),
     }
     for name, value in options.items():
         _require(solver.setOptionValue(name, value), what=name)

@@ -15,7 +15,7 @@ import numpy as np
 
 from runway_calcs.pay_plan.cash import Cents
 from runway_calcs.pay_plan.core import Core, with_splits
-from runway_calcs.pay_plan.highs import Flags, Limits, Search
+from runway_calcs.pay_plan.highs import Effort, Flags, Limits
 from runway_calcs.pay_plan.options import Problem, unbeaten
 from runway_calcs.pay_plan.search import Parts, cash_of, cost_of
 
@@ -79,7 +79,7 @@ def _chosen_anew(
     start = {place[option]: face for option, face in parts.items() if option in place}
     is_whole = len(start) == len(parts) - len(kept)  # a way that is not better than another is left out
     found = Core(part, np.arange(len(of_option), dtype=np.int64)).solve(
-        how=Search.BRANCHES, limits=limits, start=start if is_whole else None
+        effort=Effort.BRANCHES, limits=limits, start=start if is_whole else None
     )
     if found.taken is None:
         return None, found.is_cut_short

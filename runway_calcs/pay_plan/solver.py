@@ -25,7 +25,7 @@ from runway_calcs.pay_plan.core import (
     right_side,
     with_splits,
 )
-from runway_calcs.pay_plan.highs import Limits, Search
+from runway_calcs.pay_plan.highs import Effort, Limits
 from runway_calcs.pay_plan.neighbourhoods import improved
 from runway_calcs.pay_plan.options import Problem
 from runway_calcs.pay_plan.search import Choice, Parts, cash_of, cost_of, pull_forward, whole_parts
@@ -110,17 +110,17 @@ class _Found:
     def search_narrow_core(self) -> None:
         """Some of them, for a good plan early."""
         distance = min(self._cost - self._relaxed.bound, int(np.sort(self._relaxed.reduced)[:_NARROW][-1]))
-        self._search(how=Search.FULL, distance=distance)
+        self._search(effort=Effort.FULL, distance=distance)
 
     def search_core(self) -> None:
         """All of them, to the end."""
         distance = self._cost - self._relaxed.bound
-        self._search(how=Search.FULL, distance=distance)
+        self._search(effort=Effort.FULL, distance=distance)
 
     def search_first_node(self) -> None:
         """All of them, for a bound and what plan there is at once."""
         distance = self._cost - self._relaxed.bound
-        self._search(how=Search.FIRST_NODE, distance=distance)
+        self._search(effort=Effort.FIRST_NODE, distance=distance)
         self._stop = self._stop if self._stop is Stop.TIME else Stop.SIZE
 
     def search_neighbourhoods(self) -> None:
@@ -143,9 +143,9 @@ class _Found:
             is_repeatable=self._is_repeatable,
         )
 
-    def _search(self, *, how: Search, distance: int) -> None:
+    def _search(self, *, effort: Effort, distance: int) -> None:
         options = np.union1d(self._nearer_than(distance), sorted(self._best))
-        found = Core(self._problem, options).solve(how=how, limits=self._limits, start=self._best)
+        found = Core(self._problem, options).solve(effort=effort, limits=self._limits, start=self._best)
         self._stop = Stop.TIME if found.is_cut_short else Stop.PROVEN if found.is_proven else Stop.NODES
         self._is_repeatable = self._is_repeatable and not found.is_cut_short
         # A plan of other options costs at least the distance more than the relaxation.
