@@ -4,11 +4,12 @@ Belongs here: gathering the past weeks' documents and results, and what the newe
 past weeks (the job `friday` does), arithmetic (`runway_calcs`), the document's content and look (`experiences/test_drive`).
 
 It looks back from one Friday, the week of the run. Nothing of a past week is calculated again: its digest, its tray and its results
-are the ones that stand in the store. The balances since are those of each later Friday's own books, as its digest showed them.
+are the ones that stand in the store. What a day came to is told by the books of the first Friday after it: those of a Friday are
+read before its own business is keyed in. So the last day that is judged is the one before the week's Friday, as in its digest.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,7 @@ from experiences.digest.build import bills_due
 from experiences.digest.document import from_json as digest_from_json
 from experiences.test_drive import render
 from experiences.test_drive.build import KnownSince, PastWeek, build_drive, late_invoices
-from experiences.test_drive.document import MOST_WEEKS, WEEK, DriveDocument, to_json
+from experiences.test_drive.document import DAY, MOST_WEEKS, WEEK, DriveDocument, to_json
 from experiences.tray.document import from_json as tray_from_json
 from resources.documents import Document
 from resources.errors import TenantNotReady
@@ -191,7 +192,7 @@ def _past_weeks(desk: Desk, *, fridays: Sequence[date]) -> list[PastWeek]:
                 hindsight=hindsight(
                     _result(desk, "runway/cash_forecast", CashForecast, friday=friday),
                     balances=balances,
-                    today=desk.at.as_of,
+                    until=desk.at.as_of - DAY,
                     given_free=_given_free(desk, friday=friday, later=[one for one in later if one > friday]),
                 ),
             )
@@ -206,11 +207,12 @@ def _open_payables(desk: Desk, *, friday: date) -> pd.DataFrame:
 
 
 def _balances(desk: Desk, *, fridays: Sequence[date]) -> dict[date, int]:
-    """The cash at the end of each day of the weeks that end on these Fridays, as each of them knew it."""
+    """The cash at the end of each of the seven days before these Fridays, as each of them knew it."""
     postings, found = desk.frame("books/postings"), {}
     for friday in fridays:
         position = _result(desk, "books/cash_position", CashPosition, friday=friday)
-        found.update(daily_cash(postings, position=position, at=_point(desk, friday), days=WEEK // timedelta(days=1)))
+        told = daily_cash(postings, position=position, at=_point(desk, friday), days=WEEK // DAY + 1)
+        found.update({day: cents for day, cents in told.items() if day < friday})
     return found
 
 
@@ -232,9 +234,9 @@ def _given_free(desk: Desk, *, friday: date, later: Sequence[date]) -> dict[date
     reserves = beside_the_floor(kept, floor_cents=forecast.floor_cents or 0, is_floor_next_payroll=is_payroll)
     before, found = _movements(desk, friday), dict[date, int]()
     for end in later:
-        each = given_free(reserves, before=before, since=_movements(desk, end), after=friday, until=end)
+        each = given_free(reserves, before=before, since=_movements(desk, end), after=friday, until=end - DAY)
         by_day = given_free_by_day(each, after=friday)
-        found |= {day: cents for day, cents in by_day.items() if day > end - WEEK}
+        found |= {day: cents for day, cents in by_day.items() if day >= end - WEEK}
     return found
 
 

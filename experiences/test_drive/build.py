@@ -96,7 +96,7 @@ def build_drive(
         ValueError: the weeks do not follow one another up to `as_of`.
     """
     return DriveDocument(
-        schema_version=2,
+        schema_version=3,
         tenant_id=tenant_id,
         tenant_name=plain_text(tenant_name),
         firm_name=plain_text(firm_name),

@@ -4,7 +4,8 @@ Belongs here: its shape, its rules, its JSON form, and how each week came out. D
 words and markup (``render.py``).
 
 What was flagged is that digest's own; what happened is what the books said on the day the drive is made for. A figure whose time
-has not come is None, and so is one that the books do not give: the week says which.
+has not come is None, and so is one that the books do not give: the week says which. A balance is judged once its day is over:
+the books of a Friday are read before its own business is keyed in, so the day before it is the last one.
 """
 
 from collections import Counter
@@ -26,6 +27,7 @@ MOST_WEEKS = 12
 MOST_ROWS = 3
 """Rows that any list keeps; the rest is counted and summed."""
 WEEK = timedelta(weeks=1)
+DAY = timedelta(days=1)
 
 
 class Verdict(StrEnum):
@@ -56,6 +58,8 @@ class NextClose(StrEnum):
     OUTSIDE = "outside"
     NO_FIGURE = "no figure"
     """There was no forecast, or there is no balance."""
+    AHEAD = "ahead"
+    """No books have been read since that day was over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,9 @@ class Closing:
     p10_cents: int
     p90_cents: int
     has_come: bool
+    """Whether the day is over in the books."""
     actual_cents: int | None
-    """None: the day has not come, or there is no figure for it."""
+    """None: the day is not over, or there is no figure for it."""
 
     def __post_init__(self) -> None:
         require(self.p10_cents <= self.p90_cents, "a band has its lower end below")
@@ -155,7 +160,7 @@ class Since:
     """What happened to the balance after a digest, up to `until`."""
 
     until: date
-    """The last day that is looked at: the day the drive is made for, or the end of the thirteen weeks."""
+    """The last day that is looked at: the one before the day the drive is made for, or the end of the thirteen weeks."""
     below_on: date | None
     """The first day that ended below that digest's floor; None: none so far, or no floor."""
     low_cents: int | None
@@ -224,10 +229,12 @@ class DrivenWeek:
     @property
     def next_close(self) -> NextClose:
         """How the balance of the week after it came out."""
-        inside = self.closings[0].is_inside if self.closings else None
-        if inside is None:
+        if not self.closings:
             return NextClose.NO_FIGURE
-        return NextClose.INSIDE if inside else NextClose.OUTSIDE
+        closing = self.closings[0]
+        if closing.is_inside is None:
+            return NextClose.NO_FIGURE if closing.has_come else NextClose.AHEAD
+        return NextClose.INSIDE if closing.is_inside else NextClose.OUTSIDE
 
     @property
     def inside_count(self) -> int:
@@ -244,7 +251,7 @@ class DrivenWeek:
 class DriveDocument:
     """Everything that one tenant's test drive says."""
 
-    schema_version: Literal[2]
+    schema_version: Literal[3]
     tenant_id: str
     tenant_name: str
     firm_name: str
@@ -262,8 +269,13 @@ class DriveDocument:
         require(1 <= len(self.weeks) <= MOST_WEEKS, "a test drive has 1 to 12 weeks")
         for back, week in enumerate(reversed(self.weeks), start=1):
             require(week.week_ending == self.as_of - back * WEEK, "the weeks of a test drive follow one another")
-            end = min(self.as_of, week.runway.horizon_end)
+            end = min(self.until, week.runway.horizon_end)
             require(week.since.until == end, "every week is looked at up to the same day")
+
+    @property
+    def until(self) -> date:
+        """The last day that the books know whole."""
+        return self.as_of - DAY
 
     @property
     def verdicts(self) -> Mapping[Verdict, int]:

@@ -32,6 +32,7 @@ _CLOSES = {
     NextClose.INSIDE: "inside the band in {}",
     NextClose.OUTSIDE: "outside the band in {}",
     NextClose.NO_FIGURE: "not comparable in {}",
+    NextClose.AHEAD: "not known yet in {}",
 }
 _SAID = {
     RunwayState.BEYOND_HORIZON: "covered beyond 13 weeks",
@@ -74,7 +75,7 @@ def summary(document: DriveDocument) -> str:
     parts = "; ".join(f"{count} {_VERDICTS[verdict]}" for verdict, count in document.verdicts.items())
     closes = ", ".join(_CLOSES[close].format(count) for close, count in document.next_closes.items())
     weeks = len(document.weeks)
-    return f"Of {counted(weeks, 'digest')}: {parts}. A week later the balance lay {closes} of {weeks}."
+    return f"Of {counted(weeks, 'digest')}: {parts}. The balance a week later: {closes} of {weeks}."
 
 
 def _badges(document: DriveDocument) -> tuple[str, ...]:
@@ -92,8 +93,11 @@ def _footer(document: DriveDocument) -> tuple[str, ...]:
     read = clock_time(document.data_as_of.astimezone(ZoneInfo(document.zone)), near=document.as_of)
     return (
         f"As of {full_date(document.as_of)}, from books read on {read} ({document.zone}). What came later is not in it.",
-        "Each digest is the one of its Friday, made from what was known then. A balance is that of each later Friday's books, as "
-        "its digest showed it; what became of invoices, bills and entries is taken from the newest books.",
+        "Each digest is the one of its Friday, made from what was known then. What became of invoices, bills and entries is taken "
+        "from the newest books.",
+        f"Balances are those of whole days, up to {short_date(document.until, near=document.as_of)}: each by the books of the "
+        "first Friday after it, because a Friday's own books are read before its business is entered. A digest's cash is that of "
+        "the hour at which its books were read.",
         "The page says what happened, not why: whether somebody acted on a digest is not known here.",
         "It describes the books and is not financial advice.",
     )
@@ -163,7 +167,7 @@ def _low_since(week: DrivenWeek, *, document: DriveDocument) -> Cell:
 def _week_later(week: DrivenWeek, *, document: DriveDocument) -> Cell:
     closing = week.closings[0] if week.closings else None
     if closing is None or closing.actual_cents is None:
-        return Cell(text="no figure")
+        return Cell(text="no figure" if closing is None or closing.has_come else "not known yet")
     where = "inside" if closing.is_inside else "outside"
     return Cell(
         text=money_short(closing.actual_cents, currency=document.currency),

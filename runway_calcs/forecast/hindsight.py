@@ -3,6 +3,8 @@
 Belongs here: the comparison with end-of-day balances. Does not: these balances (``books/daily_cash.py``); what made a
 difference (``score.py``); words.
 
+Judged are whole days, as in the score of the last forecast: the books of a day are read before its own business is keyed in.
+
 A forecast's balances leave out what its reserves held until it is given free by payments for its purpose, so what they held
 and have not given free by then is taken off the cash it is compared with, as the score of the last forecast does.
 """
@@ -23,7 +25,7 @@ class ClosingThen:
     p10_cents: int
     p90_cents: int
     actual_cents: int | None
-    """None: the day has come, and there is no cash figure for it."""
+    """None: the day is over, and there is no cash figure for it."""
 
     @property
     def is_inside(self) -> bool | None:
@@ -36,7 +38,7 @@ class Hindsight:
     """What became of the days that a forecast spoke of, up to a day."""
 
     until: date
-    """The last day that is looked at: today, or the horizon's end if that is earlier."""
+    """The last day that is looked at: the last whole one, or the horizon's end if that is earlier."""
     closings: tuple[ClosingThen, ...]
     """The weeks that have ended, in order; none without a forecast."""
     below_on: date | None
@@ -50,17 +52,17 @@ class Hindsight:
 
 
 def hindsight(
-    forecast: CashForecast, *, balances: Mapping[date, int], today: date, given_free: Mapping[date, int] | None = None
+    forecast: CashForecast, *, balances: Mapping[date, int], until: date, given_free: Mapping[date, int] | None = None
 ) -> Hindsight:
-    """What became of a forecast's days up to today.
+    """What became of a forecast's days up to the last whole one.
 
     Args:
         forecast: the past forecast.
         balances: cash at the end of each day after it that has a figure, in cents.
-        today: what came later is not looked at.
+        until: the last whole day; what came later is not looked at.
         given_free: what its reserves had given free by the end of each day, in cents; a day that is missing: nothing.
     """
-    until = min(today, forecast.horizon_end)
+    until = min(until, forecast.horizon_end)
     span = [forecast.as_of + timedelta(days=number) for number in range(1, (until - forecast.as_of).days + 1)]
     free = given_free or {}
     known = {day: balances[day] - forecast.reserved_cents + free.get(day, 0) for day in span if day in balances}

@@ -145,7 +145,9 @@ def forecast_score(last: Forecasting | None, now: Forecasting, *, earlier: Seque
         raise ValueError(f"A forecast of {last.forecast.as_of} has no whole day to score by books of {as_of}.")
     came, came_today = _came(last, now)
     reserves = _reserve_misses(last, now, days=days)
-    cash = now.prepared.position.cash_cents - int(came_today["cents"].sum())
+    moved = now.books.movements
+    moved_today = moved.loc[moved["date"] == pd.Timestamp(as_of), "amount_cents"]
+    cash = now.prepared.position.cash_cents - int(moved_today.sum())
     receipts, disbursements, closing = _compared(last.simulation, came, cash_cents=cash, days=days, reserves=reserves)
     net = (
         receipts.expected_cents,

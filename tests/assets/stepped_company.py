@@ -163,8 +163,8 @@ class SteppedCompany:
         return done
 
     def cash_of_the_week(self) -> dict[date, int]:
-        """The cash at the end of each of the last seven days, by the sandbox's own journal as it is now."""
-        days, now = [self.today - timedelta(days=back) for back in range(6, -1, -1)], self.clock.now()
+        """The cash at the end of each of the seven days that are over, by the sandbox's own journal as it is now."""
+        days, now = [self.today - timedelta(days=back) for back in range(7, 0, -1)], self.clock.now()
         return {
             day: self._sandbox.truth(self.realm_id, basis="known", day=day, instant=now)["cash_cents"] for day in days
         }

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from experiences.digest.document import Runway
 from experiences.test_drive.document import (
+    DAY,
     MOST_ROWS,
     MOST_WEEKS,
     WEEK,
@@ -94,10 +95,13 @@ def make_entry(**overrides: Any) -> FlaggedEntry:
 
 
 def make_week(back: int, *, actual: Sequence[int | None] = (), **overrides: Any) -> DrivenWeek:
-    """The week so many Fridays before the trial Friday; balances since are `actual`, by default all in the band."""
+    """The week so many Fridays before the trial Friday; balances since are `actual`, by default all in the band.
+
+    Of the trial Friday itself none is known: its books are read before it is over.
+    """
     week_ending = FRIDAY - back * WEEK
     runway: Runway = overrides.get("runway") or make_runway(week_ending)
-    known = [*actual, *[8_000_000] * back][:back]
+    known = [*actual, *[8_000_000] * back][: back - 1]
     values: dict[str, Any] = {
         "week_ending": week_ending,
         "subject": "Covered until 8 Jan (70 days), low point -$2.1k on 12 Feb",
@@ -106,7 +110,7 @@ def make_week(back: int, *, actual: Sequence[int | None] = (), **overrides: Any)
         "runway": runway,
         "closings": _closings(week_ending, known) if runway.is_projected else (),
         "since": Since(
-            until=min(FRIDAY, runway.horizon_end),
+            until=min(FRIDAY - DAY, runway.horizon_end),
             below_on=None,
             low_cents=7_310_044,
             low_on=week_ending + timedelta(days=3),
@@ -153,7 +157,7 @@ def _closings(week_ending: date, known: Sequence[int | None]) -> tuple[Closing, 
 def make_drive(*weeks: DrivenWeek, **overrides: Any) -> DriveDocument:
     """A drive of these weeks, by default of eight."""
     values: dict[str, Any] = {
-        "schema_version": 2,
+        "schema_version": 3,
         "tenant_id": "acme",
         "tenant_name": "Brightside Studio LLC",
         "firm_name": "Hartwell & Finch CPAs",
@@ -238,15 +242,15 @@ def driven_weeks(draw: st.DrawFn, *, back: int) -> DrivenWeek:
     count = len(rows) + (draw(st.integers(0, 10**6)) if len(rows) == MOST_ROWS else 0)
     return make_week(
         back,
-        actual=draw(st.lists(st.none() | cents, max_size=back)),
+        actual=draw(st.lists(st.none() | cents, max_size=back - 1)),
         subject=draw(names),
         basis=draw(st.sampled_from(("current", "reconstructed"))),
         runway=draw(runways(week_ending=week_ending)),
         since=Since(
-            until=FRIDAY,
-            below_on=draw(st.none() | st.dates(week_ending + timedelta(days=1), FRIDAY)),
+            until=FRIDAY - DAY,
+            below_on=draw(st.none() | st.dates(week_ending + DAY, FRIDAY - DAY)),
             low_cents=draw(cents) if known else None,
-            low_on=FRIDAY if known else None,
+            low_on=FRIDAY - DAY if known else None,
             is_whole=draw(st.booleans()),
         ),
         late=draw(documents()),

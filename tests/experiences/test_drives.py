@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiences.digest.document import DigestDocument
 from experiences.digest.render import subject
 from experiences.test_drive.build import KnownSince, PastWeek, build_drive, gone_on
 from experiences.test_drive.document import (
+    DAY,
     MOST_WEEKS,
     WEEK,
     Closing,
@@ -80,25 +82,26 @@ def _built(
     bill_fates: Mapping[str, Fate] | None = None,
     defects: tuple[Defect, ...] = (),
     found: Mapping[date, frozenset[tuple[str, str, str]]] | None = None,
+    with_another: bool = False,
 ) -> DriveDocument:
-    """The drive of the trial company's one digest, a week later."""
-    digest, today = make_digest(), FRIDAY + WEEK
+    """The drive of the trial company's one digest, a week later; with another like it from a week later, two weeks later."""
+    digest, today = make_digest(), FRIDAY + (2 if with_another else 1) * WEEK
     contacts = make_collections().contacts
-    balances = {FRIDAY + timedelta(days=number): 8_014_007 - 100_000 * number for number in range(1, 8)}
+    balances = {FRIDAY + number * DAY: 8_014_007 - 100_000 * number for number in range(1, (today - FRIDAY).days)}
     past = PastWeek(
         digest=digest,
         subject=subject(digest),
         tray=make_tray(list(defects)),
         collections=make_collections(contacts=(replace(contacts[0], invoices=invoices), contacts[1])),
         open_payables=make_open_items(BILLS),
-        hindsight=hindsight(make_forecast(position=make_cash()), balances=balances, today=today),
+        hindsight=hindsight(make_forecast(position=make_cash()), balances=balances, until=today - DAY),
     )
     settled = {f"b{number}": SETTLED for number in range(len(BILLS))}
     since = KnownSince(
         invoices=dict(invoice_fates or {}), bills={**settled, **(bill_fates or {})}, found=found or {today: frozenset()}
     )
     return build_drive(
-        [past],
+        [past, replace(past, digest=_a_week_later(digest))] if with_another else [past],
         since=since,
         tenant_id="acme",
         tenant_name=digest.tenant_name,
@@ -109,6 +112,12 @@ def _built(
         data_as_of=digest.data_as_of,
         connected_on=digest.connected_on,
     )
+
+
+def _a_week_later(digest: DigestDocument) -> DigestDocument:
+    weeks = tuple(replace(one, first_day=one.first_day + WEEK, last_day=one.last_day + WEEK) for one in digest.weeks)
+    runway = replace(digest.runway, horizon_end=digest.runway.horizon_end + WEEK)
+    return replace(digest, week_ending=FRIDAY + WEEK, as_of=FRIDAY + WEEK, runway=runway, weeks=weeks)
 
 
 def test_a_week_flags_what_its_digest_said() -> None:
@@ -122,9 +131,23 @@ def test_a_week_flags_what_its_digest_said() -> None:
 
 
 def test_only_weeks_that_are_over_have_a_balance() -> None:
-    (week,) = _built().weeks
+    week, newest = _built(with_another=True).weeks
     assert [closing.has_come for closing in week.closings] == [True] + [False] * 12
     assert [closing.actual_cents for closing in week.closings] == [8_014_007 - 700_000] + [None] * 12
+    assert not any(closing.has_come for closing in newest.closings)
+    assert newest.next_close is NextClose.AHEAD
+
+
+def test_the_friday_whose_books_were_just_read_is_not_judged() -> None:
+    document = _built()
+    (week,) = document.weeks
+    assert week.since.until == document.until == FRIDAY + 6 * DAY
+    assert (week.since.is_whole, week.since.low_on) == (True, FRIDAY + 6 * DAY)
+    assert not any(closing.has_come for closing in week.closings)
+    text = one_line(render_text(document))
+    assert "The balance a week later: not known yet in 1 of 1." in text
+    assert "Over so far: 0 of its 13 weeks" in text
+    assert "Balances are those of whole days, up to 26 Nov:" in text
 
 
 def test_invoices_late_against_their_customers_habit_are_told_with_what_became_of_them() -> None:
@@ -192,7 +215,8 @@ _FELL = {"below_on": FRIDAY - timedelta(days=2)}
     ("runway", "since", "verdict"),
     [
         pytest.param({}, {}, Verdict.DATE_AHEAD, id="the date lies ahead"),
-        pytest.param({"covered_until": FRIDAY, "days": 14}, {}, Verdict.DATE_PASSED, id="the date has come"),
+        pytest.param({"covered_until": FRIDAY - DAY, "days": 13}, {}, Verdict.DATE_PASSED, id="the date has come"),
+        pytest.param({"covered_until": FRIDAY, "days": 14}, {}, Verdict.DATE_AHEAD, id="the date is not over"),
         pytest.param({}, _FELL, Verdict.FELL_DATED, id="a date, and below"),
         pytest.param(_BEYOND, _FELL, Verdict.FELL_CAUTIOUS, id="a cautious date only, and below"),
         pytest.param(_SURE, _FELL, Verdict.FELL_UNSAID, id="no date, and below"),
@@ -234,12 +258,15 @@ def test_page_and_text_carry_the_same_figures_and_only_the_pages_own_elements(do
 
 
 def test_what_has_not_come_and_what_has_no_figure_are_two_things() -> None:
-    text = render_text(make_drive(make_week(1, actual=[None])))
+    weeks = make_week(2, actual=[None]), make_week(1)
+    text = one_line(render_text(make_drive(*weeks)))
     assert "27 Nov" in text
     assert "Band: not known yet" in text
     assert "Band: no figure" in text
-    assert "not comparable in 1 of 1" in text
-    assert make_week(1, actual=[None]).next_close is NextClose.NO_FIGURE
+    assert "Balance a week later: no figure" in text
+    assert "Balance a week later: not known yet" in text
+    assert "The balance a week later: not comparable in 1, not known yet in 1 of 2." in text
+    assert [week.next_close for week in weeks] == [NextClose.NO_FIGURE, NextClose.AHEAD]
 
 
 def test_a_drive_says_which_weeks_are_rebuilt() -> None:
@@ -259,7 +286,8 @@ def test_a_drive_says_which_weeks_are_rebuilt() -> None:
         pytest.param(lambda: replace(make_documents(make_document()), open_count=1), id="in two states"),
         pytest.param(lambda: FlaggedEntries(rows=(make_entry(),), count=1, gone_count=2), id="more gone than listed"),
         pytest.param(lambda: _since(1, low_on=None), id="a low point without its day"),
-        pytest.param(lambda: _since(1, below_on=FRIDAY + timedelta(days=1)), id="known before it came"),
+        pytest.param(lambda: _since(1, below_on=FRIDAY), id="known before it was over"),
+        pytest.param(lambda: make_drive(make_week(1, since=_since(1, until=FRIDAY))), id="judged by its own morning"),
         pytest.param(
             lambda: Closing(last_day=FRIDAY, p10_cents=0, p90_cents=1, has_come=False, actual_cents=0),
             id="a balance before its day",

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from cli.unsubscribing import unsubscribe_routes
 from experiences.digest.render import render_html as digest_html
-from experiences.test_drive.document import WEEK, FlaggedEntries, Since
+from experiences.test_drive.document import DAY, WEEK, FlaggedEntries, Since
 from experiences.test_drive.render import render_html as drive_html
 from experiences.tray.ranking import Ruling
 from experiences.tray.render import render_html as tray_html
@@ -116,9 +116,11 @@ def _tray() -> str:
 def _drive() -> str:
     fell = make_week(
         2,
-        actual=[6_000_000, None],
+        actual=[6_000_000],
         basis="reconstructed",
-        since=Since(until=FRIDAY, below_on=FRIDAY, low_cents=-1_204_055, low_on=FRIDAY, is_whole=True),
+        since=Since(
+            until=FRIDAY - DAY, below_on=FRIDAY - DAY, low_cents=-1_204_055, low_on=FRIDAY - DAY, is_whole=True
+        ),
         late=make_documents(
             make_document(party=_LONG, fate=OPEN), make_document(party="\N{RIGHT-TO-LEFT OVERRIDE}=cmd|'/c'")
         ),

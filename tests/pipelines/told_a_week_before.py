@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from experiences.digest.document import DigestDocument
 from experiences.digest.wording import counted, money_exact, money_short
 from experiences.portfolio.overview import TenantOverview
-from experiences.test_drive.document import DriveDocument
+from experiences.test_drive.document import DAY, DriveDocument
 from experiences.tray.document import TrayDocument
 from resources.documents import Document
 from runway_calcs.forecast.change import ChangeState
@@ -32,10 +32,14 @@ def same_week_before(
     assert week.to_fix.count == before.data_to_fix.defects.count == tray.count
     for closing, told in zip(week.closings, before.weeks, strict=True):
         assert (closing.p10_cents, closing.p90_cents) == (told.p10_cents, told.p90_cents)
-    assert week.closings[0].actual_cents == digest.cash.cash_cents
-    # Its own score of the last forecast ends a day earlier than that closing, the last day that the books know whole.
-    assert digest.last_forecast.closing is not None
-    assert digest.last_forecast.last_as_of == before.as_of
+    # Both judge that forecast up to the last day that the books know whole: the Friday itself is told a week later.
+    scored = digest.last_forecast.closing
+    assert scored is not None
+    assert (digest.last_forecast.last_as_of, week.since.until) == (before.as_of, digest.as_of - DAY)
+    assert not any(closing.has_come for closing in week.closings)
+    assert week.since.low_cents is not None
+    assert week.since.low_cents <= scored.actual_cents
+    assert week.since.low_cents == scored.actual_cents or week.since.low_on != week.since.until
 
 
 def change_as_read(digest: str, at: Table, row: Row, *, entry: str) -> None:
@@ -94,16 +98,19 @@ def _headline_as_read(overview: Table, row: Row, *, told: str) -> None:
 
 
 def _closings_as_read(drive: str, overview: Table, row: Row, *, before: str, digest: str) -> None:
-    # The digest's own "Last forecast and what happened" ends a day earlier, so its figures are of another day.
-    closings, cash = table_about(drive, "Balance at the end"), table_about(digest, "Counted as cash")
+    closings, scored = table_about(drive, "Balance at the end"), table_about(digest, "The whole days up to ")
     assert closings is not None
-    assert cash is not None
-    first, *_ = closings.rows
-    band, where = closings.value(first, "8 of 10 courses"), closings.value(first, "Band")
-    balance = cash.rows[-1].values[0]
-    assert closings.value(first, "Balance") == balance
-    assert overview.value(row, "Balance a week later") == money_short(cents(balance), currency="USD")
-    assert overview.small_print(row, "Balance a week later") == f"{where} {band}"
+    assert scored is not None
+    # The week ends on a Friday whose books are read before it is over.
+    assert [closings.value(one, "Balance") for one in closings.rows] == [""] * len(closings.rows)
+    assert {closings.value(one, "Band") for one in closings.rows} == {overview.value(row, "Balance a week later")}
+    assert overview.value(row, "Balance a week later") == "not known yet"
+    until = scored.caption.removeprefix("The whole days up to ")
+    assert f"Balances are those of whole days, up to {until}:" in parse(drive).text
+    (balance,) = [one for one in scored.rows if one.label == "Balance"]
+    if overview.small_print(row, "Lowest since") == until:
+        lowest = money_short(cents(scored.value(balance, "Actual")), currency="USD")
+        assert overview.value(row, "Lowest since") == lowest
     strip = before.split("THE NEXT 13 WEEKS")[1]
     for one in closings.rows:
         (line,) = re.findall(rf"^{re.escape(one.label)} .* (\S+ to \S+)", strip, re.MULTILINE)

@@ -192,6 +192,15 @@ def test_what_the_books_hold_of_the_as_of_day_already_is_not_judged_either() -> 
     assert found.corrected_cents == 0
 
 
+def test_what_the_last_forecast_knew_and_is_dated_on_the_as_of_day_now_is_a_correction() -> None:
+    # Paid by the books of last Friday; dated anew, the money had not gone yet on the last day that is judged.
+    before = _with_movements(last(cash_cents=400), (0, -600, "1"))
+    found = forecast_score(before, _with_movements(now(cash_cents=400), (7, -600, "1")), earlier=())
+    assert found.closing is not None
+    assert (found.closing.expected_cents, found.closing.actual_cents) == (400, 1_000)
+    assert (found.misses, found.corrected_cents) == ((), 600)
+
+
 def test_a_day_without_a_whole_day_before_it_is_no_week_to_score() -> None:
     with pytest.raises(ValueError, match="no whole day"):
         forecast_score(now(), now(), earlier=())

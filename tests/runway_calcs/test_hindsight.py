@@ -30,7 +30,7 @@ def _balances(*cents: int) -> dict[date, int]:
 
 
 def test_a_week_that_is_over_lies_in_its_band_or_not_and_one_ahead_is_not_told() -> None:
-    found = hindsight(_forecast(), balances=_balances(*[900_00] * 7, *[901_00] * 7), today=FRIDAY + timedelta(days=15))
+    found = hindsight(_forecast(), balances=_balances(*[900_00] * 7, *[901_00] * 7), until=FRIDAY + timedelta(days=15))
     assert [closing.last_day for closing in found.closings] == [FRIDAY + timedelta(days=7), FRIDAY + timedelta(days=14)]
     assert [(closing.actual_cents, closing.is_inside) for closing in found.closings] == [
         (900_00, True),
@@ -41,7 +41,7 @@ def test_a_week_that_is_over_lies_in_its_band_or_not_and_one_ahead_is_not_told()
 
 def test_the_first_day_below_the_floor_and_the_first_lowest_day_are_named() -> None:
     found = hindsight(
-        _forecast(), balances=_balances(250_00, 200_00, 199_99, 100_00, 100_00), today=FRIDAY + timedelta(5)
+        _forecast(), balances=_balances(250_00, 200_00, 199_99, 100_00, 100_00), until=FRIDAY + timedelta(5)
     )
     assert (found.below_on, found.low_cents, found.low_on) == (
         FRIDAY + timedelta(days=3),
@@ -54,7 +54,7 @@ def test_the_first_day_below_the_floor_and_the_first_lowest_day_are_named() -> N
 def test_what_reserves_held_is_no_part_of_the_balance_it_is_compared_with() -> None:
     held = PurposeReserve(reserve_id="tax", held_cents=300_00, purposes=frozenset(), label="taxes")
     forecast = cash_forecast(prepared(cash=position(1_000_00), policy=POLICY, reserves=[held]), seed=1)
-    found = hindsight(forecast, balances=_balances(*[1_000_00] * 6, 499_99), today=FRIDAY + timedelta(days=7))
+    found = hindsight(forecast, balances=_balances(*[1_000_00] * 6, 499_99), until=FRIDAY + timedelta(days=7))
     assert (found.closings[0].expected_cents, found.closings[0].actual_cents) == (700_00, 199_99)
     assert (found.below_on, found.low_cents) == (FRIDAY + timedelta(days=7), 199_99)
 
@@ -71,7 +71,7 @@ def test_what_a_reserve_gave_free_as_its_purpose_was_paid_is_in_the_balance_agai
     assert free.tolist() == [[0, 0, *[300_00] * 5]], "as far as the reserve goes"
     by_day = given_free_by_day(free, after=FRIDAY)
     balances = _balances(1_000_00, 1_000_00, *[690_00] * 5)
-    found = hindsight(forecast, balances=balances, today=until, given_free=by_day)
+    found = hindsight(forecast, balances=balances, until=until, given_free=by_day)
     assert (found.closings[0].expected_cents, found.closings[0].actual_cents) == (700_00, 690_00)
     assert (found.below_on, found.low_cents) == (None, 690_00)
     known = given_free(made.reserves, before=paid, since=paid, after=FRIDAY + timedelta(days=3), until=until)
@@ -101,7 +101,7 @@ def test_a_reserve_for_a_vendor_is_given_free_by_what_was_paid_to_that_vendor() 
 
 
 def test_nothing_has_come_on_the_day_itself() -> None:
-    found = hindsight(_forecast(), balances=_balances(1), today=FRIDAY)
+    found = hindsight(_forecast(), balances=_balances(1), until=FRIDAY)
     assert (found.closings, found.below_on, found.low_cents, found.is_whole) == ((), None, None, True)
 
 
@@ -109,7 +109,7 @@ def _check(cents: list[int], days: tuple[int, int]) -> None:
     sooner, later = sorted(days)
     forecast, balances = _forecast(), _balances(*cents)
     first, second = (
-        hindsight(forecast, balances=balances, today=FRIDAY + timedelta(days=days)) for days in (sooner, later)
+        hindsight(forecast, balances=balances, until=FRIDAY + timedelta(days=days)) for days in (sooner, later)
     )
     assert second.closings[: len(first.closings)] == first.closings
     assert second.until == min(FRIDAY + timedelta(days=later), forecast.horizon_end)
@@ -118,7 +118,7 @@ def _check(cents: list[int], days: tuple[int, int]) -> None:
     if first.low_cents is not None and second.low_cents is not None:
         assert second.low_cents <= first.low_cents
     known = {one: balances[one] for one in balances if one <= first.until}
-    assert first == hindsight(forecast, balances=known, today=FRIDAY + timedelta(days=sooner))
+    assert first == hindsight(forecast, balances=known, until=FRIDAY + timedelta(days=sooner))
 
 
 @EXAMPLES
