@@ -6,59 +6,19 @@ clock is ahead.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 import dagster as dg
 
 from pipelines.paying import payment_batch, payment_batches
-from resources.clock import SystemClock, Uptime
 from resources.failpoints import arm, stop
-from resources.installation import Installation
-from resources.settings import Settings
+from tests.moved_clock import MovedInstallation
 
 #: A folder for the points at which processes stand still, a file each with the id of the one that does.
 DEATHS = "DEATHS_OF_RUNS"
 #: The points, separated by blanks.
 POINTS = "POINTS_OF_DEATH"
-#: A file with the seconds by which the clock is ahead.
-AHEAD = "CLOCK_IS_AHEAD"
-
-
-class MovedClock(SystemClock):
-    """The machine's clock, ahead by what a file says: whoever writes it lets time pass for every process."""
-
-    def __init__(self, ahead: Path) -> None:
-        self._ahead = ahead
-
-    def now(self) -> datetime:
-        """The instant, so much later."""
-        return super().now() + timedelta(seconds=self._seconds())
-
-    def uptime(self) -> Uptime | None:
-        """The time since the machine was started, so much more."""
-        up = super().uptime()
-        return None if up is None else Uptime(up.boot, up.seconds + self._seconds())
-
-    def _seconds(self) -> float:
-        return float(self._ahead.read_text())
-
-
-class _InstallationResource(dg.ConfigurableResource[Installation]):
-    """The installation that the environment describes, by the clock of the trial if there is one."""
-
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Installation]:  # noqa: ARG002 - Dagster's signature
-        """Open it for a run or tick and close it afterwards."""
-        clock = MovedClock(Path(os.environ[AHEAD])) if AHEAD in os.environ else SystemClock()
-        installation = Installation(Settings(), clock=clock)
-        try:
-            yield installation
-        finally:
-            installation.close()
 
 
 def _stand_still(at: Path) -> None:
@@ -80,6 +40,6 @@ _hurry = dg.sensor(job=payment_batch, minimum_interval_seconds=1, default_status
 defs = dg.Definitions(
     jobs=[payment_batch],
     sensors=[_hurry(payment_batches.__wrapped__)],  # type: ignore[attr-defined]
-    resources={"installation": _InstallationResource()},
+    resources={"installation": MovedInstallation()},
     executor=dg.in_process_executor,
 )

@@ -1,6 +1,7 @@
 """Real Dagster: two daemons on one home, which it does not support and does not prevent, and runs whose process is killed.
 
-Belongs here: starting, killing and ending real `dagster-daemon` processes and runs, judging what they paid. Does not: the sensor.
+Belongs here: killing real `dagster-daemon` processes and runs, judging what they paid. Does not: the daemons themselves
+(`tests/daemons.py`), the sensor.
 
     python -m tests.payments.daemons --sessions 2 --seed 7
     python -m tests.payments.daemons --runs --sessions 2 --seed 7
@@ -16,12 +17,11 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +30,9 @@ from random import Random
 from payments.batch_tables import BATCH, INTENT
 from payments.runs import SETTLED
 from resources.files import write_whole
-from tests.payments.daemon_definitions import AHEAD, DEATHS, POINTS
+from tests.daemons import Daemon, furnish_home
+from tests.moved_clock import AHEAD
+from tests.payments.daemon_definitions import DEATHS, POINTS
 from tests.payments.judging import judge_batches
 from tests.payments.office import memory_of
 from tests.payments.scene import Scene, open_scene
@@ -39,7 +41,6 @@ from tests.payments.scene import Scene, open_scene
 RUN_DEATHS = ("run.start", "claim.after", "send.after_bytes", "confirm.after")
 #: Where the code server is killed while it asks which batches are due.
 SENSOR_DEATHS = ("sensor.before_yield", "sensor.after_yield")
-_ROOT = Path(__file__).parents[2]
 BATCHES = 6
 _LONGEST = 240.0
 #: So long at the most until a daemon has noticed that its code server is dead: it looks once a minute.
@@ -47,36 +48,6 @@ _NOTICED = 180.0
 #: The clocks of a trial begin behind QuickBooks' and end ahead of it, by less than what they may be apart: more passes in between
 #: than a lease, a settling time and the time in which nobody asks again for a run that never claimed.
 _BEHIND, _AHEAD = timedelta(seconds=-270), timedelta(seconds=270)
-
-
-class Daemon:
-    """One `dagster-daemon` with its code server and its runs, in a process group of its own."""
-
-    def __init__(self, home: Path, environment: Mapping[str, str], *, log: Path) -> None:
-        command = [str(Path(sys.executable).parent / "dagster-daemon"), "run", "-w", str(home / "workspace.yaml")]
-        self._log = log.open("ab")
-        self._process = subprocess.Popen(
-            command, cwd=_ROOT, env=dict(environment), stdout=self._log, stderr=self._log, start_new_session=True
-        )
-
-    def kill(self) -> None:
-        """The daemon dies at once; its code server notices later, as after a crash."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-
-    def end(self) -> None:
-        """Everything it started ends."""
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self._process.pid, how)
-            except ProcessLookupError:
-                break
-            try:
-                self._process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                continue
-            time.sleep(0.5)
-        self._log.close()
 
 
 def play_daemons(scene: Scene, seed: int) -> None:
@@ -182,21 +153,12 @@ def _home(scene: Scene) -> Iterator[tuple[Path, dict[str, str]]]:
     """A Dagster home as the command line makes one, with payments alone."""
     with tempfile.TemporaryDirectory(dir=scene.folder.parent) as folder:
         home = Path(folder)
-        # Who looks for dead runs once a minute frees the place of each a minute later.
-        settings = (_ROOT / "dagster.yaml").read_text().replace("poll_interval_seconds: 60", "poll_interval_seconds: 1")
-        (home / "dagster.yaml").write_text(settings)
-        module = {"module_name": "tests.payments.daemon_definitions", "working_directory": str(_ROOT)}
-        (home / "workspace.yaml").write_text(json.dumps({"load_from": [{"python_module": module}]}))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNWAY_", "DAGSTER_"))}
-        environment = kept | {
-            "DAGSTER_HOME": str(home),
+        settings = {
             "RUNWAY_DATA_DIR": str(scene.folder),
             "RUNWAY_QBO_LOCAL_URL": scene.sandbox.url,
             "RUNWAY_QBO_RETRY_SECONDS": "0",
         }
-        # Two processes that make the tables of a new home at the same moment leave it with two revisions, which nothing can open.
-        command = [str(Path(sys.executable).parent / "dagster"), "instance", "info"]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
+        environment = furnish_home(home, definitions="tests.payments.daemon_definitions", settings=settings)
         yield home, environment
 
 

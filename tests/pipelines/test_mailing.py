@@ -4,21 +4,18 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from assets.mailing import queue_digest
-from experiences.digest.document import to_json
-from experiences.digest.render import render_html, render_text, subject
 from pipelines.build import build_defs
 from pipelines.failure_notices import NOTICE_KIND, FailedRun, enqueue_failure
 from pipelines.mail_sensors import failed_runs, mail_due
 from pipelines.paying import batch_config
 from resources.clock import FixedClock
-from resources.documents import Document
 from resources.installation import Installation
 from resources.mail_tables import MailOwner, of_firm, of_tenant
 from resources.outbox_rows import OutboxRow
@@ -26,8 +23,8 @@ from resources.recipients import Mode
 from resources.settings import Settings
 from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING
-from tests.experiences.builders import make_digest
 from tests.firm import dagster_instance, tell_of_failed_run, tell_of_failure
+from tests.pipelines.published_digests import publish_digest
 from tests.resources.mail_builders import published_parts
 from tests.resources.mail_server import MailServer, mail_server, make_certificates
 
@@ -74,22 +71,6 @@ def _recipient(office: Installation, whose: Tenant | MailOwner, address: str, **
     office.recipients.add(owner, address=address, author="ann", **(fields | overrides))  # type: ignore[arg-type]  # words
 
 
-def _publish(office: Installation, tenant: Tenant, *, week: date = FRIDAY, at: datetime = FRIDAY_MORNING) -> Document:
-    digest = replace(make_digest(), tenant_name=tenant.name)
-    document = Document(
-        tenant_id=tenant.tenant_id,
-        kind="friday_digest",
-        key=week.isoformat(),
-        title=subject(digest),
-        body=to_json(digest),
-        html=render_html(digest),
-        text=render_text(digest),
-        data_as_of=at,
-    )
-    office.documents.publish(document)
-    return document
-
-
 def _rows(office: Installation, tenant: Tenant) -> dict[str, OutboxRow]:
     return {row.row_key.address: row for row in office.outbox.rows(of_tenant(tenant.tenant_id), kind="friday_digest")}
 
@@ -111,7 +92,7 @@ def test_each_recipient_gets_one_mail_with_the_published_bytes_or_its_own_format
     acme = _tenant(office, "acme")
     _recipient(office, acme, "ann@acme.example")
     _recipient(office, acme, "bob@acme.example", locale="en-US", currency_format="code", zone="America/Los_Angeles")
-    published = _publish(office, acme)
+    published = publish_digest(office, acme)
     assert queue_digest(office, acme, week_ending=FRIDAY) == 2
     rows = _rows(office, acme)
     plain, american = (office.outbox.content(rows[f"{one}@acme.example"]) for one in ("ann", "bob"))
@@ -135,7 +116,7 @@ def test_the_subject_of_the_firms_copy_says_whose_digest_it_is_and_the_rest_is_t
     _recipient(office, acme, "ann@acme.example")
     _recipient(office, acme, "books@oak.example", role="firm")
     _recipient(office, acme, "partner@oak.example", role="firm", locale="en-US")
-    published = _publish(office, acme)
+    published = publish_digest(office, acme)
     queue_digest(office, acme, week_ending=FRIDAY)
     assert office.mailer.drain().sent == 3
     subjects = {one["To"].addresses[0].addr_spec: str(one["Subject"]) for one in server.messages}
@@ -160,10 +141,10 @@ def test_making_the_week_again_queues_nothing_twice_and_changes_what_still_waits
 ) -> None:
     acme = _tenant(office, "acme")
     _recipient(office, acme, "ann@acme.example")
-    _publish(office, acme)
+    publish_digest(office, acme)
     assert queue_digest(office, acme, week_ending=FRIDAY) == 1
     assert queue_digest(office, acme, week_ending=FRIDAY) == 0
-    later = _publish(office, acme, at=FRIDAY_MORNING + timedelta(hours=1))
+    later = publish_digest(office, acme, at=FRIDAY_MORNING + timedelta(hours=1))
     changed = replace(later, title="Changed", data_as_of=FRIDAY_MORNING + timedelta(hours=2))
     office.documents.publish(changed)
     assert queue_digest(office, acme, week_ending=FRIDAY) == 1
@@ -180,7 +161,7 @@ def test_past_weeks_and_weeks_without_a_digest_are_not_mailed(office: Installati
     _recipient(office, acme, "ann@acme.example")
     assert queue_digest(office, acme, week_ending=FRIDAY) == 0
     week_before = FRIDAY - timedelta(days=7)
-    _publish(office, acme, week=week_before)
+    publish_digest(office, acme, week=week_before)
     assert queue_digest(office, acme, week_ending=week_before) == 0
     assert _rows(office, acme) == {}
 
@@ -196,7 +177,7 @@ def test_one_tenant_that_fails_changes_no_mail_of_another_and_no_mail_shows_anyt
         _recipient(office, tenant, f"owner@{tenant.tenant_id}.example")
         _recipient(office, tenant, "books@oak.example", role="firm")
     refused, failed, *well = tenants
-    published = {tenant.tenant_id: _publish(office, tenant) for tenant in (refused, *well)}
+    published = {tenant.tenant_id: publish_digest(office, tenant) for tenant in (refused, *well)}
     for tenant in (refused, *well):
         queue_digest(office, tenant, week_ending=FRIDAY)
     assert queue_digest(office, failed, week_ending=FRIDAY) == 0
@@ -279,7 +260,7 @@ def test_the_sensor_asks_for_a_run_when_mail_is_due_and_the_run_sends_it(
         return found
 
     assert isinstance(tick(), dg.SkipReason)
-    _publish(office, acme)
+    publish_digest(office, acme)
     queue_digest(office, acme, week_ending=FRIDAY)
     assert isinstance(tick(), dg.RunRequest)
     assert server.taken == [], "the sensor sends nothing"
