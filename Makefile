@@ -11,7 +11,7 @@ NODE_READY := $(NODE_CLIENT)/node_modules/.ready
 # CI has two cores; two more workers fill the time in which tests wait for processes, daemons and disks.
 PYTEST := $(BIN)/python -m pytest -n 4 --dist loadgroup
 
-.PHONY: setup demo dagster test test-long test-clients check format lock clean bench-friday bench-sync bench-plan bench-calcs bench-timing bench-payments faults faults-mail
+.PHONY: setup demo dagster test test-long axe test-clients check format lock clean bench-friday bench-sync bench-plan bench-calcs bench-timing bench-payments faults faults-mail
 
 setup: $(READY)
 
@@ -31,12 +31,14 @@ demo: $(READY) ## three generated companies: connect, ingest, calculate, Friday 
 dagster: $(READY) ## the Dagster UI on the demo's data
 	@$(BIN)/runway dagster
 
-test: check ## the suite with a seeded sample of the long checks
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_READY); fi # axe-core, for the pages in a browser
+test: check axe ## the suite with a seeded sample of the long checks
 	$(PYTEST) -m "not long" tests
 
-test-long: $(READY) ## the full counts; prints its seeds
+test-long: $(READY) axe ## the full counts; prints its seeds
 	$(PYTEST) -m long tests
+
+axe: # axe-core, for the pages in a browser
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_READY); fi
 
 test-clients: $(READY) $(CLIENTS_READY) $(NODE_READY) ## clients that nobody here wrote, against the local QuickBooks (needs Node 20)
 	$(CLIENTS)/bin/python -m pytest tests/clients
