@@ -32,7 +32,7 @@ from payments.waiting import payments_waiting
 from resources.documents import Document, FirmDocument
 from resources.files import write_whole
 from resources.installation import Installation
-from resources.mail_tables import of_tenant
+from resources.mail_tables import MailOwner, of_firm, of_tenant
 from resources.outbox_rows import OPEN_STATES
 from resources.registry import Firm
 from resources.tenants import Tenant
@@ -117,7 +117,16 @@ def _publish_firm(
     firm_id, now = firm.firm_id, installation.clock.now()
     week = max(one.latest_friday(now) for one in tenants)
     policy = AttentionPolicy(**installation.settings.attention.model_dump())
-    document = build_portfolio(rows, firm_id=firm_id, firm_name=firm.name, week_ending=week, policy=policy)
+    own_mail, resend_command = _mail_in_question(installation, of_firm(firm_id), now=now)
+    document = build_portfolio(
+        rows,
+        firm_id=firm_id,
+        firm_name=firm.name,
+        week_ending=week,
+        policy=policy,
+        own_mails_open=own_mail.total(),
+        own_resend_command=resend_command,
+    )
     folder = installation.settings.pages_root / PORTFOLIOS
     html = render_portfolio(document, links=digest_links(installation, tenants, folder=folder))
     text = portfolio_text(document)
@@ -198,14 +207,17 @@ def _tray(published: Document | None) -> TrayDocument | None:
 
 
 def _mails(installation: Installation, tenant: Tenant, *, now: datetime) -> dict[str, Any]:
-    """The mails to a tenant's readers that somebody has to look at, of the last weeks: older ones are no news any more."""
-    rows = installation.outbox.rows(of_tenant(tenant.tenant_id))
+    """The columns on the mails to a tenant's readers that somebody has to look at."""
+    counts, command = _mail_in_question(installation, of_tenant(tenant.tenant_id), now=now)
+    return {f"mail_{state}": counts[state] for state in OPEN_STATES} | {"resend_command": command}
+
+
+def _mail_in_question(installation: Installation, owner: MailOwner, *, now: datetime) -> tuple[Counter[str], str]:
+    """How many mails of the last weeks are in which state, older ones are no news any more; what sends the first again."""
+    rows = installation.outbox.rows(owner)
     open_rows = [row for row in rows if row.state in OPEN_STATES and row.queued_at >= now - _MAIL_IS_NEWS]
-    counts = Counter(row.state for row in open_rows)
     first = min(open_rows, key=lambda row: OPEN_STATES.index(row.state), default=None)
-    return {f"mail_{state}": counts[state] for state in OPEN_STATES} | {
-        "resend_command": first.row_key.resend_command if first is not None else ""
-    }
+    return Counter(row.state for row in open_rows), first.row_key.resend_command if first is not None else ""
 
 
 def _link(installation: Installation, tenant: Tenant) -> Link:

@@ -30,12 +30,20 @@ class PortfolioDocument:
     """Tenants without a digest that can be read."""
     stale_count: int
     newest_data_as_of: datetime | None
+    own_mails_open: int = 0
+    """Mails of the last weeks to the firm itself that wait for a person to say whether they are sent again."""
+    own_resend_command: str = ""
+    """The command that sends the first of them once more; empty without one."""
 
     def __post_init__(self) -> None:
         require(len({row.tenant_id for row in self.rows}) == len(self.rows), "a tenant stands in a portfolio once")
         require({row.firm_id for row in self.rows} <= {self.firm_id}, "a portfolio holds tenants of one firm")
         missing = sum(row.standing is not Standing.OK for row in self.rows)
         require(missing == self.missing_count, "what is missing is counted")
+        require(
+            bool(self.own_mails_open) == bool(self.own_resend_command),
+            "a mail in question has a command that sends it again",
+        )
 
     @property
     def exceptions(self) -> tuple[TenantOverview, ...]:
@@ -44,7 +52,14 @@ class PortfolioDocument:
 
 
 def build_portfolio(
-    rows: Sequence[TenantOverview], *, firm_id: str, firm_name: str, week_ending: date, policy: AttentionPolicy
+    rows: Sequence[TenantOverview],
+    *,
+    firm_id: str,
+    firm_name: str,
+    week_ending: date,
+    policy: AttentionPolicy,
+    own_mails_open: int = 0,
+    own_resend_command: str = "",
 ) -> PortfolioDocument:
     """The portfolio of one firm."""
     reads = [row.data_as_of for row in rows if row.data_as_of is not None]
@@ -58,6 +73,8 @@ def build_portfolio(
         missing_count=sum(row.standing is not Standing.OK for row in rows),
         stale_count=sum(row.is_stale for row in rows),
         newest_data_as_of=max(reads, default=None),
+        own_mails_open=own_mails_open,
+        own_resend_command=own_resend_command,
     )
 
 

@@ -44,6 +44,10 @@ def freshness(document: PortfolioDocument) -> str:
         parts.append(f"{counted(document.stale_count, 'client')} with old books.")
     if not parts and document.rows:
         parts.append("Figures of all clients are there, and their books are fresh.")
+    if document.own_mails_open:
+        which = "it" if document.own_mails_open == 1 else "the first"
+        parts.append(f"{counted(document.own_mails_open, 'mail')} to the firm itself may not have arrived:")
+        parts.append(f"{document.own_resend_command} sends {which} once more.")
     return " ".join(parts)
 
 

@@ -144,6 +144,26 @@ def test_the_firms_mail_is_queued_once_a_week_and_reader_with_what_was_published
     assert {row.row_key.address for row in _mails(firms) if row.row_key.key != _WEEK} == {"bob@oak.example"}
 
 
+def test_mail_to_the_firm_itself_that_may_not_have_arrived_is_told_too(firms: Installation, tmp_path: Path) -> None:
+    for tenant in ("acme", "bolt", "cork"):
+        _publish(firms, tenant, body=to_json(make_digest()))
+    _reader(firms)
+    _materialize(firms, tmp_path / "dagster")
+    page = firms.settings.pages_root / "portfolios" / "oak.txt"
+    assert "the firm itself" not in page.read_text()
+    (mail,) = _mails(firms)
+    with firms.database.write() as connection:
+        connection.execute(
+            tables_of(of_firm("oak"))
+            .outbox.update()
+            .where(*where_row(mail.row_key))
+            .values(state="unknown", reason="said so", begun_at=firms.clock.now())
+        )
+    _materialize(firms, tmp_path / "again")
+    told = " ".join(page.read_text().split())
+    assert f"1 mail to the firm itself may not have arrived: {mail.row_key.resend_command} sends it once more." in told
+
+
 def test_the_firms_mail_waits_for_the_digests_of_its_last_time_zone(
     firms: Installation, tmp_path: Path, clock: FixedClock
 ) -> None:
