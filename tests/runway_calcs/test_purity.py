@@ -20,6 +20,7 @@ ALLOWED_IMPORTS = {
     "enum",
     "functools",
     "hashlib",
+    "highspy",
     "itertools",
     "numbers",
     "numpy",
