@@ -164,7 +164,7 @@ class HygienePolicy:
     """Most points of the score that each kind of defect can take; together 100."""
     full_share_percent: int = 25
     """A kind of defect costs all of its points when this share of what it can befall is befallen."""
-    most_recomputed: int = 36
+    most_recomputed: int = 24
     """At most so many corrections are put through the forecast, the largest amounts first: each takes a tenth of a second,
     and few companies have more of them."""
 
