@@ -165,8 +165,7 @@ class HygienePolicy:
     full_share_percent: int = 25
     """A kind of defect costs all of its points when this share of what it can befall is befallen."""
     most_recomputed: int = 24
-    """At most so many corrections are put through the forecast, the largest amounts first: each takes a tenth of a second,
-    and few companies have more of them."""
+    """At most so many corrections are put through the forecast, the largest amounts first: each takes a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,26 +71,26 @@ def solve(problem: Problem, *, start: Cents, policy: PlanPolicy) -> Solution:
     cheapest = _cheapest(problem)
     if (problem.used_by(cheapest).sum(axis=0) <= problem.capacity).all():
         return Solution(parts=whole_parts(problem, cheapest), cost=0, bound=0, stop=Stop.PROVEN, is_repeatable=True)
-    found = _Found(problem, start=start, policy=policy)
+    best = _BestSoFar(problem, start=start, policy=policy)
     most = policy.most_entries // len(problem.capacity)
-    if not found.is_close and most >= _NARROW:
-        found.search_narrow_core()
-    if not found.is_close and len(found.core()) > most:
-        found.search_first_node()
-        found.search_neighbourhoods()
-    if not found.is_close and len(found.core()) <= most:
-        found.search_core()
-    return found.solution()
+    if not best.is_close and most >= _NARROW:
+        best.search_narrow_core()
+    if not best.is_close and len(best.core()) > most:
+        best.search_first_node()
+        best.search_neighbourhoods()
+    if not best.is_close and len(best.core()) <= most:
+        best.search_core()
+    return best.solution()
 
 
-class _Found:
+class _BestSoFar:
     """The best plan and the bound so far."""
 
     def __init__(self, problem: Problem, *, start: Cents, policy: PlanPolicy) -> None:
         self._problem, self._start, self._policy = problem, start, policy
         self._relaxed = _relaxation(problem)
         self._bound = max(0, self._relaxed.bound)
-        self._best = self._rounded(self._relaxed.taken)
+        self._best = self._in_cents(self._relaxed.taken)
         self._cost = cost_of(problem, self._best)
         self._stop, self._is_repeatable = Stop.PROVEN, True
         # A little less than asked for, so that rounding parts to cents does not lose the proof.
@@ -105,22 +105,20 @@ class _Found:
 
     def core(self) -> Cents:
         """The options that a better plan can contain."""
-        return self._nearer_than(self._cost - self._relaxed.bound)
+        return self._nearer_than(self._distance)
 
     def search_narrow_core(self) -> None:
         """Some of them, for a good plan early."""
-        distance = min(self._cost - self._relaxed.bound, int(np.sort(self._relaxed.reduced)[:_NARROW][-1]))
-        self._search(effort=Effort.FULL, distance=distance)
+        narrow = int(np.sort(self._relaxed.reduced)[:_NARROW][-1])
+        self._search(effort=Effort.FULL, distance=min(self._distance, narrow))
 
     def search_core(self) -> None:
         """All of them, to the end."""
-        distance = self._cost - self._relaxed.bound
-        self._search(effort=Effort.FULL, distance=distance)
+        self._search(effort=Effort.FULL, distance=self._distance)
 
     def search_first_node(self) -> None:
         """All of them, for a bound and what plan there is at once."""
-        distance = self._cost - self._relaxed.bound
-        self._search(effort=Effort.FIRST_NODE, distance=distance)
+        self._search(effort=Effort.FIRST_NODE, distance=self._distance)
         self._stop = self._stop if self._stop is Stop.TIME else Stop.SIZE
 
     def search_neighbourhoods(self) -> None:
@@ -143,6 +141,11 @@ class _Found:
             is_repeatable=self._is_repeatable,
         )
 
+    @property
+    def _distance(self) -> int:
+        """What the plan costs above the relaxation: an option of larger reduced cost is in no better one."""
+        return self._cost - self._relaxed.bound
+
     def _search(self, *, effort: Effort, distance: int) -> None:
         options = np.union1d(self._nearer_than(distance), sorted(self._best))
         found = Core(self._problem, options).solve(effort=effort, limits=self._limits, start=self._best)
@@ -151,7 +154,7 @@ class _Found:
         # A plan of other options costs at least the distance more than the relaxation.
         self._bound = max(self._bound, min(self._cost, found.bound, self._relaxed.bound + distance))
         if found.taken is not None:
-            candidate = self._rounded(found.taken)
+            candidate = self._in_cents(found.taken)
             if cost_of(self._problem, candidate) < self._cost:
                 self._best, self._cost = candidate, cost_of(self._problem, candidate)
 
@@ -159,8 +162,8 @@ class _Found:
         # A part of a bill may be ever so small, so that its reduced cost excludes nothing.
         return np.flatnonzero((self._relaxed.reduced < distance) | self._problem.is_part)
 
-    def _rounded(self, taken: Shares) -> Parts:
-        return _rounded(self._problem, taken, reduced=self._relaxed.reduced, start=self._start)
+    def _in_cents(self, taken: Shares) -> Parts:
+        return _plan_near(self._problem, taken, reduced=self._relaxed.reduced, start=self._start)
 
 
 def _cheapest(problem: Problem) -> Cents:
@@ -210,7 +213,7 @@ def _lagrangian(problem: Problem, prices: Cents) -> tuple[int, Cents]:
     return -(-scaled // _PRICE_SCALE), np.array(reduced, dtype=np.int64)
 
 
-def _rounded(problem: Problem, taken: Shares, *, reduced: Cents, start: Cents) -> Parts:
+def _plan_near(problem: Problem, taken: Shares, *, reduced: Cents, start: Cents) -> Parts:
     """The best plan in whole cents near a solver's answer."""
     near = np.argsort(reduced, kind="stable")[:_MOST_NEAR]
     within = np.unique(np.concatenate([near, np.flatnonzero(taken > 0), start]))
