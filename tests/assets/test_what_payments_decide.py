@@ -1,10 +1,9 @@
 """What is decided in the payment ledger reaches the week after it: forecast, plan, reserves and console tell one story."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from assets.books import POSITIONS, make_ledger
@@ -21,7 +20,6 @@ from payments.reserves import allocate, open_reserve
 from payments.tables import AUDIT
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
-from resources.tenants import tenant_id
 from runway_calcs.bills.priority import BillPriority
 from runway_calcs.bills.vendor_tiers import TierSuggestion
 from runway_calcs.books.burn import Burn
@@ -32,64 +30,27 @@ from runway_calcs.hygiene.defects import DefectKind
 from runway_calcs.pay_plan.apart import WhyApart
 from runway_calcs.pay_plan.plan import PayPlan
 from runway_calcs.reserves.targets import ReservePlan
+from tests.assets.bookkeeper import ACME, connected_acme
 from tests.assets.office import Office
 from tests.conftest import FRIDAY
-from tests.firm import connect
 from tests.sandbox import Sandbox
-
-ACME = tenant_id("acme")
 
 
 @pytest.fixture
 def office(installation: Installation, sandbox: Sandbox, clock: FixedClock) -> Office:
     """Books with two bills that are open for most of a year, one of them ruled alive, read on the Friday."""
-    realm = sandbox.add_company(
-        realm_id="9130395000000012",
-        name="Acme generated",
-        industry="construction",
-        size="micro",
-        seed=3,
-        as_of=FRIDAY.isoformat(),
-        zone="America/New_York",
+    bookkeeper = connected_acme(installation, sandbox)
+    vendor = bookkeeper.first("Vendor")["Id"]
+    _, alive = (
+        bookkeeper.enter_bill(vendor=vendor, dollars=one, issued=date(2026, 1, 5), due=date(2026, 2, 4))
+        for one in (777, 333)
     )
-    installation.registry.add_firm("oak", name="Oak")
-    installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="America/New_York")
-    connect(installation, "acme", realm)
-    _, alive = _enter_old_bills(installation, sandbox, realm)
     said = {"author": "ann", "reason": "we talk about it"}
     defect = (DefectKind.FAR_PAST.value, "Bill", alive)
     installation.entries.rule(installation.registry.tenant(ACME), defect=defect, until=None, **said)
     found = Office(installation, clock, tenant=ACME)
     found.hire(firm_id="oak")
     found.read_books()
-    return found
-
-
-def _enter_old_bills(installation: Installation, sandbox: Sandbox, realm: str) -> list[str]:
-    """Bills of 777.00 and 333.00 that were due in February, as a bookkeeper enters them; their ids."""
-    token = installation.connections.load(ACME).tokens.access_token.reveal()
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-    company = f"{sandbox.url}/v3/company/{realm}"
-
-    def first(query: str) -> str:
-        answer = httpx.get(f"{company}/query", params={"query": query}, headers=headers, trust_env=False)
-        (found,) = answer.raise_for_status().json()["QueryResponse"]["Account" if "Account" in query else "Vendor"]
-        return str(found["Id"])
-
-    expense = first("select * from Account where AccountType = 'Expense' maxresults 1")
-    vendor = first("select * from Vendor maxresults 1")
-    account = {"AccountRef": {"value": expense}}
-    found = []
-    for dollars in (777, 333):
-        line = {
-            "Amount": dollars,
-            "DetailType": "AccountBasedExpenseLineDetail",
-            "AccountBasedExpenseLineDetail": account,
-        }
-        dates = {"TxnDate": "2026-01-05", "DueDate": "2026-02-04"}
-        body = {"VendorRef": {"value": vendor}, "Line": [line], **dates}
-        answer = httpx.post(f"{company}/bill", json=body, headers=headers, trust_env=False).raise_for_status()
-        found.append(str(answer.json()["Bill"]["Id"]))
     return found
 
 

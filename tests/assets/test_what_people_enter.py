@@ -11,41 +11,28 @@ from assets.desk import Desk, newest_desk
 from assets.forecast_inputs import forecast_inputs, forecasting
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
-from resources.tenants import tenant_id
 from runway_calcs.books.cash import CashPosition
 from runway_calcs.books.ledger_measures import LedgerMeasures, Measure, MeasureName, MeasureState
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.hygiene.assessment import Hygiene, HygieneState
 from runway_calcs.reserves.targets import ReservePlan, ReserveState
+from tests.assets.bookkeeper import ACME, connected_acme
 from tests.conftest import FRIDAY
-from tests.firm import connect
 from tests.sandbox import Sandbox
 
-_ACME = tenant_id("acme")
 _SAID = {"author": "ann", "reason": "said so"}
 
 
 @pytest.fixture
 def acme(installation: Installation, sandbox: Sandbox) -> Installation:
     """An installation with one tenant whose books were read on the Friday."""
-    realm = sandbox.add_company(
-        realm_id="9130395000000011",
-        name="Acme generated",
-        industry="construction",
-        size="micro",
-        seed=3,
-        as_of=FRIDAY.isoformat(),
-        zone="America/New_York",
-    )
-    installation.registry.add_firm("oak", name="Oak")
-    installation.registry.add_tenant("acme", firm_id="oak", name="Acme", zone="America/New_York")
-    connect(installation, "acme", realm)
+    connected_acme(installation, sandbox)
     return installation
 
 
 def _desk(installation: Installation, *tables: str, week: date = FRIDAY) -> Iterator[Desk]:
     run = RunWeek(week_ending=week, started_at=installation.clock.now())
-    with newest_desk(_ACME, installation=installation, week=run) as desk:
+    with newest_desk(ACME, installation=installation, week=run) as desk:
         make_ledger(desk)
         for table in (*POSITIONS, *(one for one in CALCULATORS if one.key in tables)):
             table.work(desk)
@@ -53,13 +40,13 @@ def _desk(installation: Installation, *tables: str, week: date = FRIDAY) -> Iter
 
 
 def test_a_week_knows_what_was_entered_before_its_books_were_read(acme: Installation, clock: FixedClock) -> None:
-    tenant = acme.registry.tenant(_ACME)
+    tenant = acme.registry.tenant(ACME)
     loan = FRIDAY + timedelta(days=20)
     acme.entries.add_item(tenant, day=loan, amount_cents=5_000_000, label="loan", **_SAID)
     tax = {"kind": "tax", "name": "Tax", "rule": "amount", "basis_points": None, "month_hundredths": None}
     acme.entries.set_reserve(tenant, reserve_id="tax-q4", amount_cents=100, due_on=loan, **tax, **_SAID)
     clock.sleep(60)
-    acme.smart_sync.sync(_ACME)
+    acme.smart_sync.sync(ACME)
     clock.sleep(60)
     acme.entries.add_item(tenant, day=loan, amount_cents=-7_00, label="told too late", **_SAID)
     acme.entries.set_reserve(tenant, reserve_id="tax-q4", amount_cents=999, due_on=loan, **tax, **_SAID)
@@ -77,7 +64,7 @@ def test_a_week_knows_what_was_entered_before_its_books_were_read(acme: Installa
 
 
 def test_measures_and_defects_of_a_week_come_back_as_they_were_put(acme: Installation) -> None:
-    acme.smart_sync.sync(_ACME)
+    acme.smart_sync.sync(ACME)
     for desk in _desk(acme, "runway/ledger_measures", "runway/hygiene"):
         measures = desk.result("runway/ledger_measures", LedgerMeasures)
         assert [one.name for one in measures.measures] == list(MeasureName)
@@ -112,15 +99,15 @@ def _assert_quick_ratio(desk: Desk, found: Measure) -> None:
 
 
 def test_a_date_that_a_person_set_outlives_the_next_read_of_the_books(acme: Installation, clock: FixedClock) -> None:
-    acme.smart_sync.sync(_ACME)
+    acme.smart_sync.sync(ACME)
     for desk in _desk(acme):
         bill = str(desk.frame("books/open_bills").query("open_cents > 0 and txn_type == 'Bill'")["qbo_id"].min())
     day = FRIDAY + timedelta(days=33)
     clock.sleep(60)
-    tenant = acme.registry.tenant(_ACME)
+    tenant = acme.registry.tenant(ACME)
     acme.entries.override(tenant, txn_type="Bill", txn_id=bill, expected_on=day, **_SAID)
     clock.sleep(60)
-    acme.smart_sync.sync(_ACME)
+    acme.smart_sync.sync(ACME)
     for desk in _desk(acme):
         (found,) = [one for one in forecasting(desk).forecast.items if (one.txn_type, one.txn_id) == ("Bill", bill)]
         assert found.expected_on == day
