@@ -18,9 +18,9 @@ from experiences.console.ledger_facts import (
     ConsoleStaged,
 )
 from experiences.digest.wording import plain_text
-from payments.anchors import Anchor, known_anchor
-from payments.known_holds import KnownLedger
-from payments.ledger import Ledger
+from payments.cash.known_holds import KnownLedger
+from payments.controls.anchors import Anchor, known_anchor
+from payments.store.ledger import Ledger
 from runway_calcs.bills.payment_days import banking_days, next_pay_run
 from runway_calcs.forecast.figures import CashForecast
 from runway_calcs.forecast.what_if_draws import SupposedPayment, WhatIfDraws, WhatIfEffect, what_if_effect

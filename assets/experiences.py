@@ -27,8 +27,8 @@ from experiences.tray.build import build_tray
 from experiences.tray.document import to_json as tray_json
 from experiences.tray.links import Environment, QboCompany
 from experiences.tray.ranking import Ruling, Sorted, sorted_defects
-from payments.break_glass import Overrides, known_overrides
-from payments.ledger import Ledger
+from payments.bills.break_glass import Overrides, known_overrides
+from payments.store.ledger import Ledger
 from resources.documents import Document
 from resources.files import write_whole
 from runway_calcs.bills.priority import BillPriority

@@ -27,8 +27,8 @@ from experiences.portfolio.render import portfolio_text, portfolio_title, render
 from experiences.stored_json import UnreadableDocumentError
 from experiences.tray.document import TrayDocument
 from experiences.tray.document import from_json as tray_from_json
-from payments.ledger import Ledger
-from payments.waiting import payments_waiting
+from payments.bills.waiting import payments_waiting
+from payments.store.ledger import Ledger
 from resources.documents import Document, FirmDocument
 from resources.files import write_whole
 from resources.installation import Installation

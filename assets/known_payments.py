@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from assets.desk import Desk
-from payments.known_holds import KnownHold, KnownLedger, KnownReserve, known_ledger
-from payments.ledger import Ledger
+from payments.cash.known_holds import KnownHold, KnownLedger, KnownReserve, known_ledger
+from payments.store.ledger import Ledger
 from runway_calcs.books.as_of import AsOf
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve

@@ -19,8 +19,8 @@ from assets.present_books import Present, present_books
 from assets.same_books import FoundOut, books_mark, keep, kept
 from assets.tenants import Metadata, for_each_tenant
 from payments.after_sync import after_sync
-from payments.clocks import BooksClock
-from payments.ledger import Ledger
+from payments.sending.clocks import BooksClock
+from payments.store.ledger import Ledger
 from resources.commits import Sync
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot, OpenBill

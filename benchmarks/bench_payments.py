@@ -30,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the desk and the
 
 from benchmarks.payment_fleet import MOST_A_MINUTE, MOST_A_SECOND, MOST_REQUESTS, enter_fleet, pay_fleet
 from migrations.chain import upgrade
-from payments.batch_tables import BATCH
-from payments.cash_tables import CASH_ACCOUNT
+from payments.store.batch_tables import BATCH
+from payments.store.cash_tables import CASH_ACCOUNT
 from pipelines.paying import payment_batches
 from resources.clock import FixedClock
 from resources.database import Database

@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import delete, event, func, select
 
 from migrations.chain import upgrade
-from payments.batch_tables import BATCH
-from payments.drive import drive
-from payments.ledger import Ledger
-from payments.runs import DueBatch, due_batches
+from payments.sending.drive import drive
+from payments.sending.runs import DueBatch, due_batches
+from payments.store.batch_tables import BATCH
+from payments.store.ledger import Ledger
 from resources.clock import FixedClock
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot

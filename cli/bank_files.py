@@ -1,6 +1,6 @@
 """`runway batch file`, `uploaded`, `discard-file`: payment files for the bank.
 
-Belongs here: commands, the file on disk for its owner alone. Does not: any rule (`payments/bank_files.py`), the layout.
+Belongs here: commands, the file on disk for its owner alone. Does not: any rule (`payments/sending/bank_files.py`), the layout.
 """
 
 from pathlib import Path
@@ -10,8 +10,8 @@ import typer
 from cli.entering import money, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk
 from cli.session import console
-from payments.bank_files import PaymentFile, confirm_upload, discard_file, make_file
 from payments.rails.nacha_file import Originator
+from payments.sending.bank_files import PaymentFile, confirm_upload, discard_file, make_file
 from resources.files import write_whole
 
 _BATCH = typer.Argument(help="Id of the batch; `runway batch list` shows all.")

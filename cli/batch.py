@@ -1,6 +1,6 @@
 """`runway batch`: what can be finalized, finalizing, and how batches stand.
 
-Belongs here: commands and tables. Does not: any rule (`payments/batches.py`), sending.
+Belongs here: commands and tables. Does not: any rule (`payments/sending/batches.py`), sending.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,15 +27,15 @@ from cli.paying import (
 )
 from cli.projecting import forecast_of, show_projected
 from cli.session import console
-from payments.batch_tables import BATCH, INTENT
-from payments.batches import Finalized, finalize_open, items_of, ready_to_finalize, verify_seal
-from payments.batches import finalize as seal_decisions
-from payments.cash_tables import HOLD
-from payments.clocks import BooksClock
-from payments.intents import Item
-from payments.projected_cash import of_decisions
-from payments.promotion import DayPassed, pass_day
-from payments.repository import Look, Row
+from payments.bills.projected_cash import of_decisions
+from payments.sending.batches import Finalized, finalize_open, items_of, ready_to_finalize, verify_seal
+from payments.sending.batches import finalize as seal_decisions
+from payments.sending.clocks import BooksClock
+from payments.sending.intents import Item
+from payments.sending.promotion import DayPassed, pass_day
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.cash_tables import HOLD
+from payments.store.repository import Look, Row
 
 app = typer.Typer(no_args_is_help=True, help="Batches: sealed lists of payments.")
 

@@ -27,17 +27,17 @@ from cli.paying import (
     show_table,
 )
 from cli.session import console
-from payments.approvals import approve as give_approval
-from payments.approvals import withdraw_approval
-from payments.audit import story
-from payments.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION
-from payments.cash_tables import HOLD
-from payments.decisions import stage as propose
-from payments.decisions import unstage as take_back
-from payments.discovery import reopen as begin_again
+from payments.bills.approvals import approve as give_approval
+from payments.bills.approvals import withdraw_approval
+from payments.bills.decisions import stage as propose
+from payments.bills.decisions import unstage as take_back
+from payments.bills.discovery import reopen as begin_again
+from payments.bills.postponing import withdraw as take_out
+from payments.controls.policies import in_force, missing_approvals
 from payments.errors import UnknownHere
-from payments.policies import in_force, missing_approvals
-from payments.postponing import withdraw as take_out
+from payments.store.audit import story
+from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION
+from payments.store.cash_tables import HOLD
 
 app = typer.Typer(no_args_is_help=True, help="Bills: from open to approved and staged.")
 

@@ -32,16 +32,16 @@ from cli.paying import (
 )
 from cli.projecting import forecast_of, show_projected
 from cli.session import console
-from payments.bills import running
-from payments.break_glass import confirm_override, unconfirmed
-from payments.decisions import Decided
-from payments.decisions import pay_now as rule_pay_now
-from payments.decisions import schedule as rule_schedule
-from payments.postponing import delay as rule_delay
-from payments.projected_cash import staged_and_decided
-from payments.repository import Look
-from payments.rulings import Credit
-from payments.what_if import Supposed, WhatIf, what_if
+from payments.bills.break_glass import confirm_override, unconfirmed
+from payments.bills.cycles import running
+from payments.bills.decisions import Decided
+from payments.bills.decisions import pay_now as rule_pay_now
+from payments.bills.decisions import schedule as rule_schedule
+from payments.bills.postponing import delay as rule_delay
+from payments.bills.projected_cash import staged_and_decided
+from payments.bills.rulings import Credit
+from payments.bills.what_if import Supposed, WhatIf, what_if
+from payments.store.repository import Look
 from resources.entries import EntryRefused
 
 app = typer.Typer(

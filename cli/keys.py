@@ -1,6 +1,6 @@
 """`runway keys`: the keys that tokens and bank details are encrypted with.
 
-Belongs here: the command and what it says. Does not: the rotation (`payments/key_rotation.py`), making keys.
+Belongs here: the command and what it says. Does not: the rotation (`payments/controls/key_rotation.py`), making keys.
 """
 
 import typer
@@ -8,9 +8,9 @@ import typer
 from cli.entering import print_json
 from cli.paying import AS_JSON, DRY_RUN, plain
 from cli.session import console, open_installation
-from payments.key_rotation import Rotated, refuse_without_keys
-from payments.key_rotation import rotate as rotate_all
-from payments.ledger import Ledger
+from payments.controls.key_rotation import Rotated, refuse_without_keys
+from payments.controls.key_rotation import rotate as rotate_all
+from payments.store.ledger import Ledger
 
 app = typer.Typer(no_args_is_help=True, help="Keys that tokens and bank details are encrypted with.")
 

@@ -14,19 +14,19 @@ from rich.table import Table
 from cli.entering import add_row, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk, plain, show_rows, show_table
 from cli.session import console, open_installation, problems
-from payments.alarms import resolve_alarm
-from payments.audit import story, verify
-from payments.bill_tables import ROLE_GRANT, ROLES
+from payments.controls.alarms import resolve_alarm
+from payments.controls.payees import BankDetails, confirm_payee, payees, propose_payee, reject_payee
+from payments.controls.people import MAY, VERBS, deactivate, reactivate
+from payments.controls.people import add_person as register
+from payments.controls.people import grant as give_role
+from payments.controls.people import revoke as take_role
+from payments.controls.policies import ApprovalRule, in_force, set_policy
 from payments.errors import BadRequest
-from payments.invariants import broken_invariants
-from payments.ledger import OPERATOR, Ledger
-from payments.payees import BankDetails, confirm_payee, payees, propose_payee, reject_payee
-from payments.people import MAY, VERBS, deactivate, reactivate
-from payments.people import add_person as register
-from payments.people import grant as give_role
-from payments.people import revoke as take_role
-from payments.policies import ApprovalRule, in_force, set_policy
-from payments.tables import ALARM
+from payments.store.audit import story, verify
+from payments.store.bill_tables import ROLE_GRANT, ROLES
+from payments.store.invariants import broken_invariants
+from payments.store.ledger import OPERATOR, Ledger
+from payments.store.tables import ALARM
 from resources.secret_text import Secret
 
 app = typer.Typer(no_args_is_help=True, help="The payment ledger itself: people, policy, audit, alarms, payees.")

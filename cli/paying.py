@@ -15,8 +15,8 @@ from rich.table import Table
 
 from cli.entering import known_tenant, parse_hundredths, print_json
 from cli.session import console, open_installation
-from payments.ledger import Ledger
-from payments.repository import Look
+from payments.store.ledger import Ledger
+from payments.store.repository import Look
 from resources.installation import Installation
 from resources.tenants import Tenant, TenantId
 

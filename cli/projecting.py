@@ -10,8 +10,8 @@ from cli.entering import money
 from cli.paying import Desk
 from cli.session import console
 from experiences.console.document import from_json
-from payments.projected_cash import projection
-from payments.what_if import Projection
+from payments.bills.projected_cash import projection
+from payments.bills.what_if import Projection
 
 NO_FORECAST = (
     "No week's forecast is published yet: `runway friday` makes one, then the effect on the weeks ahead is told, too."

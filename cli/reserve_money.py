@@ -23,13 +23,13 @@ from cli.paying import (
     show_rows,
 )
 from cli.session import console
-from payments.cash_tables import RESERVE_KINDS
-from payments.free_cash import all_free_cash, enter_bank_balance, holders, set_floor
-from payments.free_cash import resolve_shortfall as resolve
-from payments.reserves import allocate as put_in
-from payments.reserves import close as close_reserve
-from payments.reserves import open_reserve, reserves, set_target
-from payments.reserves import release as take_out
+from payments.cash.free_cash import all_free_cash, enter_bank_balance, holders, set_floor
+from payments.cash.free_cash import resolve_shortfall as resolve
+from payments.cash.reserves import allocate as put_in
+from payments.cash.reserves import close as close_reserve
+from payments.cash.reserves import open_reserve, reserves, set_target
+from payments.cash.reserves import release as take_out
+from payments.store.cash_tables import RESERVE_KINDS
 
 _RESERVE = typer.Argument(help="Id of the reserve; `runway reserves held` lists them.")
 _SUM = typer.Option(..., "--amount", help="As 1250.00.")

@@ -1,6 +1,6 @@
 """`runway batch run`, `review` and what follows: sending by hand, payments that wait for a person, comparing with QuickBooks.
 
-Belongs here: commands and tables. Does not: any rule (`payments/drive.py`, `review.py`, `reconcile.py`).
+Belongs here: commands and tables. Does not: any rule (`payments/sending/drive.py`, `review.py`, `reconcile.py`).
 """
 
 import getpass
@@ -11,14 +11,14 @@ from rich.table import Table
 from cli.entering import add_row, money, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, Desk, do, open_desk, plain, show_rows
 from cli.session import console
-from payments import review
-from payments.drive import Driven, drive
-from payments.foresight import foresee
-from payments.machine_memory import MachineMemory
-from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
-from payments.reconcile import reconcile
-from payments.send_policy import SendPolicy, policy_for
+from payments.sending import review
+from payments.sending.drive import Driven, drive
+from payments.sending.foresight import foresee
+from payments.sending.machine_memory import MachineMemory
+from payments.sending.rail_leg import follow_all
+from payments.sending.reconcile import reconcile
+from payments.sending.send_policy import SendPolicy, policy_for
 
 _BATCH = typer.Argument(help="Id of the batch; `runway batch list` shows all.")
 _PAYMENT = typer.Argument(help="Id of the payment; `runway batch review` lists those that wait for a person.")

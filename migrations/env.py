@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-import payments.tables  # noqa: F401 - registers the ledger's tables with the metadata
+import payments.store.tables  # noqa: F401 - registers the ledger's tables with the metadata
 from resources.tables import METADATA
 
 

@@ -5,11 +5,11 @@ Belongs here: the order of the three steps. Does not: the steps.
 
 from collections.abc import Mapping
 
-from payments.clocks import BooksClock
-from payments.discovery import discover
-from payments.ledger import Ledger
-from payments.promotion import pass_day
-from payments.reflection import reflect
+from payments.bills.discovery import discover
+from payments.cash.reflection import reflect
+from payments.sending.clocks import BooksClock
+from payments.sending.promotion import pass_day
+from payments.store.ledger import Ledger
 from resources.tenants import TenantId
 
 

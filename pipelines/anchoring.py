@@ -1,6 +1,7 @@
 """Anchors of the payment ledgers' history in Dagster's event log: another database than the one they are about.
 
-Belongs here: writing and finding them, the daily verification of all tenants. Does not: what is verified (`payments/anchors.py`).
+Belongs here: writing and finding them, the daily verification of all tenants. Does not: what is verified
+(`payments/controls/anchors.py`).
 
 An anchor is an observation of the asset `payments/history` in the tenant's partition: number and hash, nothing else.
 """
@@ -9,8 +10,8 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
-from payments.anchors import Anchor, present_anchor, verify_history
-from payments.ledger import Ledger
+from payments.controls.anchors import Anchor, present_anchor, verify_history
+from payments.store.ledger import Ledger
 from resources.errors import TenantError
 from resources.installation import Installation
 from resources.tenants import TenantId

@@ -15,16 +15,16 @@ from typing import Any
 import dagster as dg
 from sqlalchemy import select
 
-from payments.batch_tables import INTENT
-from payments.drive import Driven, drive
 from payments.errors import Fenced
-from payments.ledger import Ledger
-from payments.machine_memory import MachineMemory
-from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
-from payments.reconcile import Reconciled, reconcile
-from payments.runs import DueBatch, due_batches
-from payments.send_policy import policy_for
+from payments.sending.drive import Driven, drive
+from payments.sending.machine_memory import MachineMemory
+from payments.sending.rail_leg import follow_all
+from payments.sending.reconcile import Reconciled, reconcile
+from payments.sending.runs import DueBatch, due_batches
+from payments.sending.send_policy import policy_for
+from payments.store.batch_tables import INTENT
+from payments.store.ledger import Ledger
 from pipelines.anchoring import anchor, described, verify_all
 from resources.errors import TenantError
 from resources.failpoints import failpoint

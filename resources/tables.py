@@ -1,4 +1,4 @@
-"""The tables of the operational database, but for the payment ledger's (`payments/tables.py`).
+"""The tables of the operational database, but for the payment ledger's (`payments/store/tables.py`).
 
 Belongs here: columns, keys, the column types both engines share. Does not: statements; the chain of migrations.
 

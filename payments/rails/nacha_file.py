@@ -1,7 +1,7 @@
 """A bank-ready ACH file of vendor payments, as Nacha's rules lay it out.
 
-Belongs here: the file's records from values, and reading one back to check it. Does not: which payments (`bank_files.py`), bank
-details at rest (`payees.py`).
+Belongs here: the file's records from values, and reading one back to check it. Does not: which payments (`sending/bank_files.py`),
+bank details at rest (`controls/payees.py`).
 
 One batch of credits between companies (CCD), records of 94 characters, ten to a block. Layout and hash totals: Nacha Operating
 Rules, appendix on ACH record format specifications. The file is the same for the same values, to the byte.
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from payments.controls.payees import BankDetails
 from payments.errors import BadRequest
-from payments.payees import BankDetails
 from payments.rails.protocol import Abilities
 from runway_calcs.bills.payment_days import banking_days, business_days
 

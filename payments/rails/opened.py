@@ -5,18 +5,18 @@ Belongs here: which exist, and how one is opened for a tenant. Does not: the rai
 
 from collections.abc import Callable
 
-from payments.bill_tables import PAYEE
-from payments.ledger import Ledger
 from payments.rails import nacha_file, simulated_bank
 from payments.rails.protocol import Instruction, Rail, RailRefused
 from payments.rails.simulated_bank import SimulatedBank
+from payments.store.bill_tables import PAYEE
+from payments.store.ledger import Ledger
 from resources.installation import Installation
 from resources.tables import CONNECTION
 from resources.tenants import TenantId
 
 
 class ByHand:
-    """A rail whose instructions a person carries to the bank as a file (`bank_files.py`); no run submits or finds anything."""
+    """A rail whose instructions a person carries to the bank as a file (`sending/bank_files.py`); no run submits or finds any."""
 
     abilities = nacha_file.ABILITIES
 

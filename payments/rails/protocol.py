@@ -1,6 +1,6 @@
 """What moves money: a rail takes an instruction under a key, and says what became of the keys it knows.
 
-Belongs here: the protocol, what a rail declares, how it can fail. Does not: any rail; when to submit (`drive.py`).
+Belongs here: the protocol, what a rail declares, how it can fail. Does not: any rail; when to submit (`sending/drive.py`).
 
 With `record_only` nobody here moves money: the finalizer says that the payment is made outside, and there is no rail leg.
 """

@@ -1,6 +1,6 @@
 """What of a bill an approval covers beside its amounts: the payables account and its lines.
 
-Belongs here: taking it from a bill as QuickBooks returned it. Does not: the fingerprint (`payments/fingerprint.py`).
+Belongs here: taking it from a bill as QuickBooks returned it. Does not: the fingerprint (`payments/bills/fingerprint.py`).
 """
 
 import hashlib

@@ -9,11 +9,11 @@ import dagster as dg
 
 from assets.ingest import raw_qbo
 from assets.published import BALANCES, published_balances
-from payments.approvals import approve
-from payments.decisions import Decided, pay_now, schedule, stage
-from payments.ledger import OPERATOR, Ledger
-from payments.people import add_person, grant
-from payments.postponing import delay
+from payments.bills.approvals import approve
+from payments.bills.decisions import Decided, pay_now, schedule, stage
+from payments.bills.postponing import delay
+from payments.controls.people import add_person, grant
+from payments.store.ledger import OPERATOR, Ledger
 from resources.clock import FixedClock
 from resources.installation import Installation
 from resources.published_balances import PublishedBalances

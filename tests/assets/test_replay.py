@@ -27,7 +27,7 @@ from experiences.digest.document import DigestDocument
 from experiences.digest.render import render_text as digest_text
 from experiences.digest.wording import money_exact
 from experiences.test_drive.document import DAY, DriveDocument, FlaggedDocument
-from payments.reserves import allocate, open_reserve
+from payments.cash.reserves import allocate, open_reserve
 from resources.errors import TenantNotReady
 from runway_calcs.books.cash import CashPosition
 from tests.assets.left_alone import Key, Sight, assert_same_figures_of_what_was_left_alone

@@ -14,10 +14,10 @@ from assets.priorities import PRIORITIES
 from cli.vendors import suggested_tiers
 from experiences.console.document import ConsoleDocument
 from experiences.console.document import from_json as console_from_json
-from payments.bill_tables import BREAK_GLASS
-from payments.free_cash import all_free_cash
-from payments.reserves import allocate, open_reserve
-from payments.tables import AUDIT
+from payments.cash.free_cash import all_free_cash
+from payments.cash.reserves import allocate, open_reserve
+from payments.store.bill_tables import BREAK_GLASS
+from payments.store.tables import AUDIT
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
 from runway_calcs.bills.priority import BillPriority

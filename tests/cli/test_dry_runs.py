@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from payments.alarms import raise_alarm
-from payments.batch_tables import BATCH
-from payments.payees import BankDetails, propose_payee
-from payments.people import deactivate
-from payments.postponing import withdraw
-from payments.reserves import allocate, open_reserve
+from payments.bills.postponing import withdraw
+from payments.cash.reserves import allocate, open_reserve
+from payments.controls.alarms import raise_alarm
+from payments.controls.payees import BankDetails, propose_payee
+from payments.controls.people import deactivate
+from payments.store.batch_tables import BATCH
 from resources.clock import FixedClock, SystemClock
 from resources.published_balances import CashSnapshot
 from resources.secret_text import Secret

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from cli.main import app
-from payments.payees import BankDetails, propose_payee, seals
+from payments.controls.payees import BankDetails, propose_payee, seals
 from resources.clock import FixedClock, SystemClock
 from resources.database import Database
 from resources.secret_text import Secret

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from payments.batch_tables import INTENT
+from payments.store.batch_tables import INTENT
 from resources.token_vault import TokenVault, keys_from_file
 from tests.payments.office import Company, Office, furnish, open_installation
 from tests.resources.builders import ACME

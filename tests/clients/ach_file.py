@@ -3,7 +3,7 @@
 import sys
 from datetime import UTC, date, datetime
 
-from payments.payees import BankDetails
+from payments.controls.payees import BankDetails
 from payments.rails.nacha_file import Entry, Originator, file_text
 from resources.secret_text import Secret
 

@@ -10,9 +10,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-import payments.tables  # noqa: F401 - registers the ledger's tables with the metadata
+import payments.store.tables  # noqa: F401 - registers the ledger's tables with the metadata
 from migrations.chain import upgrade
-from payments.tables import AUDIT
+from payments.store.tables import AUDIT
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.tables import METADATA

@@ -11,12 +11,12 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations.chain import downgrade, upgrade
 from migrations.going_back import WouldLoseData
-from payments.audit import verify
-from payments.batch_tables import BATCH
-from payments.batches import verify_seal
-from payments.bill_tables import PERSON
-from payments.invariants import broken_invariants
-from payments.tables import AUDIT, REPLAYED
+from payments.sending.batches import verify_seal
+from payments.store.audit import verify
+from payments.store.batch_tables import BATCH
+from payments.store.bill_tables import PERSON
+from payments.store.invariants import broken_invariants
+from payments.store.tables import AUDIT, REPLAYED
 from resources.clock import FixedClock
 from resources.commits import Commits
 from resources.database import Database

@@ -8,8 +8,8 @@ from alembic import command
 from sqlalchemy import Table, inspect, text
 
 from migrations.chain import alembic_config
-from payments.bill_tables import PERSON
-from payments.tables import AUDIT, REPLAYED
+from payments.store.bill_tables import PERSON
+from payments.store.tables import AUDIT, REPLAYED
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.row_security import see_everybody

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from payments.batch_tables import INTENT
-from payments.rail_leg import follow_all
 from payments.rails.opened import Rails
 from payments.rails.protocol import RailFailed
-from payments.repository import Row
-from payments.review import end_payment, take_as_paid
-from payments.runs import DONE, SETTLED
-from payments.tables import ALARM
+from payments.sending.rail_leg import follow_all
+from payments.sending.review import end_payment, take_as_paid
+from payments.sending.runs import DONE, SETTLED
+from payments.store.batch_tables import INTENT
+from payments.store.repository import Row
+from payments.store.tables import ALARM
 from tests.payments.bank_plans import BOOK, RAIL, REFUSAL, BankDeath, BankTrial, drawn_bank
 from tests.payments.judging import judge_batches
 from tests.payments.office import POLICY

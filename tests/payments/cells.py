@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import gcd
 from typing import Any
 
-from payments.batch_tables import INTENT
-from payments.runs import SETTLED
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import INTENT
 from tests.payments.judging import judge_batches
 from tests.payments.scene import MOST_RUNS, Scene
 from tests.payments.trials import NEEDS, POINTS, POST_FAULTS, Trial

@@ -27,8 +27,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from payments.batch_tables import BATCH, INTENT
-from payments.runs import SETTLED
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import BATCH, INTENT
 from resources.files import write_whole
 from tests.daemons import Daemon, furnish_home
 from tests.moved_clock import AHEAD

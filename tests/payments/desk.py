@@ -11,19 +11,19 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from payments.approvals import approve
-from payments.batches import Finalized, finalize
-from payments.bills import running
-from payments.decisions import Decided, pay_now, schedule, stage
-from payments.discovery import Discovered, discover
-from payments.free_cash import FreeCash, free_cash
-from payments.ledger import OPERATOR, Ledger
-from payments.people import add_person, grant
-from payments.policies import set_policy
-from payments.postponing import delay
-from payments.promotion import DayPassed, pass_day
-from payments.reflection import Reflected, reflect
-from payments.repository import Row
+from payments.bills.approvals import approve
+from payments.bills.cycles import running
+from payments.bills.decisions import Decided, pay_now, schedule, stage
+from payments.bills.discovery import Discovered, discover
+from payments.bills.postponing import delay
+from payments.cash.free_cash import FreeCash, free_cash
+from payments.cash.reflection import Reflected, reflect
+from payments.controls.people import add_person, grant
+from payments.controls.policies import set_policy
+from payments.sending.batches import Finalized, finalize
+from payments.sending.promotion import DayPassed, pass_day
+from payments.store.ledger import OPERATOR, Ledger
+from payments.store.repository import Row
 from resources.clock import FixedClock
 from resources.commits import Commits
 from resources.database import Database

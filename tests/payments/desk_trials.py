@@ -11,13 +11,13 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from payments.batch_tables import BATCH, BATCH_ITEM, INTENT
-from payments.bill_tables import DECISION
-from payments.cash_tables import HOLD, RESERVE_MOVEMENT
-from payments.invariants import broken_invariants
-from payments.points import DESK_POINTS
-from payments.reserves import open_reserve
-from payments.tables import REQUEST
+from payments.cash.reserves import open_reserve
+from payments.sending.points import DESK_POINTS
+from payments.store.batch_tables import BATCH, BATCH_ITEM, INTENT
+from payments.store.bill_tables import DECISION
+from payments.store.cash_tables import HOLD, RESERVE_MOVEMENT
+from payments.store.invariants import broken_invariants
+from payments.store.tables import REQUEST
 from tests.payments.desk_work import answered
 from tests.payments.judging import judge_batches
 from tests.payments.scene import Scene

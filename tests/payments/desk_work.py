@@ -12,15 +12,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from payments.approvals import approve
-from payments.batches import finalize
-from payments.decisions import pay_now, schedule, stage
+from payments.bills.approvals import approve
+from payments.bills.decisions import pay_now, schedule, stage
+from payments.bills.postponing import delay
+from payments.cash.reflection import reflect
+from payments.cash.reserves import allocate
 from payments.errors import Refused
-from payments.ledger import Ledger
-from payments.postponing import delay
-from payments.promotion import pass_day
-from payments.reflection import reflect
-from payments.reserves import allocate
+from payments.sending.batches import finalize
+from payments.sending.promotion import pass_day
+from payments.store.ledger import Ledger
 from resources.installation import Installation
 from tests.resources.builders import ACME
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import dagster as dg
 
-from payments.approvals import approve
-from payments.batch_tables import INTENT
-from payments.batches import finalize
-from payments.bill_tables import BILL_WORKFLOW
-from payments.cash_tables import CASH_ACCOUNT
-from payments.decisions import pay_now, stage
-from payments.ledger import OPERATOR, Ledger
-from payments.payees import BankDetails, confirm_payee, propose_payee
-from payments.people import add_person, grant
-from payments.policies import set_policy
+from payments.bills.approvals import approve
+from payments.bills.decisions import pay_now, stage
+from payments.controls.payees import BankDetails, confirm_payee, propose_payee
+from payments.controls.people import add_person, grant
+from payments.controls.policies import set_policy
+from payments.sending.batches import finalize
+from payments.store.batch_tables import INTENT
+from payments.store.bill_tables import BILL_WORKFLOW
+from payments.store.cash_tables import CASH_ACCOUNT
+from payments.store.ledger import OPERATOR, Ledger
 from pipelines.build import build_defs
 from pipelines.paying import batch_config
 from resources.secret_text import Secret

@@ -15,9 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from payments.batch_tables import BATCH
-from payments.invariants import broken_invariants
-from payments.tables import REQUEST
+from payments.store.batch_tables import BATCH
+from payments.store.invariants import broken_invariants
+from payments.store.tables import REQUEST
 from tests.payments.desk_work import answered
 from tests.payments.judging import judge_batches
 from tests.payments.scene import Scene

@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from payments.batch_tables import BATCH, INTENT, INTENT_BILL
-from payments.cash_tables import HOLD
-from payments.invariants import broken_invariants
-from payments.repository import Row
-from payments.runs import SETTLED
-from payments.tables import ALARM
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import BATCH, INTENT, INTENT_BILL
+from payments.store.cash_tables import HOLD
+from payments.store.invariants import broken_invariants
+from payments.store.repository import Row
+from payments.store.tables import ALARM
 from qbo_sandbox.fault_plan import BEFORE
 from tests.payments.office import Office, remote_payment
 from tests.payments.scene import Scene

@@ -14,28 +14,15 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from payments import (
-    audit,
-    batches,
-    book,
-    decisions,
-    discovery,
-    drive,
-    fates,
-    holds,
-    intents,
-    legs,
-    postponing,
-    promotion,
-    rail_leg,
-    reflection,
-    rulings,
-)
-from payments.batch_tables import INTENT
-from payments.cash_tables import HOLD
-from payments.evidence import Absent
+from payments.bills import decisions, discovery, postponing, rulings
+from payments.cash import holds, reflection
 from payments.rails.protocol import Instruction
-from payments.repository import Act, Look
+from payments.sending import batches, book, drive, fates, intents, legs, promotion, rail_leg
+from payments.sending.evidence import Absent
+from payments.store import audit
+from payments.store.batch_tables import INTENT
+from payments.store.cash_tables import HOLD
+from payments.store.repository import Act, Look
 from resources import database
 from resources.errors import TenantError
 from tests.payments import (

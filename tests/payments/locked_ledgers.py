@@ -13,8 +13,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from random import Random
 
-from payments.batch_tables import BATCH, INTENT
-from payments.invariants import broken_invariants
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.invariants import broken_invariants
 from tests.payments.judging import judge_batches
 from tests.payments.scene import Scene
 from tests.payments.zygote import LOCKED

@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import event
 
-from payments.approvals import withdraw_approval
-from payments.batch_tables import BATCH, INTENT
-from payments.batches import finalize, finalize_open, ready_to_finalize, verify_seal
-from payments.bill_tables import BILL_WORKFLOW
-from payments.break_glass import confirm_override, unconfirmed
-from payments.cash_tables import RESERVE
-from payments.decisions import unstage
-from payments.discovery import reopen
+from payments.bills.approvals import withdraw_approval
+from payments.bills.break_glass import confirm_override, unconfirmed
+from payments.bills.decisions import unstage
+from payments.bills.discovery import reopen
+from payments.bills.postponing import withdraw
+from payments.cash.free_cash import resolve_shortfall, set_floor
+from payments.cash.reserves import allocate, open_reserve, release
 from payments.errors import Refused
-from payments.free_cash import resolve_shortfall, set_floor
-from payments.invariants import RemotePayment, broken_invariants
-from payments.postponing import withdraw
-from payments.repository import Row
-from payments.reserves import allocate, open_reserve, release
+from payments.sending.batches import finalize, finalize_open, ready_to_finalize, verify_seal
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.bill_tables import BILL_WORKFLOW
+from payments.store.cash_tables import RESERVE
+from payments.store.invariants import RemotePayment, broken_invariants
+from payments.store.repository import Row
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.published_balances import OpenBill

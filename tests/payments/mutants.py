@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from payments import book, drive, fates, legs, rail_leg, runs
-from payments.evidence import Absent
 from payments.rails.protocol import Instruction
-from payments.runs import Claim
-from payments.send_policy import SendPolicy
+from payments.sending import book, drive, fates, legs, rail_leg, runs
+from payments.sending.evidence import Absent
+from payments.sending.runs import Claim
+from payments.sending.send_policy import SendPolicy
 from resources.qbo.bill_payments import PaymentClient
 from resources.qbo.errors import QboError
 from tests.payments.bank_plans import BankTrial

@@ -17,19 +17,19 @@ import simplejson
 from sqlalchemy import delete, event
 
 from migrations.chain import upgrade
-from payments.batch_tables import BATCH, INTENT
-from payments.bill_tables import BILL_WORKFLOW
-from payments.drive import Driven, drive
-from payments.invariants import RemotePayment, broken_invariants
-from payments.ledger import Ledger
-from payments.machine_memory import MachineMemory
-from payments.payees import BankDetails, confirm_payee, propose_payee
+from payments.controls.payees import BankDetails, confirm_payee, propose_payee
 from payments.rails.opened import Rails
-from payments.reconcile import MARKER, Reconciled, reconcile
-from payments.repository import Row
-from payments.review import Outside
-from payments.send_policy import SendPolicy
-from payments.tables import ALARM
+from payments.sending.drive import Driven, drive
+from payments.sending.machine_memory import MachineMemory
+from payments.sending.reconcile import MARKER, Reconciled, reconcile
+from payments.sending.review import Outside
+from payments.sending.send_policy import SendPolicy
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.bill_tables import BILL_WORKFLOW
+from payments.store.invariants import RemotePayment, broken_invariants
+from payments.store.ledger import Ledger
+from payments.store.repository import Row
+from payments.store.tables import ALARM
 from resources.clock import FixedClock, Uptime
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot, OpenBill

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from payments.batch_tables import BATCH, INTENT
-from payments.batches import finalize, ready_to_finalize
-from payments.decisions import Decided
+from payments.bills.decisions import Decided
 from payments.errors import Refused
-from payments.tables import ALARM
+from payments.sending.batches import finalize, ready_to_finalize
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.tables import ALARM
 from tests.payments.judging import judge_batches
 from tests.payments.office import Office
 from tests.payments.scene import Scene

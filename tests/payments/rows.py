@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, text, update
 
-from payments.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.bill_tables import (
+from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
+from payments.store.bill_tables import (
     APPROVAL,
     BILL_WORKFLOW,
     BREAK_GLASS,
@@ -19,8 +19,8 @@ from payments.bill_tables import (
     ROLE_GRANT,
     VENDOR_WATCH,
 )
-from payments.cash_tables import CASH_ACCOUNT, HOLD, RESERVE, RESERVE_MOVEMENT, SHORTFALL
-from payments.tables import ALARM, AUDIT, REQUEST
+from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE, RESERVE_MOVEMENT, SHORTFALL
+from payments.store.tables import ALARM, AUDIT, REQUEST
 from resources.database import Database
 from resources.row_security import see_tenant
 from tests.resources.builders import ACME

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from migrations.chain import upgrade
-from payments.batch_tables import ATTEMPT, BATCH, INTENT
 from payments.errors import Fenced
-from payments.runs import SETTLED
-from payments.tables import AUDIT
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import ATTEMPT, BATCH, INTENT
+from payments.store.tables import AUDIT
 from resources.failpoints import Interrupted, arm, disarm, interrupt, reached
 from resources.qbo.bill_payments import PaymentClient
 from tests.conftest import FRIDAY_MORNING

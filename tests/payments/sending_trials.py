@@ -6,8 +6,8 @@ Belongs here: playing a plan (`trials.py`). Does not: plans, judging.
 from collections import Counter
 from typing import Any
 
-from payments.batch_tables import INTENT
-from payments.runs import SETTLED
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import INTENT
 from tests.payments.judging import judge_batches
 from tests.payments.office import Office
 from tests.payments.scene import Scene

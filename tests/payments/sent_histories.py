@@ -16,14 +16,14 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from payments.batch_tables import BATCH, INTENT
-from payments.batches import finalize, finalize_open, ready_to_finalize
-from payments.bill_tables import BILL_WORKFLOW
-from payments.discovery import reopen
+from payments.bills.discovery import reopen
+from payments.bills.postponing import withdraw
 from payments.errors import Refused
-from payments.invariants import broken_invariants
-from payments.postponing import withdraw
-from payments.runs import SETTLED
+from payments.sending.batches import finalize, finalize_open, ready_to_finalize
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.bill_tables import BILL_WORKFLOW
+from payments.store.invariants import broken_invariants
 from resources.failpoints import arm, disarm
 from tests.payments.cells import PERSONALITIES
 from tests.payments.histories import SETTINGS

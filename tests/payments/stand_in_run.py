@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from payments.batch_tables import ATTEMPT, BATCH, INTENT, INTENT_BILL
-from payments.batches import require_generation
-from payments.bills import cycle, move
-from payments.holds import post, void
-from payments.invariants import RemotePayment
-from payments.ledger import Ledger
-from payments.repository import Act, Row
-from payments.states import INTENT_FINAL
+from payments.bills.cycles import cycle, move
+from payments.cash.holds import post, void
+from payments.sending.batches import require_generation
+from payments.store.batch_tables import ATTEMPT, BATCH, INTENT, INTENT_BILL
+from payments.store.invariants import RemotePayment
+from payments.store.ledger import Ledger
+from payments.store.repository import Act, Row
+from payments.store.states import INTENT_FINAL
 from resources.tenants import TenantId
 
 _ACTOR = "system:run"

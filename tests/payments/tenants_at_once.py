@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from payments.batch_tables import BATCH
-from payments.runs import SETTLED
-from payments.tables import AUDIT
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import BATCH
+from payments.store.tables import AUDIT
 from resources.tenants import tenant_id
 from tests.consent import connect
 from tests.payments.judging import judge_batches

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from payments.batch_tables import BATCH, INTENT
-from payments.batches import finalize
-from payments.bill_tables import DECISION
-from payments.cash_tables import HOLD
+from payments.bills.postponing import delay
 from payments.errors import NotEnoughCash, WrongState
-from payments.invariants import broken_invariants
-from payments.postponing import delay
-from payments.tables import AUDIT, REQUEST
+from payments.sending.batches import finalize
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.bill_tables import DECISION
+from payments.store.cash_tables import HOLD
+from payments.store.invariants import broken_invariants
+from payments.store.tables import AUDIT, REQUEST
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.row_security import see_tenant

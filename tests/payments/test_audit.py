@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text, update
 
-from payments.anchors import Anchor, known_anchor, present_anchor
-from payments.audit import head, story, verify
-from payments.bill_tables import DECISION
-from payments.cash_tables import HOLD
+from payments.controls.anchors import Anchor, known_anchor, present_anchor
 from payments.errors import NotEnoughCash
-from payments.tables import AUDIT
+from payments.store.audit import head, story, verify
+from payments.store.bill_tables import DECISION
+from payments.store.cash_tables import HOLD
+from payments.store.tables import AUDIT
 from resources.failpoints import Interrupted, arm, disarm, interrupt
 from resources.registry import TenantRegistry
 from resources.row_security import see_tenant

@@ -8,8 +8,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from payments.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.batches import finalize_open, require_generation, verify_seal
+from payments.bills.rulings import Credit
+from payments.cash.free_cash import resolve_shortfall
+from payments.cash.reflection import reflect
+from payments.controls.payees import BankDetails, confirm_payee, propose_payee
 from payments.errors import (
     BadRequest,
     CashUnknown,
@@ -22,12 +24,10 @@ from payments.errors import (
     SealBroken,
     WrongState,
 )
-from payments.free_cash import resolve_shortfall
-from payments.intents import doc_number, request_id
-from payments.payees import BankDetails, confirm_payee, propose_payee
-from payments.reflection import reflect
-from payments.repository import Row
-from payments.rulings import Credit
+from payments.sending.batches import finalize_open, require_generation, verify_seal
+from payments.sending.intents import doc_number, request_id
+from payments.store.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
+from payments.store.repository import Row
 from resources.row_security import see_tenant
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from payments.batch_tables import INTENT
-from payments.cash_tables import HOLD
+from payments.bills.rulings import Credit
 from payments.errors import BadRequest, UnknownHere
-from payments.rulings import Credit
+from payments.store.batch_tables import INTENT
+from payments.store.cash_tables import HOLD
 from resources.published_balances import CashSnapshot
 from tests.payments.office import Company, Office, furnish, open_bill, open_installation
 from tests.sandbox import Sandbox

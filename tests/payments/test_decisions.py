@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from payments.approvals import approve, withdraw_approval
-from payments.batch_tables import INTENT
-from payments.bill_tables import APPROVAL, BREAK_GLASS, DECISION
-from payments.break_glass import confirm_override, known_overrides
-from payments.cash_tables import HOLD
-from payments.discovery import discover, reopen
+from payments.bills.approvals import approve, withdraw_approval
+from payments.bills.break_glass import confirm_override, known_overrides
+from payments.bills.discovery import discover, reopen
+from payments.bills.postponing import withdraw
+from payments.bills.rulings import Credit
+from payments.bills.what_if import Supposed, what_if
+from payments.controls.policies import ApprovalRule
 from payments.errors import (
     ApprovalMissing,
     BadRequest,
@@ -24,12 +25,11 @@ from payments.errors import (
     UnknownHere,
     WrongState,
 )
-from payments.ledger import Ledger
-from payments.policies import ApprovalRule
-from payments.postponing import withdraw
-from payments.rulings import Credit
-from payments.tables import ALARM, AUDIT
-from payments.what_if import Supposed, what_if
+from payments.store.batch_tables import INTENT
+from payments.store.bill_tables import APPROVAL, BREAK_GLASS, DECISION
+from payments.store.cash_tables import HOLD
+from payments.store.ledger import Ledger
+from payments.store.tables import ALARM, AUDIT
 from tests.payments.desk import CHECKING, Desk, changed, make_bill
 from tests.payments.stand_in_run import answer, claim, send
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import make_url
 
-from payments.points import DESK_POINTS, SEND_POINTS
+from payments.sending.points import DESK_POINTS, SEND_POINTS
 from tests.databases import empty
 from tests.payments import sending_trials
 from tests.payments.bank_plans import BOOK, RAIL, BankDeath, BankTrial, GivesBack

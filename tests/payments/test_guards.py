@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Connection, Executable, Table, delete, insert, text, update
 from sqlalchemy.exc import DBAPIError
 
-from payments.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, PAYMENT_POLICY
-from payments.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT, SHORTFALL
-from payments.states import MACHINES, may_follow
-from payments.tables import ALARM, AUDIT, REPLAYED, REQUEST
+from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
+from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, PAYMENT_POLICY
+from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT, SHORTFALL
+from payments.store.states import MACHINES, may_follow
+from payments.store.tables import ALARM, AUDIT, REPLAYED, REQUEST
 from resources.clock import FixedClock
 from resources.database import Database
 from tests.databases import empty

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, Table, func, insert, select, text, update
 
-from payments.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION
-from payments.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT
-from payments.invariants import RemotePayment, broken_invariants
-from payments.postponing import withdraw
-from payments.repository import Look, Row
-from payments.reserves import allocate, open_reserve
-from payments.tables import ALARM, AUDIT, REPLAYED
+from payments.bills.postponing import withdraw
+from payments.cash.reserves import allocate, open_reserve
+from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
+from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION
+from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT
+from payments.store.invariants import RemotePayment, broken_invariants
+from payments.store.repository import Look, Row
+from payments.store.tables import ALARM, AUDIT, REPLAYED
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.registry import TenantRegistry

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from payments.cash_tables import FREE_CASH
-from payments.free_cash import set_floor
-from payments.holds import post
-from payments.known_holds import KnownLedger, known_ledger
-from payments.postponing import withdraw
-from payments.reserves import allocate, close, open_reserve, release, reserves
-from payments.waiting import payments_waiting
+from payments.bills.postponing import withdraw
+from payments.bills.waiting import payments_waiting
+from payments.cash.free_cash import set_floor
+from payments.cash.holds import post
+from payments.cash.known_holds import KnownLedger, known_ledger
+from payments.cash.reserves import allocate, close, open_reserve, release, reserves
+from payments.store.cash_tables import FREE_CASH
 from tests.payments.desk import CHECKING, Desk, make_bill
 
 _SUMS = ("account_id", "basis_cents", "floor_cents", "reserved_cents", "pending_cents", "posted_cents", "free_cents")

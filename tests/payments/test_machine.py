@@ -13,7 +13,7 @@ import pytest
 from hypothesis.errors import Flaky
 from sqlalchemy.exc import IntegrityError
 
-from payments import book, drive, fates, legs, runs
+from payments.sending import book, drive, fates, legs, runs
 from tests.payments.histories import STEPS, run_histories
 from tests.payments.mutants import MUTANTS
 from tests.payments.scene import Scene

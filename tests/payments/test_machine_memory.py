@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from payments.ledger import Ledger
-from payments.machine_memory import MachineMemory, too_late
+from payments.sending.machine_memory import MachineMemory, too_late
+from payments.store.ledger import Ledger
 from resources.clock import FixedClock, SystemClock, Uptime
 from resources.database import Database
 from tests.conftest import FRIDAY_MORNING

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from payments.bank_files import confirm_upload, discard_file, make_file
-from payments.batch_tables import INTENT
-from payments.cash_tables import HOLD
+from payments.bills.rulings import Credit
+from payments.controls.payees import BankDetails, confirm_payee, propose_payee
 from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere
-from payments.payees import BankDetails, confirm_payee, propose_payee
 from payments.rails.nacha_file import Entry, Originator, check_digit_holds, effective_day, file_text
-from payments.rulings import Credit
+from payments.sending.bank_files import confirm_upload, discard_file, make_file
+from payments.store.batch_tables import INTENT
+from payments.store.cash_tables import HOLD
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
 from tests.payments.office import Company, Office, furnish, open_installation

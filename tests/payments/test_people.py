@@ -2,14 +2,22 @@
 
 import pytest
 
-from payments.audit import verify
-from payments.bill_tables import APPROVAL, PAYEE, ROLES, VENDOR_WATCH
+from payments.controls.payees import (
+    BankDetails,
+    confirm_payee,
+    open_details,
+    payees,
+    propose_payee,
+    reject_payee,
+    seal_again,
+)
+from payments.controls.people import MAY, VERBS, add_person, deactivate, grant, require, revoke, roles_of
+from payments.controls.policies import in_force, set_policy
 from payments.errors import BadRequest, NotAllowed, SamePerson, UnknownHere
-from payments.ledger import OPERATOR
-from payments.payees import BankDetails, confirm_payee, open_details, payees, propose_payee, reject_payee, seal_again
-from payments.people import MAY, VERBS, add_person, deactivate, grant, require, revoke, roles_of
-from payments.policies import in_force, set_policy
-from payments.tables import AUDIT
+from payments.store.audit import verify
+from payments.store.bill_tables import APPROVAL, PAYEE, ROLES, VENDOR_WATCH
+from payments.store.ledger import OPERATOR
+from payments.store.tables import AUDIT
 from resources.registry import TenantRegistry
 from resources.row_security import see_tenant
 from resources.secret_text import Secret

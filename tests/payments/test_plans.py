@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from payments import fates
-from payments.batch_tables import INTENT
-from payments.outgoing import outgoing
-from payments.reconcile import intents_to_compare
-from payments.runs import Claim, claim, close, due_batches
-from payments.send_policy import SendPolicy
+from payments.sending import fates
+from payments.sending.outgoing import outgoing
+from payments.sending.reconcile import intents_to_compare
+from payments.sending.runs import Claim, claim, close, due_batches
+from payments.sending.send_policy import SendPolicy
+from payments.store.batch_tables import INTENT
 from resources.qbo.bill_payments import RecordedPayment
 from tests.payments.desk import Desk, make_bill
 

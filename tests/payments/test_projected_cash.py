@@ -2,9 +2,9 @@
 
 from datetime import date, timedelta
 
-from payments.audit import head
-from payments.projected_cash import of_decisions, projection, staged_and_decided
-from payments.what_if import Supposed, what_if
+from payments.bills.projected_cash import of_decisions, projection, staged_and_decided
+from payments.bills.what_if import Supposed, what_if
+from payments.store.audit import head
 from runway_calcs.forecast.what_if_draws import OpenBillDays, WhatIfDraws
 from tests.payments.desk import CHECKING, Desk, make_bill
 

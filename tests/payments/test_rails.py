@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from payments.alarms import resolve_alarm
-from payments.batch_tables import BATCH, INTENT
-from payments.cash_tables import HOLD
-from payments.drive import drive
+from payments.bills.rulings import Credit
+from payments.controls.alarms import resolve_alarm
+from payments.controls.payees import BankDetails, confirm_payee, propose_payee
 from payments.errors import WrongState
-from payments.legs import RailLeg
-from payments.payees import BankDetails, confirm_payee, propose_payee
-from payments.rail_leg import follow_all, follow_up
 from payments.rails.opened import Rails
-from payments.review import end_payment, take_as_paid, unresolved
-from payments.rulings import Credit
-from payments.tables import ALARM
+from payments.sending.drive import drive
+from payments.sending.legs import RailLeg
+from payments.sending.rail_leg import follow_all, follow_up
+from payments.sending.review import end_payment, take_as_paid, unresolved
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.cash_tables import HOLD
+from payments.store.tables import ALARM
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
 from tests.payments.office import POLICY, Company, Office, furnish, open_installation

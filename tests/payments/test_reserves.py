@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from payments.cash_tables import CASH_ACCOUNT, RESERVE_MOVEMENT
+from payments.bills.postponing import withdraw
+from payments.cash.free_cash import enter_bank_balance, set_floor
+from payments.cash.reserves import Reserve, allocate, close, open_reserve, release, reserves, set_target
 from payments.errors import BadRequest, InShortfall, NotAllowed, NotEnoughCash, Refused, UnknownHere
-from payments.free_cash import enter_bank_balance, set_floor
-from payments.postponing import withdraw
-from payments.reserves import Reserve, allocate, close, open_reserve, release, reserves, set_target
+from payments.store.cash_tables import CASH_ACCOUNT, RESERVE_MOVEMENT
 from resources.published_balances import CashSnapshot
 from resources.row_security import see_tenant
 from tests.payments.desk import CHECKING, Desk, make_bill

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from payments.controls.people import MAY, add_person, grant, roles_of
 from payments.errors import NotAllowed, Refused
-from payments.ledger import Ledger
-from payments.people import MAY, add_person, grant, roles_of
+from payments.store.ledger import Ledger
 from tests.cli.test_dry_runs import Shop, dumped
 from tests.cli.test_dry_runs import shop as full_shop  # noqa: F401 - the fixture
 from tests.payments.desk import PEOPLE

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from payments.batch_tables import BATCH
-from payments.bill_tables import BILL_WORKFLOW, PERSON
-from payments.cash_tables import FREE_CASH, HOLD
-from payments.repository import Row
-from payments.runs import due_batches
-from payments.tables import AUDIT, REPLAYED
+from payments.sending.runs import due_batches
+from payments.store.batch_tables import BATCH
+from payments.store.bill_tables import BILL_WORKFLOW, PERSON
+from payments.store.cash_tables import FREE_CASH, HOLD
+from payments.store.repository import Row
+from payments.store.tables import AUDIT, REPLAYED
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.registry import TenantRegistry

@@ -11,15 +11,15 @@ import pytest
 import simplejson
 
 from payments.after_sync import after_sync
-from payments.batch_tables import INTENT
-from payments.bill_tables import BILL_WORKFLOW
-from payments.cash_tables import HOLD
-from payments.clocks import BooksClock
 from payments.errors import NotAllowed, UnknownHere, WrongState
-from payments.promotion import DayPassed, pass_day
-from payments.review import end_payment, take_as_paid, unresolved, write_off
-from payments.runs import claim, due_batches
-from payments.tables import ALARM, AUDIT
+from payments.sending.clocks import BooksClock
+from payments.sending.promotion import DayPassed, pass_day
+from payments.sending.review import end_payment, take_as_paid, unresolved, write_off
+from payments.sending.runs import claim, due_batches
+from payments.store.batch_tables import INTENT
+from payments.store.bill_tables import BILL_WORKFLOW
+from payments.store.cash_tables import HOLD
+from payments.store.tables import ALARM, AUDIT
 from tests.payments.office import POLICY, Company, Office, furnish, memory_of, open_installation
 from tests.sandbox import Sandbox
 

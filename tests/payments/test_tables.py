@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Table
 from sqlalchemy.exc import IntegrityError
 
-from payments.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, PAYEE, ROLE_GRANT
-from payments.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT, SHORTFALL
-from payments.tables import REPLAYED
+from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
+from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, PAYEE, ROLE_GRANT
+from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT, SHORTFALL
+from payments.store.tables import REPLAYED
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.tables import METADATA

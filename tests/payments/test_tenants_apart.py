@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, update
 
-from payments.alarms import resolve_alarm
-from payments.approvals import withdraw_approval
-from payments.batch_tables import BATCH, INTENT
-from payments.batches import ready_to_finalize, verify_seal
-from payments.break_glass import confirm_override, unconfirmed
+from payments.bills.approvals import withdraw_approval
+from payments.bills.break_glass import confirm_override, unconfirmed
+from payments.bills.postponing import withdraw
+from payments.bills.what_if import Supposed, what_if
+from payments.cash.free_cash import enter_bank_balance, holders, resolve_shortfall, set_floor
+from payments.cash.reserves import allocate, close, open_reserve, release, reserves
+from payments.controls.alarms import resolve_alarm
+from payments.controls.payees import BankDetails, confirm_payee, payees, propose_payee
+from payments.controls.people import MAY, grant, reactivate, revoke, roles_of
 from payments.errors import NotAllowed, Refused, UnknownHere
-from payments.free_cash import enter_bank_balance, holders, resolve_shortfall, set_floor
-from payments.invariants import broken_invariants
-from payments.ledger import Ledger
-from payments.payees import BankDetails, confirm_payee, payees, propose_payee
-from payments.people import MAY, grant, reactivate, revoke, roles_of
-from payments.postponing import withdraw
-from payments.reserves import allocate, close, open_reserve, release, reserves
-from payments.runs import MOST_OF_TENANT, due_batches
-from payments.tables import ALARM, AUDIT, REPLAYED
-from payments.what_if import Supposed, what_if
+from payments.sending.batches import ready_to_finalize, verify_seal
+from payments.sending.runs import MOST_OF_TENANT, due_batches
+from payments.store.batch_tables import BATCH, INTENT
+from payments.store.invariants import broken_invariants
+from payments.store.ledger import Ledger
+from payments.store.tables import ALARM, AUDIT, REPLAYED
 from resources.registry import TenantRegistry
 from resources.row_security import see_tenant
 from resources.secret_text import Secret

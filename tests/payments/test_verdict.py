@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from payments.points import DESK_POINTS, SEND_POINTS
+from payments.sending.points import DESK_POINTS, SEND_POINTS
 from tests.payments.scene import Counts
 from tests.payments.verdict import RELEASE, verdict
 

@@ -1,7 +1,7 @@
 """Each bill that waits is counted once, under what it waits for."""
 
-from payments.batches import finalize_open
-from payments.waiting import PaymentsWaiting, payments_waiting
+from payments.bills.waiting import PaymentsWaiting, payments_waiting
+from payments.sending.batches import finalize_open
 from tests.payments.desk import Desk, make_bill
 
 _BILLS = tuple(f"b{number}" for number in range(1, 7))

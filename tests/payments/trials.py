@@ -6,7 +6,7 @@ Belongs here: the plan of a trial, and whether any net is left in it. Does not: 
 from dataclasses import dataclass, replace
 from random import Random
 
-from payments.points import SEND_POINTS
+from payments.sending.points import SEND_POINTS
 
 REQUEST_IDS = ("honoured", "forgotten", "ignored", "answers_600", "answers_6000")
 POST_FAULTS = (

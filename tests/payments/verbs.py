@@ -3,22 +3,22 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from payments.alarms import resolve_alarm
-from payments.approvals import approve, withdraw_approval
-from payments.bank_files import confirm_upload, discard_file, make_file
-from payments.batches import finalize, finalize_open
-from payments.break_glass import confirm_override
-from payments.decisions import pay_now, schedule, stage, unstage
-from payments.discovery import reopen
-from payments.free_cash import enter_bank_balance, resolve_shortfall, set_floor
-from payments.ledger import Ledger
-from payments.payees import BankDetails, confirm_payee, propose_payee, reject_payee
-from payments.people import deactivate, grant, reactivate, revoke
-from payments.policies import set_policy
-from payments.postponing import delay, withdraw
+from payments.bills.approvals import approve, withdraw_approval
+from payments.bills.break_glass import confirm_override
+from payments.bills.decisions import pay_now, schedule, stage, unstage
+from payments.bills.discovery import reopen
+from payments.bills.postponing import delay, withdraw
+from payments.cash.free_cash import enter_bank_balance, resolve_shortfall, set_floor
+from payments.cash.reserves import allocate, close, open_reserve, release, set_target
+from payments.controls.alarms import resolve_alarm
+from payments.controls.payees import BankDetails, confirm_payee, propose_payee, reject_payee
+from payments.controls.people import deactivate, grant, reactivate, revoke
+from payments.controls.policies import set_policy
 from payments.rails.nacha_file import Originator
-from payments.reserves import allocate, close, open_reserve, release, set_target
-from payments.review import end_payment, take_as_paid, write_off
+from payments.sending.bank_files import confirm_upload, discard_file, make_file
+from payments.sending.batches import finalize, finalize_open
+from payments.sending.review import end_payment, take_as_paid, write_off
+from payments.store.ledger import Ledger
 from resources.secret_text import Secret
 from resources.tenants import TenantId
 from resources.token_vault import TokenVault, keys_from_file

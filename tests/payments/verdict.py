@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from payments.points import DESK_POINTS, SEND_POINTS
+from payments.sending.points import DESK_POINTS, SEND_POINTS
 from tests.payments.cells import CELLS
 from tests.payments.kinds import KINDS
 from tests.payments.scene import Counts

@@ -27,8 +27,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from payments import drive
 from payments.errors import Fenced
+from payments.sending import drive
 from resources import database
 from resources.failpoints import arm, interrupt, kill, stop
 from resources.installation import Installation

@@ -9,11 +9,11 @@ from random import Random
 from typing import Any
 
 from experiences.tray.document import TrayDocument
-from payments.approvals import approve
-from payments.batches import finalize
-from payments.free_cash import free_cash
-from payments.policies import set_policy
-from payments.reserves import allocate, open_reserve
+from payments.bills.approvals import approve
+from payments.cash.free_cash import free_cash
+from payments.cash.reserves import allocate, open_reserve
+from payments.controls.policies import set_policy
+from payments.sending.batches import finalize
 from resources.published_balances import OpenBill
 from tests.assets.office import Office
 from tests.conftest import FRIDAY

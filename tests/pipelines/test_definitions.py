@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from payments.runs import DueBatch
+from payments.sending.runs import DueBatch
 from pipelines.build import build_defs
 from pipelines.paying import TENANT_TAG, request
 

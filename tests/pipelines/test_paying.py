@@ -12,12 +12,12 @@ import dagster as dg
 import pytest
 from sqlalchemy import update
 
-from payments.anchors import Anchor, present_anchor, verify_history
-from payments.batch_tables import BATCH
-from payments.cash_tables import HOLD
-from payments.runs import claim
-from payments.send_policy import SendPolicy
-from payments.tables import ALARM, AUDIT
+from payments.controls.anchors import Anchor, present_anchor, verify_history
+from payments.sending.runs import claim
+from payments.sending.send_policy import SendPolicy
+from payments.store.batch_tables import BATCH
+from payments.store.cash_tables import HOLD
+from payments.store.tables import ALARM, AUDIT
 from pipelines.anchoring import newest_anchor
 from pipelines.build import build_defs
 from pipelines.failure_notices import NOTICE_KIND

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from payments.batch_tables import BATCH
+from payments.store.batch_tables import BATCH
 from pipelines.paying import BATCH_TAG, batch_config
 from resources.clock import FixedClock, SystemClock
 from tests.payments.office import Company, Office, furnish, open_installation

@@ -13,10 +13,10 @@ from assets.ingest import raw_qbo
 from assets.partitions import TENANTS
 from assets.present_books import Present, present_books
 from assets.published import BALANCES, published_balances
-from payments.audit import verify
-from payments.bill_tables import BILL_WORKFLOW
-from payments.free_cash import all_free_cash
-from payments.ledger import Ledger
+from payments.cash.free_cash import all_free_cash
+from payments.store.audit import verify
+from payments.store.bill_tables import BILL_WORKFLOW
+from payments.store.ledger import Ledger
 from pipelines.build import build_defs
 from resources.clock import FixedClock
 from resources.installation import Installation

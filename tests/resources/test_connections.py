@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, event, update
 
-from payments.key_rotation import Rotated, rotate
-from payments.ledger import Ledger
-from payments.payees import BankDetails, confirm_payee, open_details, payees, propose_payee
+from payments.controls.key_rotation import Rotated, rotate
+from payments.controls.payees import BankDetails, confirm_payee, open_details, payees, propose_payee
+from payments.store.ledger import Ledger
 from resources.clock import FixedClock, SystemClock
 from resources.commits import Commits
 from resources.connections import REFRESH_LEASE, Connections, OtherCompany, RealmTaken, RefreshBusy

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-import payments.tables  # noqa: F401 - registers the ledger's tables with the metadata
-from payments.bill_tables import PERSON
+import payments.store.tables  # noqa: F401 - registers the ledger's tables with the metadata
+from payments.store.bill_tables import PERSON
 from resources.clock import FixedClock
 from resources.commits import Commits, Quarantined
 from resources.connections import RealmTaken

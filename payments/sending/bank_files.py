@@ -1,0 +1,228 @@
+"""Payment files of a batch: made once, carried to the bank by a person, who then says so - or that it was thrown away.
+
+Belongs here: the three acts around a file of the rail `nacha_file`. Does not: its layout (`rails/nacha_file.py`), the entries in
+the books that follow (`drive.py`).
+
+A file that was made may be at the bank: its payments are `sent` and keep their money until a person says what became of it. Making
+it again gives the same bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import simplejson
+
+from payments.bills.cycles import cycle, move
+from payments.controls.payees import open_details, pays_replaced_details
+from payments.controls.people import require
+from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
+from payments.rails import nacha_file
+from payments.rails.nacha_file import Entry, Originator, effective_day, file_text, trace_number
+from payments.sending.batches import verify_seal
+from payments.sending.book import refuse_other_body
+from payments.sending.credits import decided_on, unusable
+from payments.sending.evidence import change_of
+from payments.sending.outgoing import Outgoing, outgoing
+from payments.sending.rail_leg import instruct
+from payments.sending.runs import SETTLED
+from payments.store.batch_tables import ATTEMPT, BATCH, INTENT
+from payments.store.ledger import Ledger
+from payments.store.repository import Act, Look, Row
+from resources.qbo.bill_payments import BillPayments
+from resources.tenants import TenantId
+from resources.token_vault import TokenVault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFile:
+    """A file for the bank, without what is in it."""
+
+    name: str
+    text: str
+    payments: int
+    total_cents: int
+    #: Whether this very file was made before.
+    was_made: bool
+
+
+def make_file(
+    ledger: Ledger,
+    tenant: TenantId,
+    *,
+    by: str,
+    batch_id: str,
+    originator: Originator,
+    books: BillPayments,
+    vault: TokenVault,
+) -> PaymentFile:
+    """The file of a batch's payments, after a look at their bills; from now on they count as possibly paid.
+
+    Raises:
+        ContentChanged: a bill is no longer what was approved, a vendor credit is not there as decided, or bank details were
+            replaced; nothing was written.
+        SealBroken: the batch or the body of a payment is not what was finalized.
+        WrongState: the batch is not of this rail, or nothing of it waits for a file.
+    """
+    with ledger.look(tenant) as look:
+        require(look, by, "finalize")
+        payments = _waiting(look, batch_id, states=("ready", "sent"))
+        decided = decided_on(look, [payment for payment in payments if payment.intent["state"] == "ready"])
+    was_made = all(payment.intent["state"] == "sent" for payment in payments)
+    if not was_made:
+        _refuse_changed(books, payments)
+        _refuse_without_credits(books, decided)
+    # Everything that may be refused is, before the payments count as sent.
+    with ledger.act(tenant, actor=by, kind="payment file made", point="intent") as act:
+        require(act, by, "finalize")
+        act.entity = f"batch {batch_id}"
+        payments = _waiting(act, batch_id, states=("ready", "sent"))
+        batch = verify_seal(act, batch_id)
+        for payment in payments:
+            refuse_other_body(payment)
+        _refuse_replaced(act, [payment for payment in payments if payment.intent["state"] == "ready"])
+        for payment in payments:
+            if payment.intent["state"] == "ready":
+                _mark_sent(act, payment, generation=int(batch["generation"]))
+        payments = _waiting(act, batch_id, states=("sent",))
+        made_at = max(payment.intent["sent_at"] for payment in payments)
+        text = _text(act, payments, batch=batch, originator=originator, vault=vault, made_at=made_at)
+    return PaymentFile(
+        name=f"ach-{tenant}-{batch_id[:12]}.txt",
+        text=text,
+        payments=len(payments),
+        total_cents=sum(payment.intent["amount_cents"] for payment in payments),
+        was_made=was_made,
+    )
+
+
+def confirm_upload(ledger: Ledger, tenant: TenantId, *, by: str, batch_id: str, bank_routing: str) -> int:
+    """The bank has the file: its money is instructed, and the books record it with the next run. How many payments."""
+    with ledger.act(tenant, actor=by, kind="payment file uploaded", point="confirm") as act:
+        require(act, by, "finalize")
+        act.entity = f"batch {batch_id}"
+        payments = _waiting(act, batch_id, states=("sent",))
+        for number, payment in enumerate(payments, start=1):
+            instruct(act, payment, remote_id=trace_number(bank_routing, number), at=act.now)
+        _wake(act, batch_id)
+    return len(payments)
+
+
+def discard_file(ledger: Ledger, tenant: TenantId, *, by: str, batch_id: str, reason: str) -> int:
+    """The file never went to the bank, and will not: its payments wait for another one. How many."""
+    if not reason.strip():
+        raise BadRequest(what="Throwing a payment file away needs a reason.", next_step="Say why in a few words.")
+    with ledger.act(tenant, actor=by, kind="payment file discarded", point="backoff") as act:
+        require(act, by, "finalize")
+        act.entity = f"batch {batch_id}"
+        payments = _waiting(act, batch_id, states=("sent",))
+        for payment in payments:
+            keys = {"intent_id": payment.intent_id, "number": payment.intent["attempts"]}
+            detail = {"answered_at": act.now, "outcome": "not_processed", "detail": reason.strip()}
+            act.update(ATTEMPT, keys, detail)
+            act.update(INTENT, {"intent_id": payment.intent_id}, {"state": "ready", "reason": reason.strip()})
+    return len(payments)
+
+
+def _waiting(look: Look, batch_id: str, *, states: Sequence[str]) -> list[Outgoing]:
+    """The batch's payments in these states, in an order that never changes."""
+    batch = _batch(look, batch_id)
+    if batch["rail"] != nacha_file.NAME:
+        raise WrongState(
+            what=f"Batch {batch_id} is paid by {batch['rail'].replace('_', ' ')}.",
+            next_step="It needs no payment file.",
+        )
+    mine = INTENT.c.batch_id == batch_id, INTENT.c.leg == "rail", INTENT.c.state.in_(list(states))
+    rows = look.many(INTENT, *mine, order_by=(INTENT.c.bill_set, INTENT.c.intent_id))
+    if not rows:
+        raise WrongState(
+            what=f"No payment of batch {batch_id} waits for this.",
+            next_step="`runway batch show` tells how they stand.",
+        )
+    return [outgoing(look, row["intent_id"]) for row in rows]
+
+
+def _batch(look: Look, batch_id: str) -> Row:
+    batch = look.one(BATCH, batch_id=batch_id)
+    if batch is None or batch["state"] == "open" or batch["state"] in SETTLED:
+        raise UnknownHere(
+            what=f"There is no batch {batch_id!r} that is being paid.", next_step="`runway batch list` shows all."
+        )
+    return batch
+
+
+def _refuse_changed(books: BillPayments, payments: Sequence[Outgoing]) -> None:
+    rows = {bill_id: row for payment in payments for bill_id, row in payment.bills.items()}
+    ids = sorted(rows)
+    found = {
+        one: bill for start in range(0, len(ids), 10) for one, bill in books.bills(ids[start : start + 10]).items()
+    }
+    changed = {bill_id: change_of(row, found.get(bill_id)) for bill_id, row in sorted(rows.items())}
+    told = [f"bill {bill_id} {text}" for bill_id, text in changed.items() if text is not None]
+    if told:
+        raise ContentChanged(
+            what=f"No payment file was made: {'; '.join(told)}.",
+            next_step="Run a sync, which takes these payments out; then make the file.",
+        )
+
+
+def _refuse_without_credits(books: BillPayments, decided: dict[str, dict[str, int]]) -> None:
+    """`ContentChanged` if QuickBooks would refuse to record a payment together with its vendor credits."""
+    told = unusable(books, decided)
+    if told:
+        raise ContentChanged(
+            what=f"No payment file was made: {'; '.join(told)}.",
+            next_step="Delay or withdraw the bills that use it, which takes their payments out; make the file of the others.",
+        )
+
+
+def _refuse_replaced(look: Look, payments: Sequence[Outgoing]) -> None:
+    """`ContentChanged` if money would go where two people have said since that it does not belong."""
+    for payment in payments:
+        if pays_replaced_details(look, payment.intent):
+            bill = next(iter(payment.bills.values()))
+            raise ContentChanged(
+                what=f"No payment file was made: the bank details of {bill['vendor_name']} were replaced after the batch was "
+                "finalized.",
+                next_step=f"Delay or withdraw bill {bill['bill_id']}, which takes its payment out; make the file of the others.",
+            )
+
+
+def _mark_sent(act: Act, payment: Outgoing, *, generation: int) -> None:
+    number = payment.intent["attempts"] + 1
+    act.update(INTENT, {"intent_id": payment.intent_id}, {"state": "sent", "attempts": number, "sent_at": act.now})
+    act.insert(
+        ATTEMPT, {"intent_id": payment.intent_id, "number": number, "generation": generation, "sent_at": act.now}
+    )
+    for line in payment.lines:
+        bill = cycle(act, bill_id=line["bill_id"], number=line["cycle"])
+        if bill["state"] == "batched":
+            move(act, bill, to="executing")
+
+
+def _text(
+    act: Act, payments: Sequence[Outgoing], *, batch: Row, originator: Originator, vault: TokenVault, made_at: datetime
+) -> str:
+    entries = []
+    for payment in payments:
+        asked = simplejson.loads(payment.intent["body"])
+        details = open_details(act, vendor_id=asked["vendor_id"], version=asked["payee_version"], vault=vault)
+        bill = next(iter(payment.bills.values()))
+        entries.append(
+            Entry(
+                details=details,
+                amount_cents=payment.intent["amount_cents"],
+                reference=payment.intent["doc_number"],
+                vendor_name=bill["vendor_name"],
+            )
+        )
+    local = made_at.astimezone(ZoneInfo(act.tenant_row["zone"]))
+    on = effective_day(batch["pay_on"], made_on=local.date())
+    return file_text(originator, entries, made_at=local, effective_on=on)
+
+
+def _wake(act: Act, batch_id: str) -> None:
+    batch = _batch(act, batch_id)
+    if batch["state"] == "waiting":
+        act.update(BATCH, {"batch_id": batch_id}, {"not_before": act.now})
