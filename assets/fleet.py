@@ -32,8 +32,8 @@ from payments.store.ledger import Ledger
 from resources.documents import Document, FirmDocument
 from resources.files import write_whole
 from resources.installation import Installation
-from resources.mail_tables import MailOwner, of_firm, of_tenant
-from resources.outbox_rows import OPEN_STATES
+from resources.mail.outbox_rows import OPEN_STATES
+from resources.mail.tables import MailOwner, of_firm, of_tenant
 from resources.registry import Firm
 from resources.tenants import Tenant
 from runway_calcs.forecast.change import ChangeState

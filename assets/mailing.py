@@ -1,7 +1,7 @@
 """Published documents into the outbox: one mail for each recipient, in that recipient's own formats.
 
 Belongs here: who gets a published digest or a firm's exceptions, and when. Does not: renderings (`experiences`), the outbox
-(`resources/outbox.py`).
+(`resources/mail/outbox.py`).
 
 Only the newest week is mailed: a week that is calculated again later, or for the first time long after, is published and read on
 the pages, and surprises nobody by mail.
@@ -20,9 +20,9 @@ from experiences.portfolio.document import from_json as portfolio_from_json
 from experiences.portfolio.exceptions import exceptions_mail
 from resources.documents import Document, FirmDocument
 from resources.installation import Installation
-from resources.mail_tables import MailOwner, of_firm, of_tenant
-from resources.outbox_rows import MailContent, RowKey
-from resources.recipients import Recipient, Role
+from resources.mail.outbox_rows import MailContent, RowKey
+from resources.mail.recipients import Recipient, Role
+from resources.mail.tables import MailOwner, of_firm, of_tenant
 from resources.tenants import Tenant
 
 DIGEST_KIND = "friday_digest"

@@ -1,7 +1,7 @@
 """`runway mail`: what is to be sent, what became of it, and what a person decides about it.
 
 Belongs here: the commands. Does not: recipients (`cli/mail_recipients.py`), the way to unsubscribe
-(`cli/unsubscribing.py`), sending (`resources/mail.py`).
+(`cli/unsubscribing.py`), sending (`resources/mail/sender.py`).
 """
 
 import re
@@ -18,13 +18,13 @@ from cli import mail_recipients, unsubscribing
 from cli.entering import AS_JSON, BY, DRY_RUN, add_row, author, print_json
 from cli.mail_owners import OWNER, as_fields, known_owner
 from cli.session import console, open_installation, problems
-from resources.bounces import take_in
 from resources.files import write_whole
 from resources.installation import Installation
-from resources.mail import Drained
-from resources.mail_tables import MODES, of_firm, of_tenant
-from resources.outbox_rows import OPEN_STATES, OutboxRow, RowKey
-from resources.recipients import Mode, mail_address
+from resources.mail.bounces import take_in
+from resources.mail.outbox_rows import OPEN_STATES, OutboxRow, RowKey
+from resources.mail.recipients import Mode, mail_address
+from resources.mail.sender import Drained
+from resources.mail.tables import MODES, of_firm, of_tenant
 
 app = typer.Typer(no_args_is_help=True, help="Mail: recipients, preview or live, what was sent and what became of it.")
 app.add_typer(mail_recipients.app, name="recipients")

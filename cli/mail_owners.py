@@ -9,7 +9,7 @@ import typer
 
 from cli.entering import known_tenant
 from resources.installation import Installation
-from resources.mail_tables import MailOwner, OwnerKind, of_firm, of_tenant
+from resources.mail.tables import MailOwner, OwnerKind, of_firm, of_tenant
 
 _FIRM = "firm:"
 #: As `assets/mailing.py` queues them, which is not imported: it brings the calculators, and commands are to start at once.

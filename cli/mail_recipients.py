@@ -1,6 +1,6 @@
 """`runway mail recipients`: who receives the mail of a tenant or of a firm.
 
-Belongs here: adding, removing, listing. Does not: rules of recipients (`resources/recipients.py`).
+Belongs here: adding, removing, listing. Does not: rules of recipients (`resources/mail/recipients.py`).
 """
 
 from dataclasses import asdict
@@ -13,8 +13,8 @@ from rich.table import Column, Table
 from cli.entering import AS_JSON, BY, DRY_RUN, add_row, author, print_json
 from cli.mail_owners import OWNER, as_fields, known_owner
 from cli.session import console, open_installation
-from resources.mail_tables import CURRENCY_FORMATS, LOCALES, ROLES
-from resources.recipients import Recipient, RecipientRefused, Role
+from resources.mail.recipients import Recipient, RecipientRefused, Role
+from resources.mail.tables import CURRENCY_FORMATS, LOCALES, ROLES
 from resources.tenants import ZONES
 
 app = typer.Typer(no_args_is_help=True, help="Who receives the mail of a tenant or of a firm.")

@@ -1,6 +1,6 @@
 """The way to unsubscribe: one click from a mail program (RFC 8058), a page with a button from a browser.
 
-Belongs here: HTTP. Does not: tokens (`resources/unsubscribe.py`), what unsubscribing changes (`resources/recipients.py`).
+Belongs here: HTTP. Does not: tokens (`resources/mail/unsubscribe.py`), what unsubscribing changes (`resources/mail/recipients.py`).
 
 Opening the address changes nothing, for programs open addresses to look at them. The page does not say whose mail it is about: the
 address may be forwarded.
@@ -21,8 +21,8 @@ from starlette.routing import Route
 from cli.session import console, open_installation
 from experiences.digest.palette import DARK, LIGHT, Palette
 from resources.installation import Installation
-from resources.recipients import Recipients
-from resources.unsubscribe import BadUnsubscribeToken, MailKeys
+from resources.mail.recipients import Recipients
+from resources.mail.unsubscribe import BadUnsubscribeToken, MailKeys
 
 PATH = "/unsubscribe/{token}"
 _NOT_FOUND = 404

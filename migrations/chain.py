@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import resources.entry_tables
-import resources.mail_tables  # noqa: F401 - registers its tables with the metadata
+import resources.mail.tables  # noqa: F401 - registers its tables with the metadata
 from resources.database import Database
 
 

@@ -17,9 +17,9 @@ from typing import Any
 from assets.mailing import formats_of
 from experiences.left_out import ALL_CLIENTS, ANY_TENANT, LeftOut, left_out_notice
 from resources.installation import Installation
-from resources.mail_tables import MailOwner, of_firm
-from resources.outbox_rows import MailContent, OutboxRow, RowKey
-from resources.recipients import Recipient
+from resources.mail.outbox_rows import MailContent, OutboxRow, RowKey
+from resources.mail.recipients import Recipient
+from resources.mail.tables import MailOwner, of_firm
 from resources.tenants import tenant_id
 
 NOTICE_KIND = "left_out"

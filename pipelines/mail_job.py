@@ -1,12 +1,13 @@
 """The job that sends what is due in the outbox.
 
-Belongs here: one op and what its run shows. Does not: sending (`resources/mail.py`), when it runs (`pipelines/mail_sensors.py`).
+Belongs here: one op and what its run shows. Does not: sending (`resources/mail/sender.py`), when it runs
+(`pipelines/mail_sensors.py`).
 """
 
 import dagster as dg
 
 from resources.installation import Installation
-from resources.mail import Drained
+from resources.mail.sender import Drained
 
 
 @dg.op(description="Sends every mail that is due of tenants that are live; settles the rows of senders that were lost.")

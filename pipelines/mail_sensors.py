@@ -18,7 +18,7 @@ from pipelines.mail_job import send_mail
 from pipelines.paying import batch_tenant
 from resources.errors import TenantError
 from resources.installation import Installation
-from resources.mail import MailNotConfigured
+from resources.mail.sender import MailNotConfigured
 from resources.tenants import BadTenantId
 
 _WAITING = (

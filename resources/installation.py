@@ -16,8 +16,10 @@ from resources.dirty_tenants import DirtyTenants
 from resources.documents import Documents
 from resources.entries import Entries
 from resources.lake import Lake
-from resources.mail import Mailer
-from resources.outbox import Outbox
+from resources.mail.outbox import Outbox
+from resources.mail.recipients import Recipients
+from resources.mail.sender import Mailer
+from resources.mail.unsubscribe import MailKeys
 from resources.published_balances import PublishedBalancesStore
 from resources.qbo.bill_payments import BillPayments, PaymentClient
 from resources.qbo.client import QboClient
@@ -29,14 +31,12 @@ from resources.qbo.sync_status import SyncStatuses
 from resources.qbo.token_keeper import TokenKeeper
 from resources.qbo.turnstile import Turnstile
 from resources.qbo.usage import CallBudget
-from resources.recipients import Recipients
 from resources.registry import TenantRegistry
 from resources.secret_text import Secret
 from resources.settings import Settings
 from resources.store import Store
 from resources.tenants import FRIDAY, Tenant, TenantId
 from resources.token_vault import TokenVault, keys_from_file, keys_from_text
-from resources.unsubscribe import MailKeys
 
 QBO_URLS = {
     "sandbox": "https://sandbox-quickbooks.api.intuit.com",

@@ -22,8 +22,8 @@ from experiences.tray.document import to_json as tray_to_json
 from resources.clock import FixedClock
 from resources.documents import Document
 from resources.installation import Installation
-from resources.mail_tables import of_firm, of_tenant, tables_of
-from resources.outbox_rows import MailContent, OutboxRow, RowKey, where_row
+from resources.mail.outbox_rows import MailContent, OutboxRow, RowKey, where_row
+from resources.mail.tables import of_firm, of_tenant, tables_of
 from resources.tenants import tenant_id
 from runway_calcs.hygiene.defects import Effect, EffectState, Severity
 from runway_calcs.policy import AttentionPolicy

@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from cli.session import console
 from resources.installation import Installation
-from resources.mail_tables import of_firm, of_tenant
-from resources.outbox_rows import RowKey
+from resources.mail.outbox_rows import RowKey
+from resources.mail.tables import of_firm, of_tenant
 from resources.tenants import tenant_id
 from tests.resources.mail_builders import make_content
 from tests.resources.mail_server import PASSWORD, MailServer, mail_server, make_certificates

@@ -20,12 +20,12 @@ from experiences.tray.ranking import Ruling
 from experiences.tray.render import render_html as tray_html
 from resources.clock import FixedClock
 from resources.database import Database
-from resources.mail_message import MailWriter
-from resources.mail_tables import of_firm
-from resources.outbox_rows import MailContent
-from resources.recipients import Recipients
+from resources.mail.message import MailWriter
+from resources.mail.outbox_rows import MailContent
+from resources.mail.recipients import Recipients
+from resources.mail.tables import of_firm
+from resources.mail.unsubscribe import MailKeys, Subscription
 from resources.settings import MailSettings
-from resources.unsubscribe import MailKeys, Subscription
 from tests.browser import CHROMIUM, NO_CHROMIUM, Chromium, start_chromium
 from tests.experiences.builders import FRIDAY, make_change, make_digest
 from tests.experiences.drive_builders import (

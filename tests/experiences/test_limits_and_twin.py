@@ -41,10 +41,10 @@ from experiences.digest.priorities import (
     WaitingLine,
 )
 from experiences.digest.render import HTML_LIMIT_BYTES, render_html, render_text
-from resources.mail_message import MailWriter
-from resources.outbox_rows import MailContent
+from resources.mail.message import MailWriter
+from resources.mail.outbox_rows import MailContent
+from resources.mail.unsubscribe import MailKeys
 from resources.settings import MailSettings
-from resources.unsubscribe import MailKeys
 from runway_calcs.books.cash import ExclusionReason
 from runway_calcs.collection.priority import PriorityState
 from runway_calcs.flow_kinds import FlowKind

@@ -13,7 +13,7 @@ import pytest
 from pipelines.build import ASSETS
 from resources.clock import FixedClock
 from resources.installation import Installation, RunWeek
-from resources.mail_tables import of_tenant
+from resources.mail.tables import of_tenant
 from resources.secret_text import LogScrubber
 from resources.tenants import TenantId, tenant_id
 from tests.conftest import FRIDAY

@@ -23,8 +23,8 @@ import pytest
 from assets.mailing import morning, queue_digest
 from pipelines.mail_job import send_mail
 from resources.installation import Installation
-from resources.mail_tables import of_tenant
-from resources.outbox_rows import OutboxRow
+from resources.mail.outbox_rows import OutboxRow
+from resources.mail.tables import of_tenant
 from resources.settings import Settings
 from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING

@@ -10,10 +10,10 @@ import pytest
 
 from resources.clock import FixedClock
 from resources.installation import Installation
-from resources.mail import MAIL_POINTS, POINTS_BEFORE_THE_CONVERSATION
-from resources.mail_tables import of_tenant
-from resources.outbox_claims import LEASE
-from resources.outbox_rows import RowKey
+from resources.mail.outbox_claims import LEASE
+from resources.mail.outbox_rows import RowKey
+from resources.mail.sender import MAIL_POINTS, POINTS_BEFORE_THE_CONVERSATION
+from resources.mail.tables import of_tenant
 from resources.tenants import tenant_id
 from tests.pipelines.mail_runs import run, run_and_die
 from tests.processes import at_once, exit_code

@@ -17,9 +17,9 @@ from pipelines.mail_sensors import failed_runs, mail_due
 from pipelines.paying import batch_config
 from resources.clock import FixedClock
 from resources.installation import Installation
-from resources.mail_tables import MailOwner, of_firm, of_tenant
-from resources.outbox_rows import OutboxRow
-from resources.recipients import Mode
+from resources.mail.outbox_rows import OutboxRow
+from resources.mail.recipients import Mode
+from resources.mail.tables import MailOwner, of_firm, of_tenant
 from resources.settings import Settings
 from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING

@@ -22,7 +22,7 @@ from pipelines.anchoring import newest_anchor
 from pipelines.build import build_defs
 from pipelines.failure_notices import NOTICE_KIND
 from pipelines.paying import RELAUNCH_SECONDS, batch_config, payment_batches
-from resources.mail_tables import of_firm
+from resources.mail.tables import of_firm
 from tests.firm import dagster_instance, tell_of_failure
 from tests.payments.office import Company, Office, furnish, open_installation
 from tests.resources.builders import ACME, BOLT

@@ -9,15 +9,15 @@ from typing import Any
 
 from resources.clock import Clock, FixedClock
 from resources.database import Database
-from resources.mail import Mailer
-from resources.mail_tables import MailOwner, of_firm, of_tenant
-from resources.outbox import Outbox
-from resources.outbox_rows import MailContent, OutboxRow, RowKey
-from resources.recipients import Mode, Recipient, Recipients
+from resources.mail.outbox import Outbox
+from resources.mail.outbox_rows import MailContent, OutboxRow, RowKey
+from resources.mail.recipients import Mode, Recipient, Recipients
+from resources.mail.sender import Mailer
+from resources.mail.tables import MailOwner, of_firm, of_tenant
+from resources.mail.unsubscribe import MailKeys
 from resources.registry import TenantRegistry
 from resources.settings import MailSettings
 from resources.tenants import Tenant, TenantId
-from resources.unsubscribe import MailKeys
 
 KEY = bytes(range(32))
 ACME, BOLT = TenantId("acme-design"), TenantId("bolt-supply")

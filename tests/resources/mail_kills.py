@@ -13,9 +13,9 @@ from pathlib import Path
 from random import Random
 
 from resources.failpoints import arm
-from resources.mail import MAIL_POINTS, POINTS_BEFORE_THE_CONVERSATION
-from resources.outbox_claims import LEASE
-from resources.outbox_rows import RowKey
+from resources.mail.outbox_claims import LEASE
+from resources.mail.outbox_rows import RowKey
+from resources.mail.sender import MAIL_POINTS, POINTS_BEFORE_THE_CONVERSATION
 from resources.settings import MailSettings
 from tests.processes import exit_code
 from tests.resources.mail_builders import ACME, MORNING, OF_OAK, Post, open_post

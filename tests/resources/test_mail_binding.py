@@ -10,9 +10,9 @@ from sqlalchemy import Engine, event
 
 from resources.clock import FixedClock
 from resources.database import Database
-from resources.mail_tables import FAMILIES, MailOwner, of_firm
-from resources.outbox_claims import LEASE
-from resources.outbox_rows import RowKey
+from resources.mail.outbox_claims import LEASE
+from resources.mail.outbox_rows import RowKey
+from resources.mail.tables import FAMILIES, MailOwner, of_firm
 from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, OF_ACME, OF_BOLT, OF_OAK, WEEK, Post, make_content
 
 _TABLES = {table.name for tables in FAMILIES for table in tables.all}

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from resources.bounces import NotAReport, reports, take_in
 from resources.clock import FixedClock
 from resources.database import Database
-from resources.outbox_rows import OutboxRow
+from resources.mail.bounces import NotAReport, reports, take_in
+from resources.mail.outbox_rows import OutboxRow
 from tests.databases import only_sqlite
 from tests.resources.mail_builders import ANN, BEN, OF_ACME, Post
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from resources.failpoints import arm, disarm
-from resources.mail import MAIL_POINTS
-from resources.outbox_claims import LEASE
+from resources.mail.outbox_claims import LEASE
+from resources.mail.sender import MAIL_POINTS
 from tests.processes import at_once
 from tests.resources.mail_builders import MORNING, Post, open_post
 from tests.resources.mail_kills import campaign, drain_at_once

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiences.digest.palette import LIGHT
-from resources.mail import _on_the_wire
-from resources.mail_message import MailWriter
-from resources.outbox_rows import MailContent
-from resources.recipients import Recipient
+from resources.mail.message import MailWriter
+from resources.mail.outbox_rows import MailContent
+from resources.mail.recipients import Recipient
+from resources.mail.sender import _on_the_wire
+from resources.mail.unsubscribe import MailKeys, Subscription
 from resources.settings import MailSettings
-from resources.unsubscribe import MailKeys, Subscription
 from tests.resources.mail_builders import ANN, KEY, OF_ACME, make_content, make_recipient, make_row, published_parts
 
 _AT = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)

@@ -10,10 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from resources.clock import FixedClock
 from resources.database import Database
-from resources.mail_tables import MailOwner
-from resources.outbox import ResendRefused
-from resources.outbox_claims import LEASE, Claim
-from resources.recipients import RecipientRefused, mail_address
+from resources.mail.outbox import ResendRefused
+from resources.mail.outbox_claims import LEASE, Claim
+from resources.mail.recipients import RecipientRefused, mail_address
+from resources.mail.tables import MailOwner
 from resources.tenants import BadZone
 from tests.databases import only_sqlite, url_of
 from tests.processes import at_once

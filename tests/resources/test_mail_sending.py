@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from resources.clock import FixedClock
 from resources.database import Database
-from resources.mail import MailNotConfigured
+from resources.mail.sender import MailNotConfigured
 from resources.settings import MailSettings
 from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, OF_ACME, OF_BOLT, Post
 from tests.resources.mail_server import PASSWORD, Certificates, MailServer, mail_server, make_certificates

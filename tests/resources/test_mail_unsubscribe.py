@@ -18,10 +18,10 @@ from cli.webhooks import receiver
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.dirty_tenants import DirtyTenants
-from resources.mail_tables import of_tenant
+from resources.mail.tables import of_tenant
+from resources.mail.unsubscribe import BadUnsubscribeToken, MailKeys, Subscription
 from resources.secret_text import Secret
 from resources.tenants import TenantId
-from resources.unsubscribe import BadUnsubscribeToken, MailKeys, Subscription
 from tests.browser import free_port
 from tests.databases import only_sqlite
 from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, KEY, OF_ACME, OF_OAK, Post

@@ -20,7 +20,7 @@ from resources.database import Database
 from resources.dirty_tenants import DirtyTenants
 from resources.documents import Document, Documents
 from resources.entries import Entries
-from resources.mail_tables import FIRM_MAIL
+from resources.mail.tables import FIRM_MAIL
 from resources.published_balances import CashSnapshot, PublishedBalancesStore
 from resources.qbo_webhooks import Event
 from resources.registry import TenantRegistry

@@ -15,7 +15,7 @@ import pytest
 from migrations.chain import upgrade
 from resources.failpoints import SYNC_POINTS, arm, disarm, reached
 from resources.installation import Installation
-from resources.mail import MAIL_POINTS
+from resources.mail.sender import MAIL_POINTS
 from resources.published_balances import PublishedBalances
 from resources.qbo.errors import ConnectionLost
 from resources.qbo.kinds import ENTITIES

@@ -1,7 +1,7 @@
 """What a row of the outbox is, and the record of what happens to it.
 
-Belongs here: values, reading rows, adding an event. Does not: which state follows which (`resources/outbox.py` for people and runs,
-`resources/outbox_claims.py` for the sender).
+Belongs here: values, reading rows, adding an event. Does not: which state follows which (`outbox.py` for people and runs,
+`outbox_claims.py` for the sender).
 
     queued    waits for its time; nothing of it has left the machine since it was last queued
     sending   one sender has the lease; `begun_at` says whether anything was said to a server in this attempt
@@ -20,7 +20,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from resources.mail_tables import MailOwner, MailTables, tables_of
+from resources.mail.tables import MailOwner, MailTables, tables_of
 
 State = Literal["queued", "sending", "sent", "failed", "unknown", "bounced", "cancelled"]
 #: States that wait for a person.

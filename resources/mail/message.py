@@ -1,6 +1,6 @@
 """A mail as it goes over the wire: the published renderings, and the headers that mail programs and servers look for.
 
-Belongs here: MIME and headers. Does not: words (`experiences/`), SMTP (`resources/mail.py`).
+Belongs here: MIME and headers. Does not: words (`experiences/`), SMTP (`resources/mail/sender.py`).
 
 Nothing in it follows its reader: no image, no counted link. The published renderings stand in it as they are; below them is the one
 line that is the recipient's own, with the way to unsubscribe for whoever's mail program shows no button for it.
@@ -18,10 +18,10 @@ from email.utils import format_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from resources.outbox_rows import MailContent, OutboxRow
-from resources.recipients import Recipient
+from resources.mail.outbox_rows import MailContent, OutboxRow
+from resources.mail.recipients import Recipient
+from resources.mail.unsubscribe import MailKeys, Subscription
 from resources.settings import MailSettings
-from resources.unsubscribe import MailKeys, Subscription
 
 #: What stands in for an address of ours while none is set: a name that no server delivers to.
 NO_ADDRESS = "runway@preview.invalid"

@@ -1,6 +1,6 @@
 """What a mail carries of us that nobody else can make: the id it is known by, the token that unsubscribes its reader.
 
-Belongs here: making and checking both with the key ring. Does not: what unsubscribing changes (`resources/recipients.py`), HTTP
+Belongs here: making and checking both with the key ring. Does not: what unsubscribing changes (`recipients.py`), HTTP
 (`cli/unsubscribing.py`).
 
 A token names its tenant or firm and the address and is signed, so that nobody unsubscribes somebody else. It has no end: an old
@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resources.mail_tables import MailOwner, of_firm, of_tenant
+from resources.mail.tables import MailOwner, of_firm, of_tenant
 from resources.tenants import BadTenantId, slug, tenant_id
 
 _SIGNATURE_BYTES = 20

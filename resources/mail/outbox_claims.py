@@ -1,6 +1,6 @@
 """The outbox as a sender uses it: one row at a time, by lease and compare-and-set.
 
-Belongs here: claim, begin, settle, what becomes of a row whose sender was lost. Does not: SMTP (`resources/mail.py`).
+Belongs here: claim, begin, settle, what becomes of a row whose sender was lost. Does not: SMTP (`resources/mail/sender.py`).
 
 A row that is claimed was not yet spoken about with a server; `begin` commits before anything is. So of a lost sender's rows the
 ones that were only claimed go back into the queue, and the ones that were begun are `unknown`: nobody can tell if they arrived.
@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Select, func, select, update
 from resources.clock import Clock
 from resources.database import Database
 from resources.failpoints import failpoint
-from resources.mail_tables import FAMILIES, MailTables, tables_of
-from resources.outbox_rows import MailContent, OutboxRow, RowKey, content_of, note, one_row, rows, where_row
-from resources.recipients import Recipient, lock_owner, mode_of, recipient_in, suppress
+from resources.mail.outbox_rows import MailContent, OutboxRow, RowKey, content_of, note, one_row, rows, where_row
+from resources.mail.recipients import Recipient, lock_owner, mode_of, recipient_in, suppress
+from resources.mail.tables import FAMILIES, MailTables, tables_of
 from resources.tables import TENANT
 
 #: Longer than the longest conversation (four answers and the last one), so that no sender is overtaken while it speaks.

@@ -15,9 +15,9 @@ from email.message import EmailMessage, Message
 from email.policy import default
 from typing import Literal
 
-from resources.mail_message import one_line
-from resources.outbox import Outbox
-from resources.outbox_rows import RowKey
+from resources.mail.message import one_line
+from resources.mail.outbox import Outbox
+from resources.mail.outbox_rows import RowKey
 
 #: What a report may be about: the mail has come back, or another server still tries.
 Kind = Literal["failed", "delayed"]

@@ -1,7 +1,7 @@
 """The outbox as runs and people use it: queue a mail once, see what became of it, ask for it again, take in what came back.
 
-Belongs here: queueing, reading, resending, bounces. Does not: claiming and sending (`resources/outbox_claims.py`,
-`resources/mail.py`), what a mail says (`experiences/`).
+Belongs here: queueing, reading, resending, bounces. Does not: claiming and sending (`resources/mail/outbox_claims.py`,
+`resources/mail/sender.py`), what a mail says (`experiences/`).
 
 A row is unique for tenant or firm, document, week and address, so that whatever runs twice queues once. A later rendering of the
 document takes the place of one that still waits; what has left is not touched.
@@ -15,9 +15,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from resources.clock import Clock
 from resources.database import Database
-from resources.mail_tables import FAMILIES, MailOwner, tables_of
-from resources.outbox_claims import OutboxClaims, due_rows, lost_rows
-from resources.outbox_rows import (
+from resources.mail.outbox_claims import OutboxClaims, due_rows, lost_rows
+from resources.mail.outbox_rows import (
     MailContent,
     OutboxEvent,
     OutboxRow,
@@ -30,8 +29,9 @@ from resources.outbox_rows import (
     rows,
     where_row,
 )
-from resources.recipients import lock_owner, recipient_in, suppress
-from resources.unsubscribe import MailKeys
+from resources.mail.recipients import lock_owner, recipient_in, suppress
+from resources.mail.tables import FAMILIES, MailOwner, tables_of
+from resources.mail.unsubscribe import MailKeys
 
 Queued = Literal["queued", "updated", "unchanged"]
 #: How long a mail is tried after a person asked for it again.

@@ -1,7 +1,7 @@
 """Sends what is due in the outbox over SMTP, each mail at most once.
 
 Belongs here: the conversation with a server, what its answers mean, the sender's loop. Does not: rows and leases
-(`resources/outbox_claims.py`), the mail's bytes (`resources/mail_message.py`).
+(`resources/mail/outbox_claims.py`), the mail's bytes (`resources/mail/message.py`).
 
 What an answer means, at each place of the conversation:
 
@@ -30,12 +30,12 @@ from typing import Literal
 
 from resources.clock import Clock
 from resources.failpoints import failpoint
-from resources.mail_message import Envelope, MailWriter
-from resources.outbox import Outbox
-from resources.outbox_claims import Claim
-from resources.outbox_rows import RowKey
+from resources.mail.message import Envelope, MailWriter
+from resources.mail.outbox import Outbox
+from resources.mail.outbox_claims import Claim
+from resources.mail.outbox_rows import RowKey
+from resources.mail.unsubscribe import MailKeys
 from resources.settings import MailSettings
-from resources.unsubscribe import MailKeys
 
 #: The points of sending one mail, in order: what is true when each is reached.
 MAIL_POINTS: Mapping[str, str] = MappingProxyType(

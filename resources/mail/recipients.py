@@ -1,7 +1,7 @@
 """Who receives the mail of a tenant or of a firm, and whether any of it leaves the machine.
 
 Belongs here: recipients, unsubscribing, preview or live, addresses that mail does not reach. Does not: what is sent
-(`resources/outbox.py`), tokens (`resources/unsubscribe.py`).
+(`resources/mail/outbox.py`), tokens (`resources/mail/unsubscribe.py`).
 
 A recipient is never deleted: what was sent to it stays. An owner of mail without a word about its mode is in preview.
 """
@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from resources.clock import Clock
 from resources.database import Database
-from resources.mail_tables import CURRENCY_FORMATS, LOCALES, ROLES, MailOwner, tables_of
+from resources.mail.tables import CURRENCY_FORMATS, LOCALES, ROLES, MailOwner, tables_of
 from resources.registry import lock_firm, lock_tenant
 from resources.tenants import TenantId, zone_name
 

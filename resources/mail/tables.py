@@ -1,6 +1,6 @@
 """The tables of mail: who receives, whether anything leaves the machine, what is to be sent and what became of it.
 
-Belongs here: columns and keys. Does not: statements (`resources/recipients.py`, `resources/outbox.py`).
+Belongs here: columns and keys. Does not: statements (`resources/mail/recipients.py`, `resources/mail/outbox.py`).
 
 There are two families of the same shape: the mail of each tenant, and that of each firm as a whole, which names several of its
 tenants. Two and not one with an empty tenant: every key and reference of a tenant's table holds the tenant, and no row can belong

@@ -1,0 +1,1 @@
+"""Mail that is sent once: recipients, the outbox, the conversation with the server, what comes back."""
