@@ -32,6 +32,7 @@ from tests.payments.verdict import verdict
 #: A worker waits for its QuickBooks a third of its time: three fill two cores.
 WORKERS = 3
 _KEPT_EVERY = 10.0
+_TOLD_EVERY = 60.0
 
 
 class Progress:
@@ -154,12 +155,31 @@ def _lead(asked: argparse.Namespace, state: Path) -> int:
     command += ["--seconds", str(asked.seconds), "--seed", str(asked.seed)]
     command += [part for name in asked.kind for part in ("--kind", name)]
     workers = [subprocess.Popen([*command, "--worker", str(number)]) for number in range(asked.workers)]
-    codes = [process.wait() for process in workers]
+    while (codes := _wait(workers)) is None:
+        _say(_so_far(state, seconds=time.monotonic() - started, of=asked.seconds))
     parts = [Progress(_part(state, number)).kinds for number in range(WORKERS)]
     is_whole = asked.seconds >= RELEASE_SECONDS and not asked.kind
     summary = verdict(parts, is_whole=is_whole) | {"seconds": round(time.monotonic() - started, 1), "seed": asked.seed}
     sys.stdout.write(json.dumps(summary) + "\n")
     return 1 if any(codes) or summary["wrong"] else 0
+
+
+def _wait(workers: Sequence[subprocess.Popen[bytes]]) -> list[int] | None:
+    """How the workers ended; None if after a while one still works."""
+    until = time.monotonic() + _TOLD_EVERY
+    try:
+        return [process.wait(max(0.0, until - time.monotonic())) for process in workers]
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _so_far(state: Path, *, seconds: float, of: float) -> str:
+    """What the workers have noted by now, in a line."""
+    kinds = [done for number in range(WORKERS) for done in Progress(_part(state, number)).kinds.values()]
+    counts = [kind["counts"] for kind in kinds]
+    trials, killed = sum(one["trials"] for one in counts), sum(one["ends"].get("killed 9", 0) for one in counts)
+    failed = sum(len(kind["failed"]) for kind in kinds)
+    return f"{seconds:,.0f} of {of:,.0f} s: {trials:,} trials, {killed:,} kills, {failed} trials wrong"
 
 
 def _part(state: Path, worker: int) -> Path:

@@ -11,6 +11,9 @@ from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import Progress
+
 from migrations.chain import upgrade
 from resources.database import Database
 from tests.resources.mail_kills import campaign
@@ -29,8 +32,11 @@ def main() -> int:
         migrated = folder / "migrated.sqlite"
         with closing(Database(f"sqlite:///{migrated}")) as database:
             upgrade(database)
-        with mail_server(make_certificates(folder)) as server:
-            tally = campaign(folder, migrated, server, kills=asked.kills, seed=asked.seed)
+        with mail_server(make_certificates(folder)) as server, Progress(console=Console(stderr=True)) as shown:
+            task = shown.add_task("Killing senders", total=asked.kills)
+            tally = campaign(
+                folder, migrated, server, kills=asked.kills, seed=asked.seed, after_kill=lambda: shown.advance(task)
+            )
     print(json.dumps({"seed": asked.seed, **asdict(tally), "clean": tally.is_clean}))  # noqa: T201
     return 0 if tally.is_clean else 1
 

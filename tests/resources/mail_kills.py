@@ -5,7 +5,7 @@ A module of its own, so that the process others are forked from has it loaded.
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,7 +65,15 @@ def drain_at_once(_number: int, path: Path, now: datetime, settings: MailSetting
     drain(path, now, settings)
 
 
-def campaign(folder: Path, migrated: Path, server: MailServer, *, kills: int, seed: int) -> Tally:
+def campaign(
+    folder: Path,
+    migrated: Path,
+    server: MailServer,
+    *,
+    kills: int,
+    seed: int,
+    after_kill: Callable[[], None] = lambda: None,
+) -> Tally:
     """Kill so many senders at points drawn from the seed, then let one live; count what arrived."""
     path = folder / "killed.sqlite"
     shutil.copyfile(migrated, path)
@@ -90,6 +98,7 @@ def campaign(folder: Path, migrated: Path, server: MailServer, *, kills: int, se
             ended = exit_code(die_on_the_way, path, post.clock.now(), settings, point, hit)
             assert ended == _KILLED, f"the sender was to die at passage {hit} of {point} and ended with {ended}"
             points[point] += 1
+            after_kill()
             open_rows = [one for one in open_rows if post.row(one).state in ("queued", "sending")]
             lost_inside |= _lost_inside(post, open_rows, point)
             open_rows = [one for one in open_rows if one not in lost_inside]
