@@ -42,6 +42,11 @@ class CashPolicy:
     """Counter account subtypes that make a movement a tax payment (payroll wins where both occur)."""
     financing_types: frozenset[str] = frozenset({"Equity", "Long Term Liability"})
     """Counter account types of owners and lenders: such movements are no operating burn."""
+    financing_subtypes: frozenset[str] = frozenset(
+        {"LineOfCredit", "LoanPayable", "NotesPayable", "ShareholderNotesPayable"}
+    )
+    """The same by subtype, whatever the account type: what is due within a year is an Other Current Liability, as wages
+    and taxes are."""
     card_basis: CardBasis = "payment"
     """`payment`: the payment of the card counts. `purchase`: each purchase counts and the card payment does not."""
 

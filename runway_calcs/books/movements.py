@@ -105,7 +105,7 @@ def _account_meanings(accounts: pd.DataFrame, *, netted: frozenset[str], policy:
             meaning = Kind.CARD_PAYMENT
         elif account_type == "Bank" and account_id not in netted and subtype not in policy.trust_subtypes:
             meaning = Kind.OWN_ACCOUNT
-        elif account_type in policy.financing_types:
+        elif account_type in policy.financing_types or subtype in policy.financing_subtypes:
             meaning = Kind.FINANCING
         else:
             meaning = None

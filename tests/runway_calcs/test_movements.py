@@ -39,6 +39,8 @@ CHART = accounts(
         "account_subtype": "SalesTaxPayable",
     },
     {"qbo_id": "70", "name": "Bank loan", "account_type": "Long Term Liability", "account_subtype": "NotesPayable"},
+    {"qbo_id": "72", "name": "Line", "account_type": "Other Current Liability", "account_subtype": "LineOfCredit"},
+    {"qbo_id": "73", "name": "Bridge", "account_type": "Other Current Liability", "account_subtype": "LoanPayable"},
     {"qbo_id": "71", "name": "Owner", "account_type": "Equity", "account_subtype": "OwnersEquity"},
     {"qbo_id": "80", "name": "Payables", "account_type": "Accounts Payable", "account_subtype": "AccountsPayable"},
 )
@@ -79,6 +81,9 @@ def txn(txn_type: str, cents: int, counters: str, *, account: str = "35", qbo_id
         pytest.param(txn("Purchase", 100, "60"), Kind.OTHER_RECEIPT, id="a refund from a shop"),
         pytest.param(txn("Deposit", 100, "70"), Kind.FINANCING, id="a loan is paid out"),
         pytest.param(txn("Purchase", -100, "71"), Kind.FINANCING, id="the owner draws"),
+        pytest.param(txn("Deposit", 100, "72"), Kind.FINANCING, id="a draw on the credit line is no sale"),
+        pytest.param(txn("Transfer", -100, "72"), Kind.FINANCING, id="the credit line is paid back"),
+        pytest.param(txn("Deposit", 100, "73"), Kind.FINANCING, id="a short loan is paid out"),
         pytest.param(txn("Purchase", -100, "70;92"), Kind.EXPENSE, id="a loan payment with interest is an expense"),
         pytest.param(txn("Transfer", -100, "38"), Kind.OWN_ACCOUNT, id="money to an account that does not count"),
         pytest.param(txn("Transfer", 100, "37"), Kind.OTHER_RECEIPT, id="fees earned come out of trust"),
