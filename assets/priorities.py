@@ -27,9 +27,9 @@ from runway_calcs.bills.vendor_tiers import TierSuggestion, suggested_tier
 from runway_calcs.books.payment_history import payment_history
 from runway_calcs.cents import median_half_up
 from runway_calcs.collection.priority import CollectionPriority, collection_priority
-from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.current import Forecasting, cautious_inflows, committed_outflows
 from runway_calcs.forecast.expected_payments import ExpectedPayment
+from runway_calcs.forecast.kept_money import committed_released, decided_beside_reserves, left_for_bills
 from runway_calcs.forecast.simulation import LATER, document_days
 from runway_calcs.forecast.what_if_draws import WhatIfDraws, what_if_draws
 from runway_calcs.hygiene.assessment import Hygiene
@@ -37,6 +37,7 @@ from runway_calcs.hygiene.defects import DefectKind
 from runway_calcs.pay_plan.apart import UnplannedBill, bills_apart
 from runway_calcs.pay_plan.cash import CashPath
 from runway_calcs.pay_plan.plan import PayPlan, pay_plan
+from runway_calcs.pay_plan.vendor_reserves import VendorReserve
 from runway_calcs.policy import CollectionLiftPolicy, PlanPolicy, TierPolicy, WaitingPolicy
 
 _SUPPORTED = (
@@ -72,7 +73,9 @@ def _bill_priorities(desk: Desk) -> Metadata:
         found = bill_priorities(
             _payables(desk).bills,
             as_of=desk.at.as_of,
-            spendable_cents=base.simulation.opening_cents - base.forecast.floor_cents - _held_cents(base),
+            spendable_cents=base.simulation.opening_cents
+            - base.forecast.floor_cents
+            - decided_beside_reserves(base.simulation),
             waiting=WaitingPolicy(),
             days=banking_days(currency=home_currency(desk), as_of=desk.at.as_of),
         )
@@ -80,7 +83,8 @@ def _bill_priorities(desk: Desk) -> Metadata:
 
 
 def _pay_plan(desk: Desk) -> Metadata:
-    path = cash_path(forecasting(desk))
+    base = forecasting(desk)
+    path = cash_path(base)
     found = []
     if path is not None:
         payables = _payables(desk)
@@ -93,6 +97,7 @@ def _pay_plan(desk: Desk) -> Metadata:
             days=banking_days(currency=home_currency(desk), as_of=desk.at.as_of),
             policy=PlanPolicy(),
             apart=_apart(desk),
+            reserves=vendor_reserves(base),
         )
         found.append(plan)
     return desk.put_records("priority/pay_plan", found, kind=PayPlan)
@@ -127,20 +132,27 @@ def _what_if(desk: Desk) -> Metadata:
 
 
 def cash_path(base: Forecasting) -> CashPath | None:
-    """The cash that bills may be paid from: cautious receipts, all payments but open bills; None without a cash figure.
+    """The cash that bills may be paid from: cautious receipts, all payments but open bills, and what reserves give free for them.
 
-    A day of a stream may run against its direction (a refund among payments): it counts on the other side.
+    None without a cash figure. A day of a stream may run against its direction (a refund among payments): it counts on the other side.
     """
     if base.simulation is None or base.forecast.floor_cents is None:
         return None
     received, paid = cautious_inflows(base.simulation), committed_outflows(base.simulation)
+    days = tuple(zip(received, paid, committed_released(base.simulation), strict=True))
     return CashPath(
         first_on=base.forecast.as_of + timedelta(days=1),
         opening_cents=base.simulation.opening_cents,
         floor_cents=base.forecast.floor_cents,
-        inflow_cents=tuple(max(0, i) + max(0, -o) for i, o in zip(received, paid, strict=True)),
-        outflow_cents=tuple(max(0, o) + max(0, -i) for i, o in zip(received, paid, strict=True)),
+        inflow_cents=tuple(max(0, i) + max(0, -o) + free for i, o, free in days),
+        outflow_cents=tuple(max(0, o) + max(0, -i) for i, o, _ in days),
     )
+
+
+def vendor_reserves(base: Forecasting) -> tuple[VendorReserve, ...]:
+    """What reserves keep for the bills that are to be planned; it is no part of the cash path."""
+    found = () if base.simulation is None else left_for_bills(base.simulation)
+    return tuple(VendorReserve(vendor_ids=one.vendor_ids, cents=one.held_cents) for one in found)
 
 
 def invoice_draws(base: Forecasting, open_invoices: pd.DataFrame) -> pd.DataFrame:
@@ -151,12 +163,6 @@ def invoice_draws(base: Forecasting, open_invoices: pd.DataFrame) -> pd.DataFram
     ids = [str(one) for one in open_invoices.loc[open_invoices["txn_type"] == "Invoice", "qbo_id"]]
     rows = [drawn.get(f"Invoice:{one}", never) for one in ids]
     return pd.DataFrame(np.array(rows, dtype="int64").reshape(len(ids), count), index=ids)
-
-
-def _held_cents(base: Forecasting) -> int:
-    """What the forecast pays for decisions, whatever the day: it is no longer free."""
-    assert base.simulation is not None, "asked of a forecast with draws"
-    return -sum(item.amount_cents for item in base.simulation.items if item.kind is FlowKind.HELD_BILL)
 
 
 def _apart(desk: Desk) -> tuple[UnplannedBill, ...]:

@@ -18,7 +18,7 @@ from cli.session import console, open_installation
 from payments.store.ledger import Ledger
 from payments.store.repository import Look
 from resources.installation import Installation
-from resources.tenants import Tenant, TenantId
+from resources.tenants import TenantId
 
 PERSON = typer.Option(..., "--by", envvar="RUNWAY_PERSON", help="Who acts: the id of a person of the firm.")
 ACCOUNT = typer.Option(..., "--account", help="QuickBooks' id of the cash account; `runway reserves cash` lists them.")
@@ -39,7 +39,6 @@ class Desk:
     installation: Installation
     ledger: Ledger
     tenant: TenantId
-    known: Tenant
 
     @contextmanager
     def look(self) -> Iterator[Look]:
@@ -54,7 +53,7 @@ def open_desk(tenant: str, *, dry_run: bool = False) -> Iterator[Desk]:
     with open_installation() as installation:
         known = known_tenant(installation, tenant)
         ledger = Ledger(installation.database, clock=installation.clock, dry_run=dry_run)
-        yield Desk(installation=installation, ledger=ledger, tenant=known.tenant_id, known=known)
+        yield Desk(installation=installation, ledger=ledger, tenant=known.tenant_id)
 
 
 def request_key(text: str) -> str:

@@ -29,7 +29,7 @@ from payments.cash.reserves import allocate as put_in
 from payments.cash.reserves import close as close_reserve
 from payments.cash.reserves import open_reserve, reserves, set_target
 from payments.cash.reserves import release as take_out
-from payments.store.cash_tables import RESERVE_KINDS
+from resources.entry_tables import RESERVE_KINDS
 
 _RESERVE = typer.Argument(help="Id of the reserve; `runway reserves held` lists them.")
 _SUM = typer.Option(..., "--amount", help="As 1250.00.")

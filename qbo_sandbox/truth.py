@@ -1,7 +1,7 @@
 """What is true of a company on a day, computed from the ledger and from nothing that the API serves.
 
 Belongs here: balances, open items and ageing in the two bases. Does not: current objects (``books.py``), HTTP
-(``control.py``).
+(``control_api.py``).
 
     known   what the books held at an instant: transactions dated up to the day for the accounts, every document and
             every application entered by then for the open items

@@ -1,6 +1,6 @@
 """Each tenant's connection to its QBO company: realm, encrypted tokens, who may refresh them.
 
-Belongs here: storing and leasing. Does not: the OAuth calls (`resources/qbo/auth.py`).
+Belongs here: storing and leasing. Does not: the OAuth calls (`resources/qbo/oauth.py`, `token_keeper.py`).
 
 Intuit may revoke both tokens when two refreshes race, so a refresh is done by the one process that holds the row's
 `refresher` lease; new tokens are stored before they are used, and the previous refresh token is kept until the new one worked.

@@ -96,14 +96,15 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Sorted keys, no spaces."""
-        return None if value is None else _canonical(value)
+        return None if value is None else canonical_json(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """The value."""
         return None if value is None else json.loads(value)
 
 
-def _canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
+    """Sorted keys, no spaces, no NaN."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

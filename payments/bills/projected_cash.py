@@ -1,7 +1,7 @@
 """What supposed payments do to the week's forecast, from the draws that were published with it.
 
 Belongs here: joining what is staged, decided or named with the draws. Does not: the draws and the arithmetic
-(`runway_calcs/forecast/what_if_draws.py`), the cash check of a batch (`what_if.py`: free cash, payments.md B.3).
+(`runway_calcs/forecast/what_if_draws.py`), the cash check of a batch (`what_if.py`: free cash, docs/payments.md).
 
 The two answer different questions. Free cash says whether a payment may be decided on; the forecast says what it does to the weeks
 ahead. The forecast is as old as the books it was made from: what was decided before is in it already.

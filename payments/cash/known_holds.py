@@ -93,7 +93,7 @@ class KnownReserve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownCash:
-    """One account's free cash: the sum of the view `free_cash` (payments.md B.3) as it stood, in home cents."""
+    """One account's free cash: the sum of the view `free_cash` (docs/payments.md, free cash) as it stood, in home cents."""
 
     account_id: str
     name: str

@@ -17,10 +17,11 @@ from payments.controls.policies import in_force
 from payments.errors import BadRequest, NotEnoughCash, UnknownHere
 from payments.money import shown
 from payments.store.bill_tables import DECISION
-from payments.store.cash_tables import HOLD, RESERVE, RESERVE_KINDS, RESERVE_MOVEMENT
+from payments.store.cash_tables import HOLD, RESERVE, RESERVE_MOVEMENT
 from payments.store.ledger import Ledger
 from payments.store.names import new_id
 from payments.store.repository import Act, Look, Row
+from resources.entry_tables import RESERVE_KINDS
 from resources.tenants import TenantId
 
 

@@ -1,14 +1,16 @@
 """One way to write a row down: the same row is the same text on both engines.
 
-Belongs here: plain values, canonical JSON, hashes. Does not: what is written (`ledger.py`), the chain (`audit.py`).
+Belongs here: plain values, hashes. Does not: canonical JSON (`resources/tables.py`), what is written
+(`ledger.py`), the chain (`audit.py`).
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
+
+from resources.tables import canonical_json
 
 
 def plain(value: Any) -> Any:
@@ -25,11 +27,6 @@ def plain(value: Any) -> Any:
 def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with plain values; the tenant is left out, the log says it."""
     return {name: plain(value) for name, value in row.items() if name != "tenant_id"}
-
-
-def canonical_json(value: Any) -> str:
-    """Sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def sha256_of(value: Any) -> str:

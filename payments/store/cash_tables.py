@@ -7,9 +7,8 @@ from sqlalchemy import CheckConstraint, Column, Index, Integer, Text, column, ta
 
 from payments.store.keys import bill_key, boolean, once, positive_amount, refers
 from payments.store.states import HOLD_STATES
+from resources.entry_tables import RESERVE_KINDS
 from resources.tables import BusinessDate, Instant, Json, WholeNumber, one_of, strict_table, tenant_key
-
-RESERVE_KINDS = ("tax", "payroll", "equipment", "emergency", "seasonal", "debt", "custom")
 
 CASH_ACCOUNT = strict_table(
     "cash_account",

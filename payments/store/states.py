@@ -38,10 +38,6 @@ BILL_STATES = tuple(BILL)
 BILL_ENDED = frozenset(state for state, following in BILL.items() if not following)
 #: A decision to pay stands, and its hold with it.
 BILL_COMMITTED = frozenset({"decided", "scheduled", "batched", "executing", "unknown", "needs_review"})
-#: Nothing of it can have left the house yet.
-BILL_UNSENT = frozenset(
-    {"discovered", "awaiting_approval", "approved", "staged", "delayed", "decided", "scheduled", "batched"}
-)
 
 #: `posted`: the books have the payment; `reflected`: a balance read after it has it too.
 HOLD: Machine = _machine(soft="pending void", pending="posted void", posted="reflected", reflected="", void="")

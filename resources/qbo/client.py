@@ -1,6 +1,6 @@
 """The raw client: one HTTP call to QuickBooks Online, its answer classified.
 
-Belongs here: addresses, headers, timeouts, sending once. Does not: tokens (`auth.py`), pace and retries
+Belongs here: addresses, headers, timeouts, sending once. Does not: tokens (`token_keeper.py`), pace and retries
 (`patience.py`), which pages to read (`paging.py`).
 
 The address is fixed when the client is made, a redirect is an error: the token never travels anywhere else.
@@ -23,9 +23,6 @@ from resources.qbo.errors import QboUnavailable
 from resources.qbo.kinds import KINDS
 from resources.qbo.query import Statement
 from resources.secret_text import Secret, quiet_http_logging
-
-PRODUCTION_URL = "https://quickbooks.api.intuit.com"
-INTUIT_SANDBOX_URL = "https://sandbox-quickbooks.api.intuit.com"
 
 MINOR_VERSION = "75"  # the only one served; lower ones are silently raised to it
 _USER_AGENT = "runway/0.1"

@@ -56,8 +56,6 @@ class Tally:
 USER_ACTION = RetryPolicy(transient_seconds=5.0, longest_wait_seconds=2.0, most_throttles=0)
 #: A sync: some minutes of trouble are waited out.
 DATA_FETCH = RetryPolicy()
-#: Nobody waits: a backfill by night.
-BULK = RetryPolicy(transient_seconds=300.0, longest_wait_seconds=60.0, most_throttles=5, most_tries=40)
 
 
 class Patience:

@@ -12,7 +12,7 @@ from runway_calcs.books.as_of import DOCUMENT_KEY, LIST_KEY, AsOf, select_known
 from runway_calcs.books.cash import CashPosition, cash_position
 from runway_calcs.books.cash_pieces import CashHabits, cash_habits, cash_pieces
 from runway_calcs.books.corrections import Ledger
-from runway_calcs.books.movements import cash_movements
+from runway_calcs.books.movements import cash_movements, waiting_later
 from runway_calcs.books.open_items import Side, open_items
 from runway_calcs.books.payment_history import open_documents, payment_history
 from runway_calcs.policy import CashPolicy
@@ -34,6 +34,8 @@ class BooksAt:
     position: CashPosition
     movements: pd.DataFrame
     """``movements.cash_movements``."""
+    waiting_later: pd.DataFrame
+    """``movements.waiting_later``."""
     payables: pd.DataFrame
     """``open_items.open_items`` of both sides."""
     receivables: pd.DataFrame
@@ -74,6 +76,7 @@ def with_positions(
         at=at,
         position=position,
         movements=movements,
+        waiting_later=waiting_later(ledger.postings, position=position, at=at),
         payables=payables,
         receivables=receivables,
         customers=_payers(ledger, side="receivables", at=at),
@@ -85,6 +88,7 @@ def with_positions(
             applications=ledger.applications,
             undeposited_ids=undeposited,
             at=at,
+            policy=policy,
         ),
         habits=cash_habits(
             postings=ledger.postings,
@@ -93,6 +97,7 @@ def with_positions(
             undeposited_ids=undeposited,
             card_ids=position.card_ids,
             at=at,
+            policy=policy,
         ),
     )
 

@@ -1,6 +1,7 @@
 """Cash movements: what each transaction did to the cash as a whole, on which day, with whom and what for.
 
-Belongs here: netting a transaction over the cash accounts, and the kind and series it belongs to.
+Belongs here: netting a transaction over the cash accounts, the kind and series it belongs to, and what is entered to wait
+for its deposit later.
 Does not: rates (``runway_calcs/books/burn.py``), rhythms (``forecast/recurring.py``), balances (``cash.py``).
 """
 
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from runway_calcs.books.as_of import DOCUMENT_KEY, LIST_KEY, AsOf, select_known
-from runway_calcs.books.cash import CashPosition
+from runway_calcs.books.cash import CashPosition, ExclusionReason
 from runway_calcs.policy import CashPolicy
 
 
@@ -53,6 +54,7 @@ COLUMNS = (
 """`stream` is the identity of a series of payments; `label` is what a reader calls the other side."""
 
 _RECEIPT_TYPES = ("Payment", "SalesReceipt", "Deposit")
+WAITING_COLUMNS = ("date", "amount_cents", "label", "party_id", "txn_type", "txn_id", "doc_number")
 
 
 def cash_movements(
@@ -90,6 +92,21 @@ def cash_movements(
     return ordered.astype({name: "str" for name in COLUMNS if name not in ("date", "amount_cents")}).reset_index(
         drop=True
     )
+
+
+def waiting_later(postings: pd.DataFrame, *, position: CashPosition, at: AsOf) -> pd.DataFrame:
+    """What is entered to go into (positive) and out of the undeposited funds after the as-of day, by date and transaction.
+
+    The balance of these funds does not hold it, and a receipt that waits is no movement of the cash yet (`WAITING_COLUMNS`).
+    """
+    ids = {one.account_id for one in position.excluded if one.reason is ExclusionReason.UNDEPOSITED}
+    known = select_known(postings, known_until=at.known_until, first_known_at=at.first_known_at, key=DOCUMENT_KEY)
+    later = known[known["account_id"].isin(ids) & (known["txn_date"] > at.as_of_day)]
+    by_txn = later.groupby(list(DOCUMENT_KEY), sort=True)
+    found = by_txn[["txn_date", "party_name", "party_id", "doc_number"]].first()
+    found["amount_cents"] = by_txn["amount_cents"].sum()
+    found = found.reset_index().rename(columns={"txn_date": "date", "party_name": "label", "qbo_id": "txn_id"})
+    return found.sort_values(["date", "txn_type", "txn_id"], ignore_index=True)[list(WAITING_COLUMNS)]
 
 
 def _account_meanings(accounts: pd.DataFrame, *, netted: frozenset[str], policy: CashPolicy) -> dict[str, Kind | None]:

@@ -8,7 +8,7 @@ forecast's), a customer's habit in words (``customer_delays.py``).
 
 over the drawn days of payment, under the assumption of `CollectionLiftPolicy` about what a contact does. One contact covers
 all open invoices of a customer, so values are summed by customer; the invoices' shares add up to it to the cent.
-Source of the value: domain.md 2.5 (expected cash moved before the low-water date by a nudge).
+The value: expected cash moved before the low-water date by a contact (docs/collection-priority.md).
 """
 
 from collections.abc import Mapping, Set

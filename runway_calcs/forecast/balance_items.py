@@ -4,6 +4,7 @@ Belongs here: these as items of the forecast, each amount once. Does not: bills,
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pandas as pd
@@ -24,6 +25,7 @@ def balance_items(
     *,
     position: CashPosition,
     movements: pd.DataFrame,
+    waiting_later: pd.DataFrame,
     series: Sequence[RecurringFlow],
     habits: CashHabits,
     known_items: Sequence[KnownItem],
@@ -33,7 +35,7 @@ def balance_items(
     post_dated = movements[movements["date"] > pd.Timestamp(position.as_of)]
     return (
         *_cards(position, series=series, movements=movements, policy=policy),
-        *_undeposited(position, habits=habits, policy=policy),
+        *_undeposited(position, later=waiting_later, habits=habits, policy=policy),
         *_post_dated(post_dated),
         *(_known(item) for item in known_items),
     )
@@ -103,20 +105,53 @@ def _card(card: CardAccount, *, owed_cents: int, last: date | None, as_of: date,
     )
 
 
-def _undeposited(position: CashPosition, *, habits: CashHabits, policy: ForecastPolicy) -> list[DatedItem]:
-    if position.undeposited_cents <= 0:
-        return []
+def _undeposited(
+    position: CashPosition, *, later: pd.DataFrame, habits: CashHabits, policy: ForecastPolicy
+) -> list[DatedItem]:
+    """Receipts that wait for their deposit, those entered for later too, each on its day and after the usual wait.
+
+    A deposit entered for later is an item of its own: what it takes, first in, first out, waits for no other.
+    """
     seen = habits.deposit_wait_days
-    days = max(1, median_half_up(seen)) if seen else policy.undeposited_days
-    how = f"deposits took {days} days" if seen else f"taken to reach the bank in {days} days"
+    wait = median_half_up(seen) if seen else policy.undeposited_days
+    how = f"deposits took {wait} days" if seen else f"taken to reach the bank in {wait} days"
+    now = _certain(
+        item_id="undeposited",
+        kind=FlowKind.UNDEPOSITED,
+        amount_cents=max(position.undeposited_cents, 0),
+        day=position.as_of + timedelta(days=max(1, wait)),
+        label="Undeposited funds",
+        reason=f"received, {how}",
+    )
+    puts = [now, *_received_later(later[later["amount_cents"] > 0], wait=wait, how=how)]
+    taken = -int(later.loc[later["amount_cents"] < 0, "amount_cents"].sum()) + max(-position.undeposited_cents, 0)
+    found = []
+    for item in puts:
+        used = min(taken, item.amount_cents)
+        taken -= used
+        if used < item.amount_cents:
+            found.append(replace(item, amount_cents=item.amount_cents - used))
+    return found
+
+
+def _received_later(received: pd.DataFrame, *, wait: int, how: str) -> list[DatedItem]:
+    columns = ["label", "party_id", "txn_type", "txn_id", "doc_number", "amount_cents"]
+    rows = received[columns].itertuples(index=False, name=None)
     return [
         _certain(
-            item_id="undeposited",
+            item_id=f"undeposited:{txn_type}:{txn_id}",
             kind=FlowKind.UNDEPOSITED,
-            amount_cents=position.undeposited_cents,
-            day=position.as_of + timedelta(days=days),
-            label="Undeposited funds",
-            reason=f"received, {how}",
+            amount_cents=int(cents),
+            day=day + timedelta(days=wait),
+            label=label or "Undeposited funds",
+            reason=f"entered for {day}, {how}",
+            party_id=party_id,
+            txn_type=txn_type,
+            txn_id=txn_id,
+            doc_number=doc_number,
+        )
+        for day, (label, party_id, txn_type, txn_id, doc_number, cents) in zip(
+            received["date"].dt.date, rows, strict=True
         )
     ]
 

@@ -153,6 +153,7 @@ def prepare(
     balances = balance_items(
         position=books.position,
         movements=books.movements,
+        waiting_later=books.waiting_later,
         series=series,
         habits=books.habits,
         known_items=items_at(inputs.known_items, at=at),

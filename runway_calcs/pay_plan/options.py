@@ -32,12 +32,14 @@ class Way(NamedTuple):
     day: int
     """Days after the first day of the window; the length of the window for a payment after it."""
     cents: int
-    """Cash that leaves within the window: 0 for a payment after it."""
+    """What it takes of the plan's cash within the window: 0 for a payment after it."""
     cost: int
     """Micro-cents against paying at once, the flat fee included."""
     flat_cost: int
     """The flat late fee in it."""
     has_discount: bool
+    reserve_cents: int = 0
+    """What it takes beside that, of money kept for the vendor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,8 @@ def problem_of(bills: Sequence[BillWays], *, capacity_cents: Cents) -> Problem:
     kept: list[tuple[int, int, int, Way]] = []
     first = [0]
     for number, one in enumerate(bills):
-        rows = [int(row) for row in np.searchsorted(grows, [way.day for way in one.ways])]
+        # What a reserve pays in whole uses no row, whatever its day.
+        rows = [int(np.searchsorted(grows, way.day)) if way.cents else len(grows) for way in one.ways]
         kept += [
             (number, position, rows[position], one.ways[position])
             for position in _best_ways(one, rows=rows, row_count=len(grows))

@@ -19,6 +19,7 @@ from runway_calcs.pay_plan.options import Problem, problem_of, ways_to_pay
 from runway_calcs.pay_plan.reasons import PlannedBill, day_words, money, planned_bills
 from runway_calcs.pay_plan.search import cost_of
 from runway_calcs.pay_plan.solver import Solution, Stop, solve
+from runway_calcs.pay_plan.vendor_reserves import VendorReserve, with_reserves
 from runway_calcs.policy import PaymentDayPolicy, PlanPolicy, WaitingPolicy
 
 _PPM = 1_000_000
@@ -64,7 +65,7 @@ class PayPlan:
     apart: tuple[UnplannedBill, ...] = ()
     """Open bills, or parts, that are not planned, with the reason: decided already, or probably dead."""
     balance_cents: tuple[int, ...]
-    """At the end of each day of the window, after the planned payments."""
+    """At the end of each day of the window, after the planned payments; without what reserves keep."""
     low_cents: int
     low_on: date
 
@@ -79,6 +80,7 @@ def pay_plan(
     days: PaymentDayPolicy,
     policy: PlanPolicy,
     apart: Iterable[UnplannedBill] = (),
+    reserves: Iterable[VendorReserve] = (),
 ) -> PayPlan:
     """The plan of least cost over the days of `cash`, for open bills that are not held or disputed.
 
@@ -86,7 +88,8 @@ def pay_plan(
     bills of tier 0 by their due date and bills with a hard date by that, whatever the cash; every other one on any day of
     the window or after it. A vendor's credits first reduce its bills in the order they are due. The balance stays at or
     above the floor on every day, where that is possible; else no payment deepens the shortfall. `apart` are the open bills
-    that `bills` is without: they are listed with the plan, and decided ones are in the outflows of the cash.
+    that `bills` is without: they are listed with the plan, and decided ones are in the outflows of the cash. `reserves` are
+    beside the cash and pay the bills of their vendors, on the days on which the plan pays these.
 
     Raises:
         ValueError: if two bills share an id, or the window does not begin on the as-of day or the day after.
@@ -95,9 +98,10 @@ def pay_plan(
         raise ValueError(f"the cash path begins on {cash.first_on}, neither on nor right after {as_of}")
     ordered = in_stable_order(bills)
     used = credits_used(ordered, vendor_credits)
-    ways = [
+    possible = [
         ways_to_pay(bill, as_of=as_of, path=cash, waiting=waiting, days=days) for bill in after_credits(ordered, used)
     ]
+    ways = with_reserves(possible, reserves)
     room = room_for(cash, unavoidable=[one.unavoidable() for one in ways if one.cannot_wait])
     problem = problem_of(ways, capacity_cents=room.capacity_cents)
     solution = solve(problem, start=_start(problem, room=room), policy=policy)

@@ -142,14 +142,17 @@ def _planned(
     bill = one.bill
     payments = tuple(
         PlannedPayment(
-            paid_on=way.paid_on, cash_cents=way.cents if face == bill.open_cents else face, settles_cents=face
+            paid_on=way.paid_on,
+            cash_cents=way.cents + way.reserve_cents if face == bill.open_cents else face,
+            settles_cents=face,
         )
         for way, face in taken
         if way.day < cash.days
     )
     unpaid = bill.open_cents - sum(payment.settles_cents for payment in payments)
     outcome = _outcome(cost, payments=payments, unpaid=unpaid)
-    blocked = None if cost == 0 else _blocked(one.cheapest, payments=payments, balance=balance, cash=cash)
+    kept = sum(way.reserve_cents for way, _ in taken)
+    blocked = None if cost == 0 else _blocked(one.cheapest, payments=payments, kept=kept, balance=balance, cash=cash)
     planned = PlannedBill(
         bill_id=bill.bill_id,
         party_id=bill.party_id,
@@ -166,7 +169,8 @@ def _planned(
         blocked_cents=blocked[1] if blocked else 0,
         reason="",
     )
-    return replace(planned, reason=_reason(planned, one=one, cash=cash))
+    from_reserve = f", {money(kept)} of it from what is kept for the vendor" if kept else ""
+    return replace(planned, reason=f"{_reason(planned, one=one, cash=cash)}{from_reserve}")
 
 
 def _outcome(cost: int, *, payments: Sequence[PlannedPayment], unpaid: int) -> Outcome:
@@ -176,14 +180,18 @@ def _outcome(cost: int, *, payments: Sequence[PlannedPayment], unpaid: int) -> O
 
 
 def _blocked(
-    cheapest: Way, *, payments: Sequence[PlannedPayment], balance: Cents, cash: CashPath
+    cheapest: Way, *, payments: Sequence[PlannedPayment], kept: int, balance: Cents, cash: CashPath
 ) -> tuple[date, int] | None:
-    """The worst day and the missing cents if the bill were paid on its cheapest day and all else stayed as planned."""
+    """The worst day and the missing cents if the bill were paid on its cheapest day and all else stayed as planned.
+
+    `kept` cents of its payments are no part of the balance: a reserve gives them.
+    """
     if cheapest.day >= cash.days:
         return None
     alone = balance.copy()
     for payment in payments:
-        alone[(payment.paid_on - cash.first_on).days :] += payment.cash_cents
+        # A bill that a reserve pays for has one payment.
+        alone[(payment.paid_on - cash.first_on).days :] += payment.cash_cents - kept
     after = alone[cheapest.day :] - cheapest.cents
     worst = int(after.argmin())
     missing = cash.floor_cents - int(after[worst])

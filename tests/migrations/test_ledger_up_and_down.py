@@ -8,17 +8,13 @@ from alembic import command
 from sqlalchemy import Table, inspect, text
 
 from migrations.chain import alembic_config
-from payments.store.bill_tables import PERSON
-from payments.store.tables import AUDIT, REPLAYED
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.row_security import see_everybody
-from resources.tables import CONNECTION, OPEN_BILL, SYNC, TENANT
+from resources.tables import OPEN_BILL
 from tests.payments.rows import ROWS, put_all
 from tests.resources.builders import ACME, add_tenants
 
-_LEDGER = (PERSON, *REPLAYED, AUDIT)
-_OTHERS = (TENANT, SYNC, CONNECTION)
 _ENGINES = ["sqlite", pytest.param("postgres", marks=[pytest.mark.xdist_group("postgres"), pytest.mark.long])]
 
 

@@ -49,7 +49,6 @@ class At(IntEnum):
     FAULT = 10
     NOT_PROCESSED = 11
     UNCLEAR = 12
-    FAULT_AND_NOTHING = 13
 
 
 #: A run: where it is, whether its claim is the newest, whether the intent is as it last saw it.

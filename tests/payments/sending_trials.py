@@ -176,11 +176,3 @@ class _Played:
                 if scene.company.records(row["doc_number"]):
                     scene.counts.wrong.append(f"seed {trial.seed}: paid though its bill was changed")
         return found
-
-
-def counts_deaths(scene: Scene, action: str) -> int:
-    """How many processes have died so."""
-    return sum(number for name, number in scene.counts.deaths.items() if name.endswith(action))
-
-
-__all__ = ["STOP", "counts_deaths", "play"]

@@ -13,8 +13,6 @@ from tests.qbo_sandbox.books import START
 from tests.qbo_sandbox.client import Company, exact, new_company
 from tests.sandbox import Sandbox
 
-TERM = "Net 45"
-
 
 def make_term(company: Company, name: str) -> httpx.Response:
     return company.post("term", {"Name": name, "DueDays": 45})

@@ -29,7 +29,6 @@ from pydantic import SecretStr
 from resources.settings import MailSettings
 
 USER, PASSWORD = "runway", "canary-smtp-password"
-STAGES = ("connect", "ehlo", "auth", "mail", "rcpt", "data", "content", "taken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

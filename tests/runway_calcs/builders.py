@@ -12,7 +12,7 @@ import pandas as pd
 from runway_calcs.books.as_of import AsOf
 from runway_calcs.books.cash import CardAccount, CashPosition, CashState, IncludedAccount
 from runway_calcs.books.movements import COLUMNS as MOVEMENT_COLUMNS
-from runway_calcs.books.movements import Kind
+from runway_calcs.books.movements import WAITING_COLUMNS, Kind
 from runway_calcs.forecast.recurring import Cadence, RecurringFlow, SeenPayment
 
 FRIDAY = date(2026, 11, 20)
@@ -85,6 +85,7 @@ _BILL_LINES = {
 }
 _TERM_COLUMNS = {**_COMMON, "name": TEXT, "due_days": CENTS, "discount_percent": TEXT, "discount_days": CENTS}
 _MOVEMENTS = {name: {"date": DAY, "amount_cents": CENTS}.get(name, TEXT) for name in MOVEMENT_COLUMNS}
+_WAITING = {name: {"date": DAY, "amount_cents": CENTS}.get(name, TEXT) for name in WAITING_COLUMNS}
 _EMPTY: Mapping[str, Any] = {TEXT: "", CENTS: 0, FLAG: False, DAY: pd.NaT, INSTANT: pd.NaT}
 
 Row = Mapping[str, Any]
@@ -163,6 +164,11 @@ def movements(*rows: Row) -> pd.DataFrame:
             }
         )
     return _frame(_MOVEMENTS, filled)
+
+
+def waiting_later(*rows: Row) -> pd.DataFrame:
+    """What goes into and out of the undeposited funds later: receipts of customer 50."""
+    return _frame(_WAITING, rows, txn_type="Payment", party_id="50")
 
 
 def every(days: int, *, cents: int, until: date = FRIDAY, count: int = 60, **columns: object) -> list[Row]:

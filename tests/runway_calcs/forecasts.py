@@ -23,7 +23,7 @@ from runway_calcs.forecast.prepared import Prepared
 from runway_calcs.forecast.run_off import RunOff
 from runway_calcs.forecast.simulation import Simulation, simulate
 from runway_calcs.policy import ForecastPolicy
-from tests.runway_calcs.builders import FRIDAY, movements, point, position
+from tests.runway_calcs.builders import FRIDAY, movements, point, position, waiting_later
 
 POLICY = ForecastPolicy(draws=20, floor_cents=0)
 NO_HABITS = CashHabits(undeposited_share={}, deposit_wait_days=(), card_share={})
@@ -106,6 +106,7 @@ def no_books(cash: CashPosition) -> BooksAt:
         at=point(as_of=cash.as_of),
         position=cash,
         movements=movements(),
+        waiting_later=waiting_later(),
         payables=pd.DataFrame(),
         receivables=pd.DataFrame(),
         customers=payers,

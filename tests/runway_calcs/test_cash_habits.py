@@ -48,6 +48,7 @@ def habits_of(received_on: list[date], *, entered_after: timedelta) -> CashHabit
         undeposited_ids=frozenset({DRAWER}),
         card_ids=frozenset(),
         at=at,
+        policy=CashPolicy(),
     )
 
 

@@ -30,6 +30,7 @@ from tests.runway_calcs.builders import (
     point,
     position,
     recurring,
+    waiting_later,
 )
 
 NEXT_DAY = FRIDAY + timedelta(days=1)
@@ -62,6 +63,7 @@ def items_of(
     moved: Sequence[Row] = (),
     cards: dict[str, int] | None = None,
     undeposited_cents: int = 0,
+    waiting: Sequence[Row] = (),
     waits: tuple[int, ...] = (),
     known: Sequence[KnownItem] = (),
 ) -> list[DatedItem]:
@@ -79,6 +81,7 @@ def items_of(
     balances = balance_items(
         position=position(cards=cards, undeposited_cents=undeposited_cents),
         movements=moves,
+        waiting_later=waiting_later(*waiting),
         series=series,
         habits=CashHabits(undeposited_share={}, deposit_wait_days=waits, card_share={}),
         known_items=items_at(known, at=point()),
@@ -251,6 +254,45 @@ def test_undeposited_funds_and_entries_dated_later_arrive() -> None:
 def test_undeposited_funds_take_as_long_as_deposits_took() -> None:
     (item,) = items_of(undeposited_cents=50, waits=(0, 4, 6))
     assert (item.expected_on, item.reason) == (date(2026, 11, 24), "received, deposits took 4 days")
+
+
+def receipt(text: str, cents: int, *, qbo_id: str = "1") -> Row:
+    return {"date": day(text), "amount_cents": cents, "txn_id": qbo_id}
+
+
+def deposit(text: str, cents: int) -> Row:
+    return {"date": day(text), "amount_cents": -cents, "txn_type": "Deposit", "txn_id": "9"}
+
+
+@pytest.mark.parametrize(
+    ("held", "waiting", "expected"),
+    [
+        pytest.param(50, [deposit("2026-11-23", 50)], [], id="its deposit is entered for Monday"),
+        pytest.param(50, [deposit("2026-11-23", 30)], [(date(2026, 11, 24), 20)], id="a part of it is"),
+        pytest.param(
+            50,
+            [receipt("2026-11-23", 70)],
+            [(date(2026, 11, 24), 50), (date(2026, 11, 27), 70)],
+            id="a receipt of Monday waits from Monday on",
+        ),
+        pytest.param(
+            50,
+            [receipt("2026-11-23", 70), deposit("2026-11-24", 60), receipt("2026-11-25", 5, qbo_id="2")],
+            [(date(2026, 11, 27), 60), (date(2026, 11, 29), 5)],
+            id="first in, first out",
+        ),
+        pytest.param(
+            -40, [receipt("2026-11-23", 70)], [(date(2026, 11, 27), 30)], id="deposited before it was received"
+        ),
+        pytest.param(50, [deposit("2026-11-23", 80)], [], id="a deposit of more than was received"),
+    ],
+)
+def test_what_waits_for_its_deposit_arrives_once(
+    held: int, waiting: list[Row], expected: list[tuple[date, int]]
+) -> None:
+    found = items_of(undeposited_cents=held, waiting=waiting, waits=(4,))
+    assert [(item.expected_on, item.amount_cents) for item in found] == expected
+    assert {item.kind for item in found} <= {FlowKind.UNDEPOSITED}
 
 
 def hold(cents: int, on: date, *, bill_id: str = "1") -> Hold:

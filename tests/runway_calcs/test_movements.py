@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from runway_calcs.books.cash import cash_position
-from runway_calcs.books.movements import COLUMNS, Kind, cash_movements
+from runway_calcs.books.movements import COLUMNS, WAITING_COLUMNS, Kind, cash_movements, waiting_later
 from runway_calcs.policy import CardBasis, CashPolicy
 from tests.runway_calcs import ledger
 from tests.runway_calcs.builders import Row, accounts, day, point, postings
@@ -137,6 +137,27 @@ def test_an_edited_transaction_moves_its_newest_amount_only() -> None:
     at = point(known_until=later, first_known_at=point().known_until)
     position = cash_position(CHART, frame, at=at, home_currency="USD", policy=CashPolicy())
     assert cash_movements(frame, CHART, position=position, at=at, policy=CashPolicy()).empty
+
+
+def test_what_is_entered_for_later_into_and_out_of_the_undeposited_funds_is_told() -> None:
+    check = {**txn("Payment", 70, "84", account="50", qbo_id="1"), "party_id": "9", "party_name": "Client"}
+    slip = {**txn("Deposit", -40, "35", account="50", qbo_id="2"), "txn_date": day("2026-11-24")}
+    frame = postings(
+        {**check, "txn_date": day("2026-11-23")},
+        slip,
+        {**slip, "account_id": "35", "amount_cents": 40},
+        {**check, "qbo_id": "3", "txn_date": day("2026-11-20")},
+        {**check, "qbo_id": "4", "txn_date": day("2026-11-23"), "known_at": point().known_until + timedelta(days=1)},
+    )
+    position = cash_position(CHART, frame, at=point(), home_currency="USD", policy=CashPolicy())
+    found = waiting_later(frame, position=position, at=point())
+    assert list(found.itertuples(index=False, name=None)) == [
+        (day("2026-11-23"), 70, "Client", "9", "Payment", "1", ""),
+        (day("2026-11-24"), -40, "", "", "Deposit", "2", ""),
+    ]
+    empty = waiting_later(postings(), position=position, at=point())
+    assert list(empty.columns) == list(WAITING_COLUMNS)
+    assert not len(empty)
 
 
 def test_no_postings_give_an_empty_frame_of_the_same_types() -> None:

@@ -34,7 +34,6 @@ _POSTING = (
     "Transfer",
     "JournalEntry",
 )
-_OPEN = ("Bill", "Invoice", "VendorCredit", "CreditMemo", "Payment", "BillPayment")
 
 
 @pytest.fixture

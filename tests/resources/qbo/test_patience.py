@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from resources.clock import FixedClock
 from resources.qbo.circuit import Circuits
 from resources.qbo.errors import QboQuotaExhausted, QboRefused, QboThrottled, QboUnavailable
-from resources.qbo.patience import BULK, DATA_FETCH, USER_ACTION, Patience, RetryPolicy, Tally
+from resources.qbo.patience import DATA_FETCH, USER_ACTION, Patience, RetryPolicy, Tally
 from resources.tenants import TenantId
 from tests.resources.qbo.house import NOW, TENANT
 
@@ -46,7 +46,7 @@ def test_a_passing_failure_is_waited_out() -> None:
     assert 0 < tally.waited_seconds <= 1.5
 
 
-@pytest.mark.parametrize("policy", [USER_ACTION, DATA_FETCH, BULK])
+@pytest.mark.parametrize("policy", [USER_ACTION, DATA_FETCH])
 def test_a_lasting_failure_is_final_within_the_policys_time(policy: RetryPolicy) -> None:
     clock, server = FixedClock(NOW), Server(*[_unavailable() for _ in range(100)])
     with pytest.raises(QboUnavailable):
@@ -56,7 +56,7 @@ def test_a_lasting_failure_is_final_within_the_policys_time(policy: RetryPolicy)
 
 
 def test_a_person_who_waits_is_told_soonest() -> None:
-    assert USER_ACTION.transient_seconds < DATA_FETCH.transient_seconds < BULK.transient_seconds
+    assert USER_ACTION.transient_seconds < DATA_FETCH.transient_seconds
     server = Server(_throttled())
     with pytest.raises(QboThrottled):
         Patience(clock=FixedClock(NOW), policy=USER_ACTION).call(TENANT, server.ask, tally=Tally())
