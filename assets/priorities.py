@@ -134,7 +134,8 @@ def _what_if(desk: Desk) -> Metadata:
 def cash_path(base: Forecasting) -> CashPath | None:
     """The cash that bills may be paid from: cautious receipts, all payments but open bills, and what reserves give free for them.
 
-    None without a cash figure. A day of a stream may run against its direction (a refund among payments): it counts on the other side.
+    None without a cash figure. A day of a stream may run against its direction (a refund among payments): it counts on the
+    other side.
     """
     if base.simulation is None or base.forecast.floor_cents is None:
         return None

@@ -11,6 +11,7 @@ import numpy as np
 from runway_calcs.bills.payables import EarlyDiscount, LateFee, PayableBill, Tier, VendorCredit
 from runway_calcs.pay_plan.cash import CashPath
 from runway_calcs.pay_plan.plan import PayPlan, pay_plan
+from runway_calcs.pay_plan.vendor_reserves import VendorReserve
 from runway_calcs.policy import PaymentDayPolicy, PlanPolicy, WaitingPolicy
 
 FRIDAY = date(2026, 11, 20)
@@ -24,6 +25,7 @@ class PlanCase:
     bills: tuple[PayableBill, ...]
     cash: CashPath
     vendor_credits: tuple[VendorCredit, ...] = ()
+    reserves: tuple[VendorReserve, ...] = ()
     as_of: date = FRIDAY
     waiting: WaitingPolicy = field(default_factory=WaitingPolicy)
     days: PaymentDayPolicy = field(default_factory=lambda: PaymentDayPolicy(holidays=HOLIDAYS))
@@ -38,6 +40,7 @@ class PlanCase:
             waiting=self.waiting,
             days=self.days,
             policy=policy or PlanPolicy(),
+            reserves=self.reserves,
         )
 
 
