@@ -20,7 +20,7 @@ from payments.controls.people import MAY, VERBS, deactivate, reactivate
 from payments.controls.people import add_person as register
 from payments.controls.people import grant as give_role
 from payments.controls.people import revoke as take_role
-from payments.controls.policies import ApprovalRule, in_force, set_policy
+from payments.controls.policies import in_force, set_policy
 from payments.errors import BadRequest
 from payments.store.audit import story, verify
 from payments.store.bill_tables import ROLE_GRANT, ROLES
@@ -364,29 +364,26 @@ def _change(text: str) -> tuple[str, Any]:
     if not separator:
         raise BadRequest(what=f"{text!r} changes nothing.", next_step="Write name=value.")
     try:
-        parsed = json.loads(value) if value else None
+        return name, json.loads(value) if value else None
     except json.JSONDecodeError:
-        parsed = value  # a word
-    return name, tuple(_rule(one) for one in parsed or ()) if name == "rules" else parsed
-
-
-def _rule(fields: Any) -> ApprovalRule:
-    try:
-        listed: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-        }
-        return ApprovalRule(**listed)
-    except (TypeError, AttributeError) as error:
-        raise BadRequest(
-            what=f"{fields} is no rule.",
-            next_step=f"A rule is an object with {', '.join(ApprovalRule.__dataclass_fields__)}.",
-        ) from error
+        return name, value  # a word
 
 
 def _details(path: Path | None, *, kind: str) -> BankDetails:
-    lines = path.read_text().split() if path is not None else [getpass("Routing number: "), getpass("Account number: ")]
+    lines = _lines_of(path) if path is not None else [getpass("Routing number: "), getpass("Account number: ")]
     if len(lines) != 2:  # noqa: PLR2004 - the two numbers
         raise BadRequest(
             what="The file does not hold two numbers.", next_step="Routing number and account number, one a line."
         )
     return BankDetails(routing_number=Secret(lines[0]), account_number=Secret(lines[1]), account_kind=kind)
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text().split()
+    except OSError as error:
+        raise BadRequest(
+            what=f"{path} cannot be read: {error.strerror}.", next_step="Name a file with the two numbers."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadRequest(what=f"{path} is no text.", next_step="Name a file with the two numbers.") from error

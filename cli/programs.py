@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import typer
 
-from cli.session import ROOT, console, prepare_dagster_home, read_settings
+from cli.session import ROOT, console, open_installation, prepare_dagster_home
 from resources.settings import Settings
 
 _START_SECONDS = 60
@@ -32,7 +32,8 @@ def dagster(
     host: str = typer.Option("127.0.0.1", help="Address to listen on. The UI has no login: keep it on this machine."),
 ) -> None:
     """Open the Dagster UI, with its daemon and, for local data, the local QuickBooks."""
-    settings = read_settings()
+    with open_installation() as installation:  # a daemon brings no database to the newest schema
+        settings = installation.settings
     prepare_dagster_home(settings)
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-h", host, "-p", str(port)]
     if not _needs_local_quickbooks(settings):

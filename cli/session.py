@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import typer
+from alembic.util import CommandError
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.logging import RichHandler
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from migrations.chain import upgrade
 from resources.errors import TenantError
@@ -55,13 +57,44 @@ def open_installation() -> Iterator[Installation]:
     """The installation with its database at the newest schema; expected failures end the command with their message."""
     settings = read_settings()
     log_at(settings.log_level)
-    installation = Installation(settings)
-    try:
-        with plain_errors():
-            upgrade(installation.database)
+    with plain_errors():
+        with _told_in_words():
+            installation = Installation(settings)
+        try:
+            with _told_in_words(), installation.database.read():
+                pass  # it answers
+            with _told_in_words():
+                upgrade(installation.database)
             yield installation
-    finally:
-        installation.close()
+        finally:
+            installation.close()
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    """What keeps an installation from opening, as an expected failure; no message of a driver, which may hold the password."""
+    try:
+        yield
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ValueError(
+            "RUNWAY_DATABASE_URL is no address of a database. "
+            "Expected: postgresql+psycopg://user:password@host/name, or nothing for SQLite."
+        ) from error
+    except OperationalError as error:
+        raise ValueError(
+            "The database does not open. See that it runs, that RUNWAY_DATABASE_URL names it, its user and its password, "
+            "and that there is room on the disk."
+        ) from error
+    except CommandError as error:
+        raise ValueError(
+            f"The database has a schema that this program does not know: {error}. "
+            "Is the program older than the one that used the database last?"
+        ) from error
+    except OSError as error:
+        raise ValueError(
+            f"{error.filename or 'A folder of the installation'}: {error.strerror}. "
+            "RUNWAY_DATA_DIR has to be a folder that can be written."
+        ) from error
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from resources.installation import Installation
 from tests.cli.command import Command, running
 from tests.sandbox import Sandbox
@@ -51,6 +53,37 @@ def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
 def command(bare_installation: Installation) -> Iterator[Command]:
     """In this process, on an installation without a firm."""
     yield from running(bare_installation)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"RUNWAY_DATABASE_URL": "somewhere"}, "RUNWAY_DATABASE_URL is no address of a database"),
+        (
+            {"RUNWAY_DATABASE_URL": "oracle-of-old://u:canary-password@h/x"},
+            "RUNWAY_DATABASE_URL is no address of a database",
+        ),
+        ({"RUNWAY_DATABASE_URL": "postgresql+psycopg://u:canary-password@127.0.0.1:1/x"}, "The database does not open"),
+        ({"RUNWAY_DATA_DIR": __file__}, "has to be a folder that can be written"),
+    ],
+    ids=["no-url", "no-driver", "no-server", "no-folder"],
+)
+def test_what_keeps_an_installation_from_opening_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: str
+) -> None:
+    for name, value in ({"RUNWAY_DATA_DIR": str(tmp_path)} | variables).items():
+        monkeypatch.setenv(name, value)
+    found = CliRunner().invoke(app, ["firm", "list"])
+    assert found.exit_code == 1, found.output
+    assert said in " ".join(found.stderr.split())
+    assert "canary-password" not in found.output
+    assert isinstance(found.exception, SystemExit), "no traceback"
+
+
+def test_a_program_older_than_the_database_says_so(command: Command, bare_installation: Installation) -> None:
+    with bare_installation.database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    assert "Is the program older" in command.refused("firm", "list")
 
 
 def _ok(done: subprocess.CompletedProcess[str]) -> str:

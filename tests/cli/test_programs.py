@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -30,6 +31,9 @@ def test_where_no_local_quickbooks_has_to_be_ended_dagster_takes_the_place_of_th
         process.wait()
     assert "Dagster UI: http://127.0.0.1:0" in (tmp_path / "log").read_text()
     assert (tmp_path / "data" / "dagster" / "dagster.yaml").exists()
+    # A daemon makes no tables: they have to be there before it.
+    with sqlite3.connect(f"file:{tmp_path / 'data' / 'runway.sqlite'}?mode=ro", uri=True) as database:
+        assert database.execute("SELECT count(*) FROM tenant").fetchone() == (0,)
 
 
 def test_the_options_of_the_local_quickbooks_are_listed_where_its_command_says_they_are() -> None:
