@@ -49,9 +49,6 @@ class CashPolicy:
     and taxes are."""
     card_basis: CardBasis = "payment"
     """`payment`: the payment of the card counts. `purchase`: each purchase counts and the card payment does not."""
-    late_entry_days: int = 42
-    """What is entered longer than this after its day was imported or caught up with, and its time of entry tells nothing
-    of what was known when. Books kept monthly are entered up to six weeks late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

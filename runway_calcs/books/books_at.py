@@ -88,7 +88,6 @@ def with_positions(
             applications=ledger.applications,
             undeposited_ids=undeposited,
             at=at,
-            policy=policy,
         ),
         habits=cash_habits(
             postings=ledger.postings,
@@ -97,7 +96,6 @@ def with_positions(
             undeposited_ids=undeposited,
             card_ids=position.card_ids,
             at=at,
-            policy=policy,
         ),
     )
 

@@ -17,7 +17,6 @@ import pandas as pd
 from runway_calcs.books.as_of import DOCUMENT_KEY, AsOf, select_known
 from runway_calcs.books.entries import credible_entries
 from runway_calcs.flow_kinds import REST_KINDS, FlowKind
-from runway_calcs.policy import CashPolicy
 
 _UNSEEN_DAYS = 7
 """A payment that is not entered after so many days is not reckoned with."""
@@ -58,7 +57,6 @@ def cash_pieces(
     applications: pd.DataFrame,
     undeposited_ids: frozenset[str],
     at: AsOf,
-    policy: CashPolicy,
 ) -> pd.DataFrame:
     """The pieces of all movements up to the as-of day, by day, kind of transaction, id and entry (`COLUMNS`).
 
@@ -69,34 +67,33 @@ def cash_pieces(
         applications: Versions of applications.
         undeposited_ids: Accounts in which receipts wait for their deposit.
         at: The point of view.
-        policy: `late_entry_days`.
     """
-    posted = _posted(postings, at=at, policy=policy)
-    shares = _shares(_first_versions(documents, at=at, policy=policy), _applied(applications, at=at))
+    posted = _posted(postings, at=at)
+    shares = _shares(_first_versions(documents, at=at), _applied(applications, at=at))
     past = movements[movements["date"] <= at.as_of_day]
     own = _direct_pieces(past, posted, shares)
     banked = _banked_pieces(past, posted, shares, undeposited_ids=undeposited_ids)
     return _completed(past, posted, pd.concat([own, banked], ignore_index=True))
 
 
-def _posted(postings: pd.DataFrame, *, at: AsOf, policy: CashPolicy) -> pd.DataFrame:
+def _posted(postings: pd.DataFrame, *, at: AsOf) -> pd.DataFrame:
     """The known postings, with the entry that their books can be believed to tell."""
     known = select_known(postings, known_until=at.known_until, first_known_at=at.first_known_at, key=DOCUMENT_KEY)
-    return known.assign(created_at=credible_entries(known, policy=policy, singly=True))
+    return known.assign(created_at=credible_entries(known, singly=True))
 
 
 def _applied(applications: pd.DataFrame, *, at: AsOf) -> pd.DataFrame:
     return select_known(applications, known_until=at.known_until, first_known_at=at.first_known_at, key=DOCUMENT_KEY)
 
 
-def _first_versions(documents: pd.DataFrame, *, at: AsOf, policy: CashPolicy) -> pd.DataFrame:
+def _first_versions(documents: pd.DataFrame, *, at: AsOf) -> pd.DataFrame:
     """Each document that had been entered, as it was first seen, whatever became of it, with its credible entry.
 
     One that is entered late is late alone: its payment was unknown until then, but is not missing in the cash.
     """
     entered = documents[documents["created_at"] <= pd.Timestamp(at.known_until)]
     first = entered.sort_values("known_at", kind="stable").drop_duplicates(list(DOCUMENT_KEY))
-    return first.assign(created_at=credible_entries(first, policy=policy))
+    return first.assign(created_at=credible_entries(first))
 
 
 def _shares(documents: pd.DataFrame, applied: pd.DataFrame) -> pd.DataFrame:
@@ -262,10 +259,9 @@ def cash_habits(
     undeposited_ids: frozenset[str],
     card_ids: frozenset[str],
     at: AsOf,
-    policy: CashPolicy,
 ) -> CashHabits:
     """The ways by which documents reached the cash so far."""
-    posted = _posted(postings, at=at, policy=policy)
+    posted = _posted(postings, at=at)
     shares = _shares(posted, _applied(applications, at=at))
     past = movements[movements["date"] <= at.as_of_day]
     deposits = _taken_out(past, posted, undeposited_ids=undeposited_ids)

@@ -7,6 +7,7 @@ rule. Does not: the estimate itself (``payment_timing.py``).
 import pandas as pd
 
 from runway_calcs.books.as_of import DOCUMENT_KEY, AsOf, select_known
+from runway_calcs.books.entries import credible_entries
 from runway_calcs.books.open_items import Side, known_documents
 
 _PAID_BY_THE_OTHER_SIDE: dict[Side, str] = {"payables": "Bill", "receivables": "Invoice"}
@@ -42,7 +43,9 @@ def open_documents(documents: pd.DataFrame, applications: pd.DataFrame, *, side:
 
 def _waited_for(documents: pd.DataFrame, applications: pd.DataFrame, *, side: Side, at: AsOf) -> pd.DataFrame:
     kind = _PAID_BY_THE_OTHER_SIDE[side]
-    return known_documents(documents[documents["txn_type"] == kind], applications, at=at)
+    known = known_documents(documents[documents["txn_type"] == kind], applications, at=at)
+    # A payment tells nothing of a document that is only seen from then on, as one that was imported after it.
+    return known.assign(created_at=credible_entries(known))
 
 
 def _last_payment(known: pd.DataFrame, applications: pd.DataFrame, *, at: AsOf) -> "pd.Series[pd.Timestamp]":

@@ -48,7 +48,6 @@ def habits_of(received_on: list[date], *, entered_after: timedelta) -> CashHabit
         undeposited_ids=frozenset({DRAWER}),
         card_ids=frozenset(),
         at=at,
-        policy=CashPolicy(),
     )
 
 

@@ -125,7 +125,6 @@ def test_the_pieces_of_payments_and_deposits_worked_by_hand() -> None:
         applications=applied,
         undeposited_ids=frozenset({"50"}),
         at=at,
-        policy=CashPolicy(),
     )
     # First in is the sales receipt, entered long ago; then the invoices in the order of their entry, as far as 450 go.
     told = {(row.document, row.cents) for row in found.itertuples()}
@@ -144,7 +143,6 @@ def _movements(frames: ledger.Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
         applications=frames.applications,
         undeposited_ids=frozenset({ledger.UNDEPOSITED}),
         at=at,
-        policy=CashPolicy(),
     )
     return moved[moved["date"] <= at.as_of_day], found
 
