@@ -28,6 +28,8 @@ GATHERING = timedelta(minutes=10)
 WORTH_SENDING = timedelta(days=2)
 
 _VARYING = re.compile(r"[0-9][0-9.:,_/-]*|'[^']*'|`[^`]*`|\"[^\"]*\"")
+#: How a message points at one answer of QuickBooks (`RawAnswer.reference`): another one with each failure.
+_REFERENCE = re.compile(r"\s*\(intuit_tid [0-9A-Za-z-]*\)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +43,12 @@ class FailedRun:
 
     @property
     def cause_of_any(self) -> str:
-        """The cause as it reads for several tenants."""
+        """The cause as it reads for several tenants: without the id of the answer that one of them got."""
+        cause = _REFERENCE.sub("", self.cause)
         if self.tenant_id is None:
-            return self.cause
+            return cause
         # Whole words only: "run" is an id as well as the beginning of our command.
-        return re.sub(rf"(?<![\w-]){re.escape(self.tenant_id)}(?![\w-])", ANY_TENANT, self.cause)
+        return re.sub(rf"(?<![\w-]){re.escape(self.tenant_id)}(?![\w-])", ANY_TENANT, cause)
 
     @property
     def fingerprint(self) -> str:
@@ -116,9 +119,8 @@ def _tell(installation: Installation, whom: _Whom, failed: FailedRun, *, reader:
 
 def _mails(installation: Installation, firm: MailOwner, *, stem: str, address: str) -> list[OutboxRow]:
     """The mails of one cause and day to one recipient, the oldest first."""
-    rows = installation.outbox.rows(firm, kind=NOTICE_KIND)
-    own = [row for row in rows if row.row_key.address == address and row.row_key.key.startswith(stem)]
-    return sorted(own, key=lambda row: row.row_key)
+    rows = installation.outbox.rows(firm, kind=NOTICE_KIND, stem=stem)
+    return sorted((row for row in rows if row.row_key.address == address), key=lambda row: row.row_key)
 
 
 def _enqueue(

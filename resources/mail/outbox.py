@@ -106,8 +106,10 @@ class Outbox:
             note(connection, row_key, attempt=0, event="queued", detail="", at=now)
         return "queued"
 
-    def rows(self, owner: MailOwner, *, kind: str | None = None, key: str | None = None) -> list[OutboxRow]:
-        """The mails of a tenant or firm, the newest week first."""
+    def rows(
+        self, owner: MailOwner, *, kind: str | None = None, key: str | None = None, stem: str | None = None
+    ) -> list[OutboxRow]:
+        """The mails of a tenant or firm, the newest week first; `stem` is how the key begins."""
         tables = tables_of(owner)
         outbox = tables.outbox
         statement = select(outbox).where(tables.owned(outbox, owner))
@@ -115,6 +117,8 @@ class Outbox:
             statement = statement.where(outbox.c.kind == kind)
         if key is not None:
             statement = statement.where(outbox.c.key == key)
+        if stem is not None:
+            statement = statement.where(outbox.c.key.startswith(stem, autoescape=True))
         statement = statement.order_by(outbox.c.key.desc(), outbox.c.kind, outbox.c.address)
         with self._database.read() as connection:
             return rows(connection, statement, tables=tables)

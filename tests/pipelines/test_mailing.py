@@ -20,6 +20,7 @@ from resources.installation import Installation
 from resources.mail.outbox_rows import OutboxRow
 from resources.mail.recipients import Mode
 from resources.mail.tables import MailOwner, of_firm, of_tenant
+from resources.qbo.answers import RawAnswer, failure
 from resources.settings import Settings
 from resources.tenants import Tenant
 from tests.conftest import FRIDAY, FRIDAY_MORNING
@@ -323,6 +324,38 @@ def test_an_id_that_is_part_of_another_word_leaves_that_word_alone() -> None:
     assert failed.cause_of_any == (
         "QuickBooks no longer accepts the connection of 'TENANT'. Reconnect with `runway connect TENANT`."
     )
+
+
+def test_failures_that_differ_in_the_id_of_quickbooks_answer_are_one_mail_that_shows_no_tenants_id(
+    office: Installation, clock: FixedClock
+) -> None:
+    """Five times in a day for each of three tenants, as in a night in which QuickBooks is down."""
+    firm = _firm_reader(office)
+    tenants = [_tenant(office, name) for name in ("acme", "bolt", "cord")]
+    ids = (f"1-5f73a{number:03x}-{number:02x}e18c0d1e2f3a4b5c6dab{number:02x}" for number in itertools.count())
+    for _ in range(5):
+        for tenant in tenants:
+            answer = RawAnswer(call="a read of changes", status=503, headers={"intuit_tid": next(ids)}, text="")
+            cause = str(failure(answer))
+            assert "intuit_tid 1-5f73a" in cause
+            enqueue_failure(office, _failed(tenant, cause=cause, at=clock.now()))
+        clock.move_to(clock.now() + timedelta(minutes=1))
+    (row,) = _notices(office, firm)
+    content = office.outbox.content(row)
+    assert all(f"canary-{tenant.tenant_id}" in content.text for tenant in tenants)
+    assert "intuit_tid" not in content.subject + content.text + content.html
+    assert "is not available for a read of changes" in content.text
+
+
+def test_yesterdays_notice_of_the_same_cause_keeps_nobody_from_being_told_today(
+    office: Installation, clock: FixedClock
+) -> None:
+    firm = _firm_reader(office)
+    acme = _tenant(office, "acme")
+    assert [enqueue_failure(office, _failed(acme, at=clock.now())) for _ in range(2)] == [1, 0]
+    clock.move_to(clock.now() + timedelta(days=1))
+    assert [enqueue_failure(office, _failed(acme, at=clock.now())) for _ in range(2)] == [1, 0]
+    assert len(_notices(office, firm)) == 2
 
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -49,6 +49,13 @@ def _claimed(post: Post, holder: str = "one") -> Claim:
     return claim
 
 
+def test_mails_are_found_by_how_their_key_begins(post: Post) -> None:
+    for key in ("2026-11-20:a_:0001", "2026-11-20:a_:0002", "2026-11-20:ab:0001", "2026-11-21:a_:0001"):
+        post.queue(key=key)
+    found = [row.row_key.key for row in post.outbox.rows(OF_ACME, stem="2026-11-20:a_:")]
+    assert found == ["2026-11-20:a_:0002", "2026-11-20:a_:0001"], "an underscore stands for itself"
+
+
 def test_queueing_again_queues_nothing_and_changes_what_still_waits(post: Post) -> None:
     row_key = row_of()
     times = {"due_at": post.clock.now(), "expires_at": post.clock.now() + timedelta(days=3)}
