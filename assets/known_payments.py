@@ -58,6 +58,7 @@ def earmarks(known: KnownLedger, *, at: AsOf) -> tuple[tuple[Hold, ...], tuple[P
             on=one.pay_on,
             amount_cents=one.settles_cents,
             label=f"bill {one.bill_id}",
+            credits=one.credits,
             drawn_from=one.reserve_id or "",
             drawn_cents=one.drawn_cents if one.state != "soft" and one.account_id in cash else 0,
         )

@@ -1,9 +1,10 @@
 """Open bills and invoices as items of the forecast, each cent once.
 
-Belongs here: credits set against the earliest items of their party, date overrides, bills with a decision.
+Belongs here: bills with a decision, credits set against the earliest of what is not decided, date overrides.
 Does not: the days on which they are paid (``payment_timing.py``), series (``recurring_items.py``).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -50,20 +51,20 @@ def document_items(
 ) -> DocumentItems:
     """Every open bill and invoice, less credits.
 
-    Credits reduce the earliest items of the same party by due date; what they exceed is no flow. A held bill leaves the
-    open bills by the held amount and appears once, as its hold. An override makes a day certain; a decision is stronger,
-    that to put a bill off, too.
+    A held bill leaves the open bills by the held amount and appears once, as its hold, with the cash that was decided.
+    Credits that no decision uses reduce the earliest items of the same party by due date that are not decided; what they
+    exceed is no flow. An override makes a day certain; a decision is stronger, that to put a bill off, too.
     """
     next_day = as_of + timedelta(days=1)
     bills = _open(payables, txn_type="Bill", kind=FlowKind.BILL, dating=Dating.VENDOR)
     invoices = _open(receivables, txn_type="Invoice", kind=FlowKind.INVOICE, dating=Dating.CUSTOMER)
-    vendor_credits, customer_credits = _credits(payables), _credits(receivables)
-    bills, left_vendor = _less_credits(bills, vendor_credits)
-    invoices, left_customer = _less_credits(invoices, customer_credits)
+    bills, held = _without_held(bills, holds, next_day=next_day)
+    bills, left_vendor = _less_credits(bills, _credits(payables, holds=holds))
+    invoices, left_customer = _less_credits(invoices, _credits(receivables))
     put_off = {f"Bill:{one.bill_id}": one.until for one in delays}
     dated = [_delayed(_overridden(item, overrides), put_off) for item in [*bills, *invoices]]
     return DocumentItems(
-        items=tuple(sorted(_with_holds(dated, holds, next_day=next_day), key=item_order)),
+        items=tuple(sorted([*dated, *held], key=item_order)),
         unused_vendor_credit_cents=left_vendor,
         unused_customer_credit_cents=left_customer,
     )
@@ -96,10 +97,16 @@ def _open(items: pd.DataFrame, *, txn_type: str, kind: FlowKind, dating: Dating)
     ]
 
 
-def _credits(items: pd.DataFrame) -> dict[str, int]:
-    """Open credit of each party, positive."""
-    found = items[items["open_cents"] < 0].groupby("party_id")["open_cents"].sum()
-    return {str(party_id): -int(cents) for party_id, cents in found.items()}
+def _credits(items: pd.DataFrame, *, holds: Sequence[Hold] = ()) -> dict[str, int]:
+    """Open credit of each party that no decision uses, positive."""
+    rows = items.loc[items["open_cents"] < 0, ["txn_type", "qbo_id", "party_id", "open_cents"]]
+    used = Counter[tuple[str, str]]()
+    for credit_id, cents in (one for hold in holds for one in hold.credits):
+        used["VendorCredit", credit_id] += cents
+    found: Counter[str] = Counter()
+    for txn_type, qbo_id, party_id, cents in rows.itertuples(index=False, name=None):
+        found[str(party_id)] += max(-int(cents) - used[txn_type, qbo_id], 0)
+    return found
 
 
 def _less_credits(items: Iterable[DatedItem], credits_: Mapping[str, int]) -> tuple[list[DatedItem], int]:
@@ -133,15 +140,17 @@ def _delayed(item: DatedItem, put_off: Mapping[str, date]) -> DatedItem:
     return replace(item, expected_on=on, not_before=until, reason=f"{item.reason}, put off until {until}")
 
 
-def _with_holds(items: Iterable[DatedItem], holds: Sequence[Hold], *, next_day: date) -> list[DatedItem]:
-    """The items with the decided bills (or parts of them) moved to their holds; a hold on no open bill is no flow."""
-    by_id = {item.item_id: item for item in items}
+def _without_held(
+    bills: Iterable[DatedItem], holds: Sequence[Hold], *, next_day: date
+) -> tuple[list[DatedItem], list[DatedItem]]:
+    """What of the bills is not decided, and the decided payments; a hold on no open bill is no flow."""
+    by_id = {item.item_id: item for item in bills}
     held = []
     for hold in sorted(holds, key=lambda one: (one.on, one.hold_id)):
         bill = by_id.get(f"Bill:{hold.bill_id}")
         if bill is None or hold.amount_cents <= 0:
             continue
-        cents = min(hold.amount_cents, -bill.amount_cents)
+        cents = min(hold.cash_cents, -bill.amount_cents)
         held.append(
             replace(
                 bill,
@@ -150,9 +159,8 @@ def _with_holds(items: Iterable[DatedItem], holds: Sequence[Hold], *, next_day: 
                 amount_cents=-cents,
                 expected_on=max(hold.on, next_day),
                 dating=Dating.CERTAIN,
-                not_before=None,
                 reason=f"decided for {hold.on}",
             )
         )
-        by_id[bill.item_id] = replace(bill, amount_cents=bill.amount_cents + cents)
-    return [item for item in [*by_id.values(), *held] if item.amount_cents]
+        by_id[bill.item_id] = replace(bill, amount_cents=min(bill.amount_cents + hold.amount_cents, 0))
+    return [item for item in by_id.values() if item.amount_cents], [item for item in held if item.amount_cents]

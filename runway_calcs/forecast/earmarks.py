@@ -23,12 +23,20 @@ class Hold:
     on: date
     """A day that has passed counts as the next day."""
     amount_cents: int
-    """Positive; what exceeds the bill's open amount is not paid, what it leaves open stays an open bill."""
+    """What it takes off the bill, positive; what exceeds the bill's open amount is not paid, what it leaves open stays an
+    open bill."""
     label: str
+    credits: tuple[tuple[str, int], ...] = ()
+    """What of the amount is paid with vendor credits, by QuickBooks' id: the rest is cash."""
     drawn_from: str = ""
     """The reserve that it has drawn on already ..."""
     drawn_cents: int = 0
     """... and by how much: no longer in the reserve, and in the cash until the bill is paid."""
+
+    @property
+    def cash_cents(self) -> int:
+        """What of it leaves the cash."""
+        return self.amount_cents - sum(cents for _, cents in self.credits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

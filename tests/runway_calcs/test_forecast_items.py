@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from runway_calcs.bills.payables import after_credits, credits_used
+from runway_calcs.bills.payables_of_books import PayableDecisions, payables_of_books
 from runway_calcs.books.cash_pieces import CashHabits
 from runway_calcs.books.movements import Kind
 from runway_calcs.books.open_items import open_items
@@ -30,6 +32,7 @@ from tests.runway_calcs.builders import (
     point,
     position,
     recurring,
+    terms,
     waiting_later,
 )
 
@@ -295,8 +298,8 @@ def test_what_waits_for_its_deposit_arrives_once(
     assert {item.kind for item in found} <= {FlowKind.UNDEPOSITED}
 
 
-def hold(cents: int, on: date, *, bill_id: str = "1") -> Hold:
-    return Hold(hold_id="h1", bill_id=bill_id, on=on, amount_cents=cents, label="decided")
+def hold(cents: int, on: date, *, bill_id: str = "1", credits_: tuple[tuple[str, int], ...] = ()) -> Hold:
+    return Hold(hold_id="h1", bill_id=bill_id, on=on, amount_cents=cents, label="decided", credits=credits_)
 
 
 @pytest.mark.parametrize(
@@ -316,6 +319,47 @@ def test_a_decided_bill_is_paid_once_on_its_decided_day(
     found = documents_of(bills=[bill(100, "2026-12-08")], holds=[hold(cents, on)])
     assert plain(found.items) == expected
     assert all(item.dating is Dating.CERTAIN for item in found.items if item.kind is FlowKind.HELD_BILL)
+
+
+@pytest.mark.parametrize(
+    ("decided", "expected", "unused"),
+    [
+        pytest.param(hold(1000, DEC_1), [(DEC_1, -1000)], 400, id="paid in cash, the credit stays"),
+        pytest.param(
+            hold(1000, DEC_1, credits_=(("2", 400),)), [(DEC_1, -600)], 0, id="paid with the credit, which is used up"
+        ),
+        pytest.param(hold(700, DEC_1), [(DEC_1, -700)], 100, id="the credit goes to what is not decided"),
+        pytest.param(
+            hold(500, DEC_1, credits_=(("2", 100),)), [(DEC_1, -400), (DEC_8, -200)], 0, id="some of it, in two parts"
+        ),
+        pytest.param(hold(400, DEC_1, credits_=(("2", 400),)), [(DEC_8, -600)], 0, id="no cash at all"),
+        pytest.param(
+            hold(1400, DEC_1, credits_=(("2", 400),)), [(DEC_1, -1000)], 0, id="never more cash than the bill has open"
+        ),
+    ],
+)
+def test_a_decision_pays_its_cash_and_a_credit_it_does_not_use_is_left_for_the_rest(
+    decided: Hold, expected: list[tuple[date, int]], unused: int
+) -> None:
+    """A bill of 1,000 and an open credit of 400: forecast and plan count the same payments."""
+    rows = [bill(1000, "2026-12-08"), credit(400)]
+    found = documents_of(bills=rows, holds=[decided])
+    assert [(item.expected_on, item.amount_cents) for item in found.items] == expected
+    assert found.unused_vendor_credit_cents == unused
+    open_ = open_items(documents(*rows), applications(), side="payables", at=point())
+    decisions = PayableDecisions(
+        decided_cents={decided.bill_id: decided.amount_cents}, used_credit_cents=dict(decided.credits)
+    )
+    planned = payables_of_books(open_, documents(*rows), terms(), at=point(), decisions=decisions)
+    after = after_credits(planned.bills, credits_used(planned.bills, planned.vendor_credits))
+    undecided = [item for item in found.items if item.kind is FlowKind.BILL]
+    assert [one.open_cents for one in after] == [-item.amount_cents for item in undecided]
+
+
+def test_a_credit_passes_a_decided_bill_by_and_reduces_the_next() -> None:
+    bills = [bill(1000, "2026-12-01"), bill(1000, "2026-12-08", qbo_id="3"), credit(400)]
+    found = documents_of(bills=bills, holds=[hold(1000, DEC_1)])
+    assert plain(found.items) == [(DEC_1, -1000, FlowKind.HELD_BILL), (DEC_8, -600, FlowKind.BILL)]
 
 
 def test_a_bill_that_was_put_off_keeps_its_habit_and_an_override_gives_way_to_the_later_day() -> None:
