@@ -108,7 +108,8 @@ def test_the_unknown_of_each_past_week_is_that_of_prompt_books() -> None:
 
     def unknown(entry: Entry) -> np.ndarray:
         books = books_at(company(entry), home_currency="USD", at=point(), policy=CashPolicy())
-        return learn_run_off(books.pieces, at=point(), policy=POLICY).unknown_cents.sum(axis=(2, 3))
+        found: np.ndarray = learn_run_off(books.pieces, at=point(), policy=POLICY).unknown_cents.sum(axis=(2, 3))
+        return found
 
     kept = unknown(promptly)
     np.testing.assert_array_equal(unknown(in_one_go(date(2026, 10, 12))), kept)
