@@ -94,7 +94,8 @@ def with_positions(
             applications=ledger.applications,
             movements=movements,
             undeposited_ids=undeposited,
-            card_ids=position.card_ids,
+            # Where buying with the card counts, a bill paid by card is cash like any other.
+            card_ids=position.card_ids if policy.card_basis == "payment" else frozenset(),
             at=at,
         ),
     )

@@ -7,19 +7,58 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from runway_calcs.books.books_at import books_at
 from runway_calcs.books.cash import cash_position
 from runway_calcs.books.cash_pieces import CashHabits, cash_habits
+from runway_calcs.books.corrections import Ledger
 from runway_calcs.books.movements import cash_movements
 from runway_calcs.forecast.dated_items import Dating
 from runway_calcs.forecast.simulation import simulate
 from runway_calcs.payment_timing import fit
-from runway_calcs.policy import CashPolicy
-from tests.runway_calcs.builders import FRIDAY, accounts, applications, point, postings
+from runway_calcs.policy import CardBasis, CashPolicy
+from tests.runway_calcs.builders import FRIDAY, Row, accounts, applications, parties, point, postings, terms
+from tests.runway_calcs.builders import documents as book_documents
 from tests.runway_calcs.forecasts import POLICY, item, prepared
 from tests.runway_calcs.timing_ledgers import documents
 
 WEDNESDAY, THURSDAY = 2, 3
 DRAWER = "50"
+PARTY = "7"
+
+
+def bills_paid_from(account_id: str, *, count: int = 6) -> Ledger:
+    """Bills of one vendor, all paid from one account."""
+    paid: list[Row] = [
+        {
+            "txn_type": "BillPayment",
+            "qbo_id": f"{number}",
+            "txn_date": pd.Timestamp(FRIDAY - timedelta(days=7 * number)),
+            "account_id": account_id,
+            "amount_cents": -500,
+            "party_type": "Vendor",
+            "party_id": PARTY,
+        }
+        for number in range(count)
+    ]
+    return ledger_of(*paid)
+
+
+def ledger_of(*posted: Row) -> Ledger:
+    """Nothing but postings on a checking account, a card and an account in euro."""
+    return Ledger(
+        documents=book_documents(),
+        applications=applications(),
+        postings=postings(*posted),
+        accounts=accounts(
+            {"qbo_id": "35"},
+            {"qbo_id": "36", "currency": "EUR"},
+            {"qbo_id": "37", "is_active": False},
+            {"qbo_id": "38"},
+            {"qbo_id": "41", "account_type": "Credit Card", "account_subtype": "CreditCard"},
+        ),
+        parties=parties(),
+        terms=terms(),
+    )
 
 
 def habits_of(received_on: list[date], *, entered_after: timedelta) -> CashHabits:
@@ -85,6 +124,20 @@ def test_a_forecast_banks_a_check_as_checks_of_its_weekday_were_banked(paid_in: 
     )
     found = simulate(replace(prepared([check], policy=replace(POLICY, draws=20)), habits=habits), seed=1)
     assert set(found.item_days[0]) == {banked_in}
+
+
+@pytest.mark.parametrize(
+    ("card_basis", "counted"),
+    [
+        pytest.param("payment", 0, id="the card's payment holds it"),
+        pytest.param("purchase", -500, id="no card payment counts, so the bill does"),
+    ],
+)
+def test_a_bill_usually_paid_by_card_counts_once(card_basis: CardBasis, counted: int) -> None:
+    books = books_at(bills_paid_from("41"), home_currency="USD", at=point(), policy=CashPolicy(card_basis=card_basis))
+    bill = replace(item(5, -500, label=PARTY), dating=Dating.VENDOR)
+    found = simulate(replace(prepared([bill], policy=replace(POLICY, draws=20)), habits=books.habits), seed=1)
+    assert set(found.item_cents[0]) == {counted}
 
 
 def test_a_payment_that_may_have_been_made_already_is_expected_now_and_not_after_another_wait() -> None:
