@@ -204,7 +204,7 @@ CALCULATORS = (
     ),
     WeekTable(
         key="runway/recurring_flows",
-        description="Receipts and payments that come back weekly, every two weeks, monthly or quarterly, and their next dates.",
+        description="Receipts and payments that come back in a rhythm, such as weekly or twice a month, and their next dates.",
         deps=_FORECAST,
         columns=result_schema(RecurringFlow),
         work=_recurring_flows,

@@ -186,7 +186,7 @@ def prepare(
         items=items,
         timing=timing,
         series=series,
-        spreads=past.spreads if past else spreads(series),
+        spreads=past.spreads if past else spreads(series, policy=recurring_policy),
         habits=books.habits,
         run_off=run_off,
         receipts_factor=factor,
@@ -237,7 +237,8 @@ def _receipts_factor(
     end = pd.Timestamp(policy.horizon_end(books.at.as_of))
     asked = customers.open_documents
     within = (customers.likely.quantiles(_DECILES) <= end).mean(axis=1)
-    invoiced = float((asked["amount_cents"].to_numpy() * within.to_numpy()).sum()) if len(asked) else 0.0
+    reaches = 1 - asked["counterparty_id"].map(books.habits.receipts_elsewhere).fillna(0.0).to_numpy(dtype="float64")
+    invoiced = float((asked["amount_cents"].to_numpy() * within.to_numpy() * reaches).sum()) if len(asked) else 0.0
     dated = sum(item.amount_cents for item in items if item.kind in _DATED_RECEIPTS and item.expected_on <= end.date())
     movements = books.movements
     return receipts_factor(

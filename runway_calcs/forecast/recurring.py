@@ -16,6 +16,7 @@ import pandas as pd
 from runway_calcs.books.movements import Kind
 from runway_calcs.calendar_months import month_length, months_later
 from runway_calcs.cents import median_half_up
+from runway_calcs.forecast.twice_a_month import TwiceAMonth, twice_a_month
 from runway_calcs.policy import RecurringPolicy
 
 _LAST_AMOUNTS = 3
@@ -32,6 +33,7 @@ class Cadence(StrEnum):
     """The rhythm of a series of payments."""
 
     WEEKLY = "weekly"
+    TWICE_A_MONTH = "twice a month"
     BIWEEKLY = "biweekly"
     MONTHLY = "monthly"
     QUARTERLY = "quarterly"
@@ -72,7 +74,7 @@ class RecurringFlow:
     """The payments that show the rhythm, oldest first."""
     next_dates: tuple[date, ...]
     """Expected payments up to the end of the horizon. The first may lie up to the grace period before the as-of day:
-    expected but not seen yet. Weekends are kept."""
+    expected but not seen yet. Weekends are kept, but by a series of two days a month that is paid around them."""
     reason: str
     """The rule with its facts: "monthly, seen 5 times from 2026-07-01 to 2026-11-01"."""
 
@@ -87,6 +89,8 @@ class _Rhythm:
     """0 for cadences counted in days."""
     tolerance_days: int
     grace_days: int
+    kept: TwiceAMonth | None = None
+    """The days of a cadence of two in a month."""
 
 
 def recurring_flows(
@@ -188,9 +192,13 @@ def _rhythm(seen: Sequence[SeenPayment], *, policy: RecurringPolicy) -> _Rhythm 
     """The cadence that the gaps between the last payments fit, if any."""
     if len(seen) < policy.min_occurrences:
         return None
-    judged = [payment.paid_on for payment in seen[-policy.gap_occurrences :]]
+    days = [payment.paid_on for payment in seen]
+    judged = days[-policy.gap_occurrences :]
     gaps = [(later - earlier).days for earlier, later in pairwise(judged)]
     for rhythm in _rhythms(policy):
+        if rhythm.cadence is Cadence.BIWEEKLY and (kept := twice_a_month(days, policy=policy)):
+            # Half a month lies within the tolerance of two weeks.
+            return replace(rhythm, cadence=Cadence.TWICE_A_MONTH, kept=kept)
         fitting = sum(abs(gap - rhythm.days) <= rhythm.tolerance_days for gap in gaps)
         if fitting * 100 >= len(gaps) * policy.regular_percent:
             return rhythm
@@ -239,7 +247,9 @@ def belongs(cents: int, *, kind: str, amount_cents: int, policy: RecurringPolicy
 def _next_dates(days: Sequence[date], *, rhythm: _Rhythm, horizon_end: date) -> tuple[date, ...]:
     """Expected payments after the last one, up to the end of the horizon."""
     steps = range(1, (horizon_end - days[-1]).days // 7 + 2)
-    if not rhythm.months:
+    if rhythm.kept:
+        expected = rhythm.kept.after(days[-1], until=horizon_end)
+    elif not rhythm.months:
         expected = [days[-1] + timedelta(days=rhythm.days * step) for step in steps]
     elif rhythm.cadence is Cadence.QUARTERLY and len(days) >= _QUARTERS:
         # Quarters of a year need not be equally long (estimated taxes): each repeats its own day of last year.

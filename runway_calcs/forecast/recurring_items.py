@@ -20,6 +20,7 @@ from runway_calcs.cents import median_half_up
 from runway_calcs.flow_kinds import FlowKind, Layer
 from runway_calcs.forecast.dated_items import DatedItem, Dating
 from runway_calcs.forecast.recurring import Cadence, RecurringFlow, belongs
+from runway_calcs.forecast.twice_a_month import twice_a_month
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
 
 FLOW_OF_MOVEMENT = {Kind.PAYROLL: FlowKind.PAYROLL, Kind.TAX: FlowKind.TAX, Kind.CARD_PAYMENT: FlowKind.CARD}
@@ -177,15 +178,19 @@ class Spread:
     shares: NDArray[np.float64]
 
 
-def spreads(series: Sequence[RecurringFlow]) -> Mapping[tuple[str, str], Spread]:
+def spreads(series: Sequence[RecurringFlow], *, policy: RecurringPolicy) -> Mapping[tuple[str, str], Spread]:
     """What each series (direction, stream) varied by."""
-    return {(one.direction, one.stream): Spread(days=_day_spread(one), shares=_shares(one)) for one in series}
+    return {
+        (one.direction, one.stream): Spread(days=_day_spread(one, policy=policy), shares=_shares(one)) for one in series
+    }
 
 
-def _day_spread(series: RecurringFlow) -> NDArray[np.int64]:
+def _day_spread(series: RecurringFlow, *, policy: RecurringPolicy) -> NDArray[np.int64]:
     days = [payment.paid_on for payment in series.seen]
     if series.cadence in _DAYS:
         off = [(later - earlier).days - _DAYS[series.cadence] for earlier, later in pairwise(days)]
+    elif series.cadence is Cadence.TWICE_A_MONTH and (month_days := twice_a_month(days, policy=policy)):
+        off = [(day - month_days.nearest(day)).days for day in days]
     elif series.cadence is Cadence.MONTHLY and series.next_dates:
         anchor = max(day.day for day in series.next_dates)
         off = [_off_month_day(day, anchor=anchor) for day in days]

@@ -35,6 +35,48 @@ def paid(*days: str, cents: int = 100_00, **columns: object) -> list[Row]:
             ("2026-10-23", "2026-11-06", "2026-11-20"), Cadence.BIWEEKLY, ("2026-12-04", "2026-12-18"), id="biweekly"
         ),
         pytest.param(
+            ("2026-08-31", "2026-09-15", "2026-09-30", "2026-10-15", "2026-10-30", "2026-11-13"),
+            Cadence.TWICE_A_MONTH,
+            ("2026-11-30", "2026-12-15", "2026-12-31", "2027-01-15", "2027-01-29", "2027-02-15"),
+            id="the 15th and the last day, on the Friday before a weekend",
+        ),
+        pytest.param(
+            ("2026-08-31", "2026-09-15", "2026-10-01", "2026-10-15", "2026-10-30", "2026-11-13"),
+            Cadence.TWICE_A_MONTH,
+            ("2026-12-01", "2026-12-15", "2027-01-01", "2027-01-15", "2027-02-01", "2027-02-15"),
+            id="the 1st and the 15th, one of them a day early",
+        ),
+        pytest.param(
+            ("2026-08-20", "2026-09-05", "2026-09-20", "2026-10-05", "2026-10-20", "2026-11-05"),
+            Cadence.TWICE_A_MONTH,
+            ("2026-11-20", "2026-12-05", "2026-12-20"),
+            id="the 5th and the 20th, weekends kept",
+        ),
+        pytest.param(
+            ("2026-08-05", "2026-08-20", "2026-09-07", "2026-09-21", "2026-10-05", "2026-10-20", "2026-11-05"),
+            Cadence.TWICE_A_MONTH,
+            ("2026-11-20", "2026-12-07", "2026-12-21"),
+            id="the 5th and the 20th, on the Monday after a weekend",
+        ),
+        pytest.param(
+            ("2026-09-18", "2026-10-02", "2026-10-16", "2026-10-29", "2026-11-13"),
+            Cadence.BIWEEKLY,
+            ("2026-11-27", "2026-12-11"),
+            id="every two weeks, once a day early",
+        ),
+        pytest.param(
+            ("2026-10-05", "2026-10-20", "2026-11-05"),
+            Cadence.BIWEEKLY,
+            ("2026-11-19", "2026-12-03"),
+            id="three payments say nothing of two days a month",
+        ),
+        pytest.param(
+            ("2026-06-15", "2026-07-15", "2026-08-15", "2026-08-31", "2026-09-30", "2026-10-31"),
+            Cadence.MONTHLY,
+            ("2026-11-30", "2026-12-31"),
+            id="monthly, moved from the 15th to the last day",
+        ),
+        pytest.param(
             ("2026-09-01", "2026-10-01", "2026-11-02"), Cadence.MONTHLY, ("2026-12-01", "2027-01-01"), id="the first"
         ),
         pytest.param(
@@ -87,6 +129,14 @@ def test_month_ends_are_kept_after_two_short_months() -> None:
     as_of = date(2026, 12, 4)
     (found,) = recurring_outflows(rows, as_of=as_of, horizon_end=date(2027, 2, 28), policy=RecurringPolicy())
     assert found.next_dates == (date(2026, 12, 31), date(2027, 1, 31), date(2027, 2, 28))
+
+
+def test_a_payday_that_a_holiday_brought_forward_is_not_expected_again() -> None:
+    """2027-01-01 is paid on the last day of 2026."""
+    rows = movements(*paid("2026-10-15", "2026-10-30", "2026-11-13", "2026-12-01", "2026-12-15", "2026-12-31"))
+    as_of, end = date(2027, 1, 1), date(2027, 2, 20)
+    (found,) = recurring_outflows(rows, as_of=as_of, horizon_end=end, policy=RecurringPolicy())
+    assert found.next_dates == (date(2027, 1, 15), date(2027, 2, 1), date(2027, 2, 15))
 
 
 def test_a_series_explains_itself() -> None:
@@ -152,6 +202,42 @@ def test_what_is_dated_later_or_came_in_is_no_evidence() -> None:
 def test_months_are_safe_at_their_ends(day: str, months: int, day_of_month: int | None, expected: str) -> None:
     found = months_later(date.fromisoformat(day), months=months, day_of_month=day_of_month)
     assert found == date.fromisoformat(expected)
+
+
+@EXAMPLES
+def test_every_two_weeks_is_never_taken_for_twice_a_month(examples: int) -> None:
+    def check(since_last: int, count: int, earlier: int) -> None:
+        as_of = FRIDAY - timedelta(days=earlier)
+        last = as_of - timedelta(days=since_last)
+        rows = movements(*every(14, cents=-1, until=last, count=count, party_id="7"))
+        end = as_of + timedelta(weeks=13)
+        (found,) = recurring_outflows(rows, as_of=as_of, horizon_end=end, policy=RecurringPolicy())
+        assert (found.cadence, found.next_dates[0]) == (Cadence.BIWEEKLY, last + timedelta(days=14))
+
+    holds(
+        check, examples=examples, since_last=st.integers(0, 13), count=st.integers(3, 28), earlier=st.integers(0, 3000)
+    )
+
+
+@EXAMPLES
+def test_six_paydays_twice_a_month_are_enough_to_know_the_others(examples: int) -> None:
+    def check(month: int, place: int, count: int, days: tuple[int, int]) -> None:
+        months = [months_later(date(2020, 1, 1), months=month + step) for step in range(count // 2 + 5)]
+        nominal = [one for day in months for one in (months_later(day, months=0, day_of_month=each) for each in days)]
+        paydays = [day - timedelta(days=max(0, day.weekday() - 4)) for day in nominal[place:]]
+        seen, to_come = paydays[:count], paydays[count : count + 3]
+        rows = movements(*paid(*(day.isoformat() for day in seen)))
+        (found,) = recurring_outflows(rows, as_of=seen[-1], horizon_end=to_come[-1], policy=RecurringPolicy())
+        assert (found.cadence, list(found.next_dates)) == (Cadence.TWICE_A_MONTH, to_come)
+
+    holds(
+        check,
+        examples=examples,
+        month=st.integers(0, 120),
+        place=st.integers(0, 1),
+        count=st.integers(6, 24),
+        days=st.sampled_from([(1, 15), (15, 31), (5, 20), (10, 25)]),
+    )
 
 
 @EXAMPLES

@@ -61,7 +61,7 @@ def test_a_year_end_bonus_is_expected_again_at_its_time_and_at_no_other() -> Non
     again = FRIDAY + timedelta(days=28)
     assert amounts[again] == -1_500_00
     assert {cents for on, cents in amounts.items() if on != again} == {-1_000_00}
-    spread = spreads([series])["out", series.stream]
+    spread = spreads([series], policy=RecurringPolicy())["out", series.stream]
     assert list(set(spread.shares)) == [1.0]
 
 
@@ -78,7 +78,7 @@ def test_days_and_amounts_are_drawn_from_what_was_seen() -> None:
         ]
     ]
     (series,) = series_of(*rows)
-    spread = spreads([series])["out", series.stream]
+    spread = spreads([series], policy=RecurringPolicy())["out", series.stream]
     assert list(spread.days) == [0, 0, 0, 0, 1, 2]
     assert list(spread.shares) == pytest.approx([0.9, 1.0, 1.1])
     (item, *_) = recurring_items(
@@ -94,6 +94,14 @@ def test_days_and_amounts_are_drawn_from_what_was_seen() -> None:
     assert set(cents) == {-90_00, -100_00, -110_00}
     again, _ = draw_series_item(item, spread, draws=300, seed=1)
     assert (off == again).all()
+
+
+def test_paydays_twice_a_month_vary_by_their_distance_from_the_two_days_they_mean() -> None:
+    """The 15th and the last day: paid on Fridays before a weekend, and once a day early."""
+    days = ["2026-08-14", "2026-08-31", "2026-09-15", "2026-09-29", "2026-10-15", "2026-10-30", "2026-11-13"]
+    rows: list[Row] = [{"date": day(text), "amount_cents": -100_00, "kind": Kind.PAYROLL} for text in days]
+    (series,) = series_of(*rows)
+    assert list(spreads([series], policy=RecurringPolicy())["out", series.stream].days) == [-1, 0, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
