@@ -84,14 +84,16 @@ async def _body(request: Request) -> bytes | None:
 
 def _received(dirty: DirtyTenants, body: bytes, signature: str, verifier: Secret) -> Response:
     try:
-        events = verified_events(body, signature=signature, verifier=verifier)
+        delivery = verified_events(body, signature=signature, verifier=verifier)
     except BadSignature:
         _log.warning("a delivery was not signed by Intuit and was not looked at")
         return Response(status_code=_UNAUTHORISED)
     except BadNotification as error:
         _log.warning("a signed delivery could not be read: %s", error)
         return Response(status_code=_BAD_REQUEST)
-    noticed = dirty.notice(events)
+    if delivery.unreadable:
+        _log.warning("%d events of a signed delivery could not be read and were left out", delivery.unreadable)
+    noticed = dirty.notice(delivery.events)
     _log.info("%d tenants marked, %d events seen before", len(noticed.marked), noticed.repeated)
     if noticed.unknown_realms:
         _log.warning("%d events are about companies that are no tenant's", noticed.unknown_realms)

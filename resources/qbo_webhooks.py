@@ -4,7 +4,8 @@ Belongs here: the signature over the raw body, both body formats, the events in 
 remembering events and marking tenants (`resources/dirty_tenants.py`), reading what changed (the sync: change data stays the truth).
 
 A notification carries no value of the books, and nothing in it is trusted before the signature is verified. One delivery may
-name several companies.
+name several companies: an event that cannot be read is counted and left out, for the same body would come again for ever and
+keep the news of the others back. The nightly sync reads what it would have announced.
 """
 
 import base64
@@ -13,9 +14,10 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from resources.secret_text import Secret
 
@@ -23,6 +25,8 @@ SIGNATURE_HEADER = "intuit-signature"
 
 _REALM = re.compile(r"[0-9]{1,32}")
 _LONGEST_ID = 200
+
+T = TypeVar("T")
 
 
 class BadSignature(Exception):
@@ -41,20 +45,35 @@ class Event:
     realm_id: str
 
 
-def verified_events(body: bytes, *, signature: str, verifier: Secret) -> tuple[Event, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The events of one body, each once, and how many of its parts could not be read."""
+
+    events: tuple[Event, ...]
+    unreadable: int
+
+
+def verified_events(body: bytes, *, signature: str, verifier: Secret) -> Delivery:
     """The events of a body that Intuit signed.
 
     Raises:
         BadSignature: it is signed by somebody else or not at all; the body was not looked at.
-        BadNotification: it is signed and cannot be read.
+        BadNotification: it is signed and in neither of the two formats.
     """
     _verify(body, signature=signature, verifier=verifier)
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         raise BadNotification("the body is no JSON") from None
-    found = tuple(_cloud_events(value) if isinstance(value, list) else _notifications(value))
-    return tuple({event.event_id: event for event in found}.values())
+    found = _readable(value, _cloud_event) if isinstance(value, list) else _notifications(value)
+    by_id: dict[str, Event] = {}
+    unreadable = 0
+    for event in found:
+        if event is None:
+            unreadable += 1
+        else:
+            by_id[event.event_id] = event
+    return Delivery(events=tuple(by_id.values()), unreadable=unreadable)
 
 
 def _verify(body: bytes, *, signature: str, verifier: Secret) -> None:
@@ -69,22 +88,41 @@ def _verify(body: bytes, *, signature: str, verifier: Secret) -> None:
         raise BadSignature
 
 
-def _cloud_events(value: list[Any]) -> Iterator[Event]:
-    for one in value:
-        event_id, realm = _member(one, "id"), _member(one, "intuitaccountid")
-        if not isinstance(event_id, str) or not 0 < len(event_id) <= _LONGEST_ID:
-            raise BadNotification("an event has no id")
-        yield Event(event_id=f"event:{event_id}", realm_id=_realm(realm))
+def _readable(values: Iterable[Any], read: Callable[[Any], T]) -> Iterator[T | None]:
+    """What each value says; None for one that cannot be read."""
+    for value in values:
+        try:
+            yield read(value)
+        except BadNotification:
+            yield None
 
 
-def _notifications(value: Any) -> Iterator[Event]:
-    """The older format has no ids: what an event says stands in for one."""
-    for company in _list(value, "eventNotifications"):
-        realm = _realm(_member(company, "realmId"))
-        for entity in _list(_member(company, "dataChangeEvent"), "entities"):
-            parts = [_member(entity, name) for name in ("name", "id", "operation", "lastUpdated", "deletedId")]
-            said = json.dumps([realm, *parts], ensure_ascii=False, sort_keys=True)
-            yield Event(event_id=f"said:{hashlib.sha256(said.encode()).hexdigest()}", realm_id=realm)
+def _cloud_event(value: Any) -> Event:
+    event_id, realm = _member(value, "id"), _member(value, "intuitaccountid")
+    if not isinstance(event_id, str) or not 0 < len(event_id) <= _LONGEST_ID or not event_id.isprintable():
+        raise BadNotification("an event has no id")
+    return Event(event_id=f"event:{event_id}", realm_id=_realm(realm))
+
+
+def _notifications(value: Any) -> Iterator[Event | None]:
+    """The older format: companies, each with what changed in it."""
+    for company in _readable(_list(value, "eventNotifications"), _company):
+        if company is None:
+            yield None
+            continue
+        realm, entities = company
+        yield from _readable(entities, partial(_said, realm))
+
+
+def _company(value: Any) -> tuple[str, list[Any]]:
+    return _realm(_member(value, "realmId")), _list(_member(value, "dataChangeEvent"), "entities")
+
+
+def _said(realm: str, entity: Any) -> Event:
+    """An entity has no id of its own: what it says stands in for one."""
+    parts = [_member(entity, name) for name in ("name", "id", "operation", "lastUpdated", "deletedId")]
+    said = json.dumps([realm, *parts], ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
+    return Event(event_id=f"said:{hashlib.sha256(said).hexdigest()}", realm_id=realm)
 
 
 def _member(value: Any, name: str) -> Any:

@@ -135,8 +135,20 @@ def test_a_forged_delivery_marks_nobody(connected: Installation, address: str) -
 
 def test_a_signed_delivery_that_cannot_be_read_marks_nobody(connected: Installation, address: str) -> None:
     assert _deliver(address, b"{not json") == 400
-    assert _deliver(address, [_event("1", _REALMS["acme"]), {"id": "2"}]) == 400
+    assert _deliver(address, {"events": [_event("1", _REALMS["acme"])]}) == 400
     assert _dirty(connected) == {}
+
+
+def test_an_event_that_cannot_be_read_is_counted_in_the_log_and_keeps_no_other_company_unread(
+    connected: Installation, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With any other answer Intuit would deliver the same body again, for ever."""
+    odd = [{"id": "odd-canary"}, {"id": "2", "intuitaccountid": "no-realm-canary"}]
+    with caplog.at_level("DEBUG"):
+        assert _deliver(address, [_event("1", _REALMS["acme"]), *odd, _event("3", _REALMS["bolt"])]) == 200
+    assert _dirty(connected) == {"acme": 1, "bolt": 1}
+    assert "2 events of a signed delivery could not be read" in caplog.text
+    assert "canary" not in caplog.text
 
 
 def test_nothing_but_a_post_to_the_one_path_is_answered(address: str) -> None:

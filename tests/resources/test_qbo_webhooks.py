@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.qbo_webhooks import BadNotification, BadSignature, Event, verified_events
+from resources.qbo_webhooks import BadNotification, BadSignature, Delivery, Event, verified_events
 from resources.secret_text import Secret
 
 _VERIFIER = Secret("verifier-canary")
@@ -20,9 +20,15 @@ def _signature(body: bytes, key: str = "verifier-canary") -> str:
     return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
 
 
-def _events(value: Any) -> tuple[Event, ...]:
+def _delivery(value: Any) -> Delivery:
     body = json.dumps(value).encode()
     return verified_events(body, signature=_signature(body), verifier=_VERIFIER)
+
+
+def _events(value: Any) -> tuple[Event, ...]:
+    found = _delivery(value)
+    assert found.unreadable == 0
+    return found.events
 
 
 def _cloud(event_id: str = "e1", realm: str = "1") -> dict[str, Any]:
@@ -100,22 +106,50 @@ def test_without_a_verifier_token_nothing_is_accepted() -> None:
         None,
         {},
         {"eventNotifications": {}},
-        {"eventNotifications": [7]},
-        {"eventNotifications": [{"realmId": "1"}]},
-        {"eventNotifications": [_old("1 OR 1=1")]},
-        {"eventNotifications": [{**_old(), "realmId": 1}]},
-        [7],
-        [{}],
-        [_cloud("")],
-        [_cloud("x" * 201)],
-        [_cloud(realm="../1")],
-        [{**_cloud(), "intuitaccountid": 1}],
     ],
     ids=lambda value: json.dumps(value)[:40],
 )
 def test_a_signed_body_in_no_known_form_is_said_so_without_quoting_it(value: Any) -> None:
     with pytest.raises(BadNotification):
-        _events(value)
+        _delivery(value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        7,
+        None,
+        {},
+        _cloud(""),
+        _cloud("x" * 201),
+        _cloud("\x00"),
+        _cloud("\ud800"),
+        _cloud(realm="../1"),
+        {**_cloud(), "intuitaccountid": 1},
+    ],
+    ids=lambda value: json.dumps(value)[:60],
+)
+def test_an_event_that_cannot_be_read_is_counted_and_keeps_nobody_elses_back(odd: Any) -> None:
+    found = _delivery([_cloud("a", "1"), odd, _cloud("b", "2")])
+    assert ([one.realm_id for one in found.events], found.unreadable) == (["1", "2"], 1)
+    assert _delivery([odd]) == Delivery(events=(), unreadable=1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [7, {}, {"realmId": "1"}, _old("1 OR 1=1"), {**_old(), "realmId": 1}, {**_old(), "dataChangeEvent": {}}],
+    ids=lambda value: json.dumps(value)[:60],
+)
+def test_in_the_older_format_a_company_that_cannot_be_read_keeps_nobody_elses_back(odd: Any) -> None:
+    found = _delivery({"eventNotifications": [_old("1"), odd, _old("2")]})
+    assert ([one.realm_id for one in found.events], found.unreadable) == (["1", "2"], 1)
+
+
+def test_in_the_older_format_a_change_that_cannot_be_read_keeps_no_other_back() -> None:
+    entities = [7, *_old()["dataChangeEvent"]["entities"], None]
+    found = _delivery({"eventNotifications": [{"realmId": "1", "dataChangeEvent": {"entities": entities}}]})
+    assert (found.events, found.unreadable) == (_events({"eventNotifications": [_old()]}), 2)
+    assert len(_events({"eventNotifications": [_old(name="\ud800")]})) == 1, "half of a character is no reason to fail"
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"[" * 100_000, b"", b"[1"])

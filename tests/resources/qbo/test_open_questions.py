@@ -266,8 +266,9 @@ def _announced(scene: Scene, tenant: Reader, bodies: list[str]) -> None:
     for body in bodies:
         signed = base64.b64encode(hmac.new(_VERIFIER.encode(), body.encode(), hashlib.sha256).digest()).decode()
         headers = {SIGNATURE_HEADER: signed}
-        events = verified_events(body.encode(), signature=headers[SIGNATURE_HEADER], verifier=Secret(_VERIFIER))
-        marks.notice(events)
+        delivery = verified_events(body.encode(), signature=headers[SIGNATURE_HEADER], verifier=Secret(_VERIFIER))
+        assert delivery.unreadable == 0
+        marks.notice(delivery.events)
     assert tenant.tenant in [one.tenant_id for one in marks.dirty()]
     marks.cover(tenant.tenant, read_started_at=scene.installation.clock.now() + timedelta(seconds=1))
 
