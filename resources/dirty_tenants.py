@@ -84,11 +84,17 @@ class DirtyTenants:
         )
 
     def dirty(self) -> list[Dirty]:
-        """Active tenants with uncovered changes, the longest waiting first."""
+        """Active tenants with uncovered changes, the longest waiting first; without a connection none can be read."""
         statement = (
             select(DIRTY_TENANT)
             .join(TENANT, TENANT.c.tenant_id == DIRTY_TENANT.c.tenant_id)
-            .where(TENANT.c.active == 1, DIRTY_TENANT.c.generation > DIRTY_TENANT.c.covered)
+            .join(CONNECTION, CONNECTION.c.tenant_id == DIRTY_TENANT.c.tenant_id)
+            .where(
+                TENANT.c.active == 1,
+                CONNECTION.c.environment == self._environment,
+                CONNECTION.c.state == "connected",
+                DIRTY_TENANT.c.generation > DIRTY_TENANT.c.covered,
+            )
             .order_by(DIRTY_TENANT.c.noticed_at, DIRTY_TENANT.c.tenant_id)
         )
         with self._database.read() as connection:

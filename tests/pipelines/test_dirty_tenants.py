@@ -6,12 +6,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import insert
 
 from pipelines.build import build_defs
 from pipelines.sensors import dirty_tenants
 from resources.clock import FixedClock
 from resources.installation import Installation
 from resources.qbo_webhooks import Event
+from resources.tables import CONNECTION
 from tests.firm import Company, Firm, dagster_instance
 from tests.sandbox import Sandbox
 
@@ -23,9 +25,16 @@ def firm(tmp_path: Path, installation: Installation, sandbox: Sandbox) -> Iterat
 
 
 def _tick(firm: Firm) -> list[dg.RunRequest]:
-    context = dg.build_sensor_context(instance=firm.instance, resources={"installation": firm.installation})
+    return _tick_after(firm.installation, firm.instance, None)[0]
+
+
+def _tick_after(
+    installation: Installation, instance: dg.DagsterInstance, cursor: str | None
+) -> tuple[list[dg.RunRequest], str | None]:
+    """What the sensor asks for after a tick that left this cursor, and the cursor that it leaves."""
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, resources={"installation": installation})
     found = dirty_tenants(context)
-    return list(found.run_requests or []) if isinstance(found, dg.SensorResult) else []
+    return (list(found.run_requests or []), found.cursor) if isinstance(found, dg.SensorResult) else ([], cursor)
 
 
 def _change(firm: Firm, company: Company, name: str) -> None:
@@ -78,3 +87,36 @@ def test_a_tenant_that_is_no_partition_yet_waits_for_the_registry(firm: Firm) ->
     _change(firm, firm.company("acme"), "a")
     firm.instance.delete_dynamic_partition("tenant", "acme")
     assert _tick(firm) == []
+
+
+def test_however_many_tenants_fail_everybody_elses_turn_comes(
+    tmp_path: Path, bare_installation: Installation, clock: FixedClock
+) -> None:
+    """More than a tick asks for fail for ever and come first; then one more is marked, again and again."""
+    names = [f"tenant-{number:03d}" for number in range(250)]
+    with dagster_instance(tmp_path / "dagster") as instance:
+        _connected(bare_installation, names)
+        instance.add_dynamic_partitions("tenant", names)
+        marks = bare_installation.dirty_tenants
+        marks.notice([Event(event_id=name, realm_id=name) for name in names])
+        cursor: str | None = None
+        asked: list[str] = []
+        for tick in range(3):
+            clock.move_to(clock.now() + timedelta(minutes=1))
+            marks.notice([Event(event_id=f"again {tick}", realm_id=names[-1])])
+            requests, cursor = _tick_after(bare_installation, instance, cursor)
+            assert len(requests) == 100
+            asked += [str(one.partition_key) for one in requests]
+        assert asked == names + names[:50], "in turn, and from the beginning again"
+
+
+def _connected(installation: Installation, names: list[str]) -> None:
+    """Tenants whose company's id is their own."""
+    installation.registry.add_firm("oak", name="Oak")
+    now = installation.clock.now()
+    kept = {"access_token": b"", "access_expires_at": now, "refresh_token": b"", "refresh_expires_at": now}
+    kept |= {"environment": "local", "state": "connected", "connected_at": now, "token_version": 1}
+    for name in names:
+        installation.registry.add_tenant(name, firm_id="oak", name=name, zone="America/New_York")
+    with installation.database.write() as connection:
+        connection.execute(insert(CONNECTION), [{**kept, "tenant_id": name, "realm_id": name} for name in names])

@@ -99,6 +99,18 @@ def test_a_deactivated_tenant_is_not_asked_for(marks: DirtyTenants, database: Da
     assert _generations(marks) == {}
 
 
+def test_a_tenant_whose_connection_is_lost_is_not_asked_for_until_it_is_connected_again(
+    marks: DirtyTenants, database: Database, clock: FixedClock
+) -> None:
+    marks.notice([_event("a"), _event("b", "2")])
+    connections = make_connections(database, clock)
+    connections.mark_lost(connections.load(ACME), because="revoked")
+    assert _generations(marks) == {BOLT: 1}
+    connect(connections, ACME, realm_id="1")
+    assert _generations(marks) == {ACME: 1, BOLT: 1}
+    assert DirtyTenants(database, clock=clock, environment="production").dirty() == []
+
+
 def test_ten_thousand_events_in_one_delivery_mark_and_repeat_as_a_few_do(marks: DirtyTenants) -> None:
     events = [_event(f"e{number}", str(number % 3)) for number in range(10_000)]
     found = marks.notice(events)
