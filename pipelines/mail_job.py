@@ -4,16 +4,23 @@ Belongs here: one op and what its run shows. Does not: sending (`resources/mail/
 (`pipelines/mail_sensors.py`).
 """
 
+from datetime import timedelta
+
 import dagster as dg
 
 from resources.installation import Installation
 from resources.mail.sender import Drained
 
+#: Far below `max_runtime_seconds` of `dagster.yaml`: a run that is ended in the middle of a mail leaves it unknown.
+LONGEST_RUN = timedelta(minutes=15)
 
-@dg.op(description="Sends every mail that is due of tenants that are live; settles the rows of senders that were lost.")
+
+@dg.op(
+    description="Sends mails that are due of tenants that are live, for a while; settles the rows of senders that were lost."
+)
 def drain_outbox(context: dg.OpExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.Output[None]:
-    """Drain the outbox; the run is red if the server could not be spoken to, and its mails wait."""
-    drained = installation.mailer.drain()
+    """Drain the outbox for a while, the next run goes on; red if the server could not be spoken to, and its mails wait."""
+    drained = installation.mailer.drain(longest=LONGEST_RUN)
     found = _metadata(drained)
     context.log.info("%s", ", ".join(f"{name} {count.value}" for name, count in found.items()))
     if drained.stopped_because is not None:

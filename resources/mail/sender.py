@@ -257,16 +257,20 @@ class Mailer:
         if missing:
             raise MailNotConfigured(f"Mail cannot be sent: set {', '.join(missing)} (docs/mail.md).")
 
-    def drain(self, *, most: int | None = None) -> Drained:
-        """Send what is due until nothing is, the server is in trouble, or so many were tried."""
+    def drain(self, *, most: int | None = None, longest: timedelta | None = None) -> Drained:
+        """Send what is due until nothing is, the server is in trouble, so many were tried, or so much time is over.
+
+        The time is looked at between mails: one that was begun is brought to its end, whose longest wait the settings say.
+        """
         self.require_configured()
+        began = self._clock.now()
         claims, holder = self._outbox.claims, uuid.uuid4().hex
         swept = claims.sweep()
         counts: Counter[str] = Counter()
         unknown: list[RowKey] = []
         stopped_because = None
         with _line(self._settings) as line:
-            while most is None or counts.total() < most:
+            while (most is None or counts.total() < most) and (longest is None or self._clock.now() - began < longest):
                 claim = claims.claim(holder)
                 if claim is None:
                     break

@@ -11,12 +11,16 @@ import dagster as dg
 import pytest
 
 from assets.mailing import queue_digest
+from cli.session import ROOT
 from pipelines.build import build_defs
 from pipelines.failure_notices import NOTICE_KIND, FailedRun, enqueue_failure
+from pipelines.mail_job import LONGEST_RUN
 from pipelines.mail_sensors import failed_runs, mail_due
 from pipelines.paying import batch_config
 from resources.clock import FixedClock
+from resources.failpoints import arm, disarm
 from resources.installation import Installation
+from resources.mail.outbox_claims import LEASE
 from resources.mail.outbox_rows import OutboxRow
 from resources.mail.recipients import Mode
 from resources.mail.tables import MailOwner, of_firm, of_tenant
@@ -282,6 +286,30 @@ def test_the_sensor_asks_for_a_run_when_mail_is_due_and_the_run_sends_it(
     server.misbehave(auth="535 wrong password")
     failed = job.execute_in_process(instance=instance, run_config=quiet, raise_on_error=False)
     assert not failed.success, "a server that cannot be spoken to is a red run"
+
+
+def test_a_run_that_sends_ends_long_before_the_daemon_would_end_it_in_the_middle_of_a_mail(
+    office: Installation, server: MailServer, instance: dg.DagsterInstance, clock: FixedClock
+) -> None:
+    """A server that takes twelve minutes for each mail; another run is asked for as long as any is due."""
+    acme = _tenant(office, "acme")
+    for number in range(3):
+        _recipient(office, acme, f"reader-{number}@acme.example")
+    publish_digest(office, acme)
+    queue_digest(office, acme, week_ending=FRIDAY)
+    job = build_defs(resource_overrides={"installation": office}).resolve_job_def("send_mail")
+    arm("mail.answered", hit=None, action=lambda: clock.move_to(clock.now() + timedelta(minutes=12)))
+    try:
+        assert job.execute_in_process(instance=instance, run_config=_QUIET).success
+        assert sorted(row.state for row in _rows(office, acme).values()) == ["queued", "sent", "sent"]
+        again = mail_due(dg.build_sensor_context(instance=instance, resources={"installation": office}))
+        assert isinstance(again, dg.RunRequest)
+        assert job.execute_in_process(instance=instance, run_config=_QUIET).success
+    finally:
+        disarm()
+    assert {row.state for row in _rows(office, acme).values()} == {"sent"}
+    (deployed,) = re.findall(r"max_runtime_seconds: (\d+)", (ROOT / "dagster.yaml").read_text())
+    assert timedelta(seconds=int(deployed)) > LONGEST_RUN + LEASE, "a mail takes no longer than its lease"
 
 
 def test_a_failed_run_reaches_the_firm_with_its_cause(office: Installation, instance: dg.DagsterInstance) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 
 from resources.clock import FixedClock
 from resources.database import Database
+from resources.failpoints import arm, disarm
 from resources.mail.sender import MailNotConfigured
 from resources.settings import MailSettings
 from tests.resources.mail_builders import ACME, ANN, BEN, BOLT, OF_ACME, OF_BOLT, Post
@@ -71,6 +73,21 @@ def test_several_mails_share_a_connection(post: Post, server: MailServer) -> Non
         post.queue(key=week)
     assert post.mailer().drain().sent == 3
     assert (server.stages.count("auth"), server.stages.count("taken")) == (1, 3)
+
+
+def test_a_sender_whose_time_is_over_ends_between_two_mails_and_the_next_one_goes_on(
+    post: Post, server: MailServer
+) -> None:
+    keys = [post.queue(key=f"week {number}") for number in range(5)]
+    arm("mail.content_given", hit=None, action=lambda: post.later(minutes=4))
+    try:
+        assert post.mailer().drain(longest=timedelta(minutes=10)).sent == 3
+        assert sorted(post.row(one).state for one in keys) == ["queued"] * 2 + ["sent"] * 3
+        assert post.mailer().drain(longest=timedelta(minutes=10)).sent == 2
+    finally:
+        disarm()
+    assert {post.row(one).state for one in keys} == {"sent"}
+    assert max(server.copies().values()) == 1
 
 
 @pytest.mark.parametrize("tls", ["implicit", "none"])
