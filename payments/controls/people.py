@@ -17,7 +17,7 @@ from payments.store.bill_tables import PERSON, ROLE_GRANT, ROLES
 from payments.store.ledger import OPERATOR, Ledger
 from payments.store.names import new_id
 from payments.store.repository import Act, Look, Row
-from resources.tables import TENANT
+from resources.tables import FIRM, TENANT
 from resources.tenants import TenantId, slug
 
 VERBS: Mapping[str, str] = {
@@ -90,11 +90,19 @@ class Person:
 
 
 def add_person(ledger: Ledger, *, person_id: str, firm_id: str, name: str) -> Person:
-    """Register a person of a firm; `BadRequest` if the id is taken, `BadTenantId` if it is no slug."""
+    """Register a person of a firm.
+
+    Raises:
+        BadRequest: the id is taken.
+        BadTenantId: the id is no slug.
+        UnknownHere: there is no such firm.
+    """
     slug(person_id, what="person")
     with ledger.write_people() as connection:
         if connection.execute(select(PERSON.c.person_id).where(PERSON.c.person_id == person_id)).first():
             raise BadRequest(what=f"There is a person {person_id!r} already.", next_step="Choose another id.")
+        if not connection.execute(select(FIRM.c.firm_id).where(FIRM.c.firm_id == firm_id)).first():
+            raise UnknownHere(what=f"There is no firm {firm_id!r}.", next_step="`runway firm list` shows all.")
         row = {"person_id": person_id, "firm_id": firm_id, "name": name, "active": 1, "created_at": ledger.clock.now()}
         connection.execute(insert(PERSON).values(row))
     return Person(person_id=person_id, firm_id=firm_id, name=name)

@@ -13,9 +13,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from payments.controls.people import require
+from payments.controls.policy_values import refuse_wrong_values
 from payments.errors import BadRequest, OverLimit
 from payments.money import shown
-from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION, PAYMENT_POLICY, RAILS, VENDOR_WATCH
+from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION, PAYMENT_POLICY, VENDOR_WATCH
 from payments.store.cash_tables import HOLD
 from payments.store.ledger import Ledger
 from payments.store.repository import Look, Row
@@ -100,7 +101,10 @@ def in_force(look: Look) -> Policy:
 
 
 def set_policy(ledger: Ledger, tenant: TenantId, *, by: str, changes: Mapping[str, Any]) -> Policy:
-    """Put a new version in force: the present one with changes. `BadRequest` names what cannot be."""
+    """Put a new version in force: the present one with changes. `BadRequest` names what cannot be.
+
+    Values are as JSON has them; a rule is an `ApprovalRule` or an object of its fields.
+    """
     with ledger.act(tenant, actor=by, kind="policy set") as act:
         require(act, by, "set_policy")
         present = in_force(act)
@@ -109,8 +113,11 @@ def set_policy(ledger: Ledger, tenant: TenantId, *, by: str, changes: Mapping[st
             raise BadRequest(
                 what=f"The policy has no {', '.join(unknown)}.", next_step=f"It has {', '.join(sorted(known))}."
             )
-        policy = Policy(**{**_values(present), **changes, "version": present.version + 1})
-        _check(policy)
+        values = {**asdict(present), **changes, "version": present.version + 1}
+        if isinstance(values["rules"], list | tuple):
+            values["rules"] = [asdict(one) if isinstance(one, ApprovalRule) else one for one in values["rules"]]
+        refuse_wrong_values(values)
+        policy = _policy(values)
         act.entity = f"policy {policy.version}"
         row = asdict(policy) | {"group_by_vendor": int(policy.group_by_vendor), "set_by": by, "set_at": act.now}
         act.insert(PAYMENT_POLICY, row | {"rules": [asdict(rule) for rule in policy.rules]})
@@ -210,38 +217,25 @@ def _decided_for(look: Look, day: date) -> list[Row]:
     return [decisions[row["decision_id"]] | {"vendor_id": vendors[row["bill_id"], row["cycle"]]} for row in holds]
 
 
-def _check(policy: Policy) -> None:
-    amounts = ("per_payment_cents", "per_batch_cents", "per_vendor_day_cents", "per_tenant_day_cents")
-    wrong = [name for name in amounts if (value := getattr(policy, name)) is not None and value <= 0]
-    if policy.separation_above_cents < 0:
-        wrong.append("separation_above_cents")
-    if policy.schedule_holds not in {"now", "at_due"}:
-        wrong.append("schedule_holds")
-    if policy.rail not in RAILS:
-        wrong.append("rail")
-    ages = ("snapshot_max_age_seconds", "due_snapshot_max_age_seconds", "soft_hold_seconds")
-    wrong += [name for name in ages if getattr(policy, name) <= 0]
-    wrong += [name for name in ("payee_watch_days", "promote_days_before") if getattr(policy, name) < 0]
-    if any(rule.approvals < 1 or (rule.in_sequence and not rule.roles) for rule in policy.rules):
-        wrong.append("rules")
-    if wrong:
-        raise BadRequest(
-            what=f"These values make no policy: {', '.join(wrong)}.",
-            next_step="Amounts and ages are more than nothing; a sequence names its roles. Nothing was changed.",
-        )
-
-
-def _values(policy: Policy) -> dict[str, Any]:
-    return {field.name: getattr(policy, field.name) for field in fields(Policy)}
-
-
 def _from_row(row: Row) -> Policy:
     values = {field.name: row[field.name] for field in fields(Policy)}
-    rules = tuple(
-        ApprovalRule(**{**rule, "vendor_ids": tuple(rule["vendor_ids"]), "roles": tuple(rule["roles"])})
-        for rule in row["rules"]
-    )
-    return Policy(**{**values, "rules": rules, "group_by_vendor": bool(row["group_by_vendor"])})
+    return _policy(values | {"group_by_vendor": bool(row["group_by_vendor"])})
+
+
+def _policy(values: Mapping[str, Any]) -> Policy:
+    return Policy(**{**values, "rules": tuple(_rule(one) for one in values["rules"])})
+
+
+def _rule(values: Mapping[str, Any]) -> ApprovalRule:
+    lists = {name: _listed(values.get(name)) for name in ("vendor_ids", "roles")}
+    return ApprovalRule(**{**values, **lists})
+
+
+def _listed(names: Any) -> tuple[str, ...]:
+    """Names of a rule; before its values were checked, one name was stored without its list."""
+    if isinstance(names, list | tuple):
+        return tuple(names)
+    return () if names is None else (str(names),)
 
 
 def age_seconds(instant: datetime, *, now: datetime) -> float:

@@ -153,20 +153,39 @@ def test_people_and_policy_are_set_by_those_who_may(shell: Shell) -> None:
     assert "Nothing was changed" in shell(*new, "--dry-run")
     assert shell.json(*new)["done"]
     assert "a person 'new' already" in shell(*new, code=1)
+    typo = ("ledger", "add-person", "typo", "--firm", "typo", "--name", "New", "--json")
+    assert "There is no firm 'typo'" in shell(*typo, code=1)
     shell("ledger", "grant", "acme-design", "new", "--role", "viewer", by="ada")
     assert any(row["person_id"] == "new" for row in shell.json("ledger", "people", "acme-design"))
     shell("ledger", "revoke", "acme-design", "new", "--role", "viewer", by="ada")
     rules = 'rules=[{"above_cents": 100000, "approvals": 2}]'
     shell("ledger", "policy", "acme-design", "per_batch_cents=900000", rules, by="oli")
     assert shell.json("ledger", "policy", "acme-design")["rules"][0]["approvals"] == 2
-    assert "is no rule" in shell("ledger", "policy", "acme-design", 'rules=[{"nonsense": 1}]', by="oli", code=1)
+    for wrong, says in (
+        ('rules=[{"nonsense": 1}]', 'rules[0] is {"nonsense": 1}, but has to be an object with some of above_cents'),
+        ('rules=[{"vendor_ids":"v-b1","approvals":2}]', 'rules[0].vendor_ids is "v-b1", but has to be a list of ids'),
+        ("separation_above_cents=abc", 'separation_above_cents is "abc", but has to be a whole number of cents'),
+        ("separation_above_cents=", "separation_above_cents is null, but has to be a whole number of cents"),
+        ("payee_watch_days=[]", "payee_watch_days is [], but has to be a whole number of days"),
+        ("per_payment_cents=500.5", "per_payment_cents is 500.5, but has to be a whole number of cents"),
+        ("per_payment_cents", "Write name=value."),
+    ):
+        for as_json in ((), ("--json",)):
+            said = shell("ledger", "policy", "acme-design", wrong, *as_json, by="oli", code=1)
+            assert "Not done." in said
+            assert says in said
+    assert shell.json("ledger", "policy", "acme-design")["version"] == 2
     assert "policy set" in shell("ledger", "audit", "acme-design")
 
 
 def test_bank_details_are_asked_for_and_never_shown(shell: Shell, tmp_path: Path) -> None:
     numbers = tmp_path / "numbers"
+    propose = ("ledger", "propose-payee", "acme-design", "v-b1", "--from", str(numbers))
+    assert "cannot be read: No such file" in shell(*propose, by="pat", code=1)
+    numbers.write_bytes(b"\xff\xfe\x80")
+    assert "is no text" in shell(*propose, by="pat", code=1)
     numbers.write_text("021000021\n123456789\n")
-    said = shell("ledger", "propose-payee", "acme-design", "v-b1", "--from", str(numbers), by="pat")
+    said = shell(*propose, by="pat")
     said += shell("ledger", "confirm-payee", "acme-design", "v-b1", "--ending", "6789", by="amy")
     said += shell("ledger", "list-payees", "acme-design")
     assert "6789" in said

@@ -12,10 +12,10 @@ from payments.controls.payees import (
     seal_again,
 )
 from payments.controls.people import MAY, VERBS, add_person, deactivate, grant, require, revoke, roles_of
-from payments.controls.policies import in_force, set_policy
+from payments.controls.policies import ApprovalRule, in_force, set_policy
 from payments.errors import BadRequest, NotAllowed, SamePerson, UnknownHere
 from payments.store.audit import verify
-from payments.store.bill_tables import APPROVAL, PAYEE, ROLES, VENDOR_WATCH
+from payments.store.bill_tables import APPROVAL, PAYEE, PAYMENT_POLICY, ROLES, VENDOR_WATCH
 from payments.store.ledger import OPERATOR
 from payments.store.tables import AUDIT
 from resources.registry import TenantRegistry
@@ -110,6 +110,8 @@ def test_a_person_of_no_firm_or_of_another_gets_no_role(desk: Desk) -> None:
         grant(desk.ledger, desk.tenant, by="ada", person_id="nobody", role="viewer")
     with pytest.raises(BadRequest):
         add_person(desk.ledger, person_id="amy", firm_id="north-books", name="Amy")
+    with pytest.raises(UnknownHere, match="no firm 'typo'"):
+        add_person(desk.ledger, person_id="new", firm_id="typo", name="New")
     with pytest.raises(BadRequest):
         grant(desk.ledger, desk.tenant, by="ada", person_id="amy", role="king")
 
@@ -125,6 +127,92 @@ def test_policies_are_versions_and_nonsense_makes_none(desk: Desk) -> None:
             desk.policy(**wrong)
     with pytest.raises(NotAllowed):
         set_policy(desk.ledger, desk.tenant, by="dan", changes={})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("separation_above_cents", "abc", "a whole number of cents from 0"),
+        ("separation_above_cents", None, "a whole number of cents from 0"),
+        ("per_payment_cents", 500.5, "a whole number of cents from 1 to 1000000000000000, or null for no limit"),
+        ("per_batch_cents", True, "a whole number of cents"),
+        ("per_tenant_day_cents", 10**30, "a whole number of cents"),
+        ("payee_watch_days", [], "a whole number of days from 0"),
+        ("payee_watch_days", 10**9, "a whole number of days from 0"),
+        ("soft_hold_seconds", 0, "a whole number of seconds from 1"),
+        ("schedule_holds", ["now"], "one of now, at_due"),
+        ("rail", {"a": 1}, "one of "),
+        ("group_by_vendor", 1, "true or false"),
+        ("rules", None, "a list of rules"),
+        ("rules", "all", "a list of rules"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_by_its_field_and_what_is_expected(
+    desk: Desk, field: str, value: object, expected: str
+) -> None:
+    with pytest.raises(BadRequest, match=f"^This makes no policy: {field} is .*, but has to be {expected}"):
+        desk.policy(**{field: value})
+    assert not desk.rows(PAYMENT_POLICY)
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "expected"),
+    [
+        ({"vendor_ids": "v-b1", "approvals": 2}, ".vendor_ids", "a list of ids of vendors"),
+        ({"vendor_ids": ["v-b1", ""]}, ".vendor_ids", "a list of ids of vendors"),
+        ({"vendor_ids": [77]}, ".vendor_ids", "a list of ids of vendors"),
+        ({"vendor_ids": None}, ".vendor_ids", "a list of ids of vendors"),
+        ({"roles": ["aprover"]}, ".roles", "a list of roles that may approve .adviser, approver, owner."),
+        ({"roles": ["viewer"]}, ".roles", "a list of roles that may approve"),
+        ({"roles": "approver"}, ".roles", "a list of roles that may approve"),
+        ({"above_cents": "0"}, ".above_cents", "a whole number of cents from 0"),
+        ({"above_cents": 100_000, "up_to_cents": 5_000}, ".up_to_cents", "more than above_cents, which is 100000"),
+        ({"above_cents": 5_000, "up_to_cents": 5_000}, ".up_to_cents", "more than above_cents, which is 5000"),
+        ({"approvals": 0}, ".approvals", "a whole number of people from 1"),
+        ({"approvals": "2"}, ".approvals", "a whole number of people from 1"),
+        ({"approvals": True}, ".approvals", "a whole number of people from 1"),
+        ({"only_watched_vendors": "no"}, ".only_watched_vendors", "true or false"),
+        ({"in_sequence": 1, "roles": ["approver"]}, ".in_sequence", "true or false"),
+        ({"in_sequence": True}, ".roles", "a role for each of the 1 approvals in sequence"),
+        ({"in_sequence": True, "roles": ["owner"], "approvals": 2}, ".roles", "a role for each of the 2 approvals"),
+        ({"aprovals": 2}, "", "an object with some of above_cents, "),
+        (["approvals", 2], "", "an object with some of above_cents, "),
+        (7, "", "an object with some of above_cents, "),
+    ],
+)
+def test_a_rule_that_would_be_without_effect_is_refused_by_its_field(
+    desk: Desk, rule: object, field: str, expected: str
+) -> None:
+    with pytest.raises(BadRequest, match=rf"^This makes no policy: rules\[1\]{field} is .*, but has to be {expected}"):
+        desk.policy(rules=[{"approvals": 2}, rule])
+    assert not desk.rows(PAYMENT_POLICY)
+
+
+def test_everything_that_is_wrong_is_told_at_once(desk: Desk) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        desk.policy(rail="pigeon", payee_watch_days=-1, rules=[{"approvals": 0}])
+    fields = [one["field"] for one in refusal.value.facts["wrong"]]
+    assert fields == ["payee_watch_days", "rail", "rules[0].approvals"]
+
+
+def test_a_rule_as_json_has_it_asks_for_what_it_says(desk: Desk) -> None:
+    desk.policy(rules=[{"vendor_ids": ["v-b1"], "approvals": 2}])
+    with desk.ledger.look(desk.tenant) as look:
+        assert in_force(look).rules == (ApprovalRule(vendor_ids=("v-b1",), approvals=2),)
+    assert desk.approve("b1") == ["1 more approval"]
+
+
+@pytest.mark.parametrize(("stored", "read"), [("v-b1", ("v-b1",)), (77, ("77",)), (None, ()), (["v-b1"], ("v-b1",))])
+def test_a_rule_stored_before_its_values_were_checked_means_the_one_it_names(
+    desk: Desk, stored: object, read: tuple[str, ...]
+) -> None:
+    desk.policy()
+    (row,) = desk.rows(PAYMENT_POLICY)
+    with desk.ledger.act(desk.tenant, actor="oli", kind="policy set") as act:
+        act.insert(PAYMENT_POLICY, row | {"version": 2, "rules": [row["rules"][0] | {"vendor_ids": stored}]})
+    with desk.ledger.look(desk.tenant) as look:
+        assert in_force(look).rules[0].vendor_ids == read
+    desk.policy(separation_above_cents=1)
 
 
 def _propose(desk: Desk, *, by: str = "pat", details: BankDetails = _DETAILS) -> None:
