@@ -150,6 +150,17 @@ def test_decisions_reach_forecast_plan_reserves_and_console_of_the_next_books(of
     assert console.ledger.staged_effect.counted_bill_ids == (staged.bill_id,)
 
 
+def test_what_is_kept_for_a_vendor_pays_its_planned_bill(office: Office) -> None:
+    alive = [one for one in office.books.bills if one.due_date is not None and one.due_date > FRIDAY]
+    bill = min(alive, key=_cents)
+    _put_by(office, bill.open_cents, kind="custom", name="Vendor", vendor_ids=[bill.vendor_id])
+    office.read_books()
+    for desk in _week(office):
+        (plan,) = desk.records("priority/pay_plan", PayPlan)
+    kept = [one.party_id for one in plan.bills if one.reason.endswith("of it from what is kept for the vendor")]
+    assert set(kept) == {bill.vendor_id}
+
+
 def test_the_buffer_is_of_what_reserves_leave(office: Office) -> None:
     most = max(one.balance_cents for one in office.books.cash)
     kept_cents = most // 3
