@@ -64,6 +64,8 @@ class ChangeReader:
             found = {kind: _changes(kind, together.objects[kind.entity]) for kind in kinds}
         else:
             found = {kind: self._alone(kind, since=since) for kind in kinds}
+        for changes in found.values():
+            self._ask_after_gone(changes, work=works.get(changes.kind))
         self._add_moved(found, works=works)
         return FoundChanges(kinds=found, time=together.time)
 
@@ -81,6 +83,14 @@ class ChangeReader:
             page_rows=self._page_rows,
         )
         return KindChanges(kind=kind, rows=rows, is_cut=True, tally=tally)
+
+    def _ask_after_gone(self, changes: KindChanges, *, work: KindWork | None) -> None:
+        """Of what is told to be deleted and kept as living: QuickBooks is known to say so of objects that only changed."""
+        told = [row.key for row in changes.rows if isinstance(row.found, Deleted)]
+        if told:
+            living = self._books.living(changes.kind, told, work=work)
+            there = {row.key: row for row in self._by_id(changes.kind, living, changes.tally)}
+            changes.rows = [there.get(row.key, row) for row in changes.rows]
 
     def _add_moved(self, found: dict[Kind, KindChanges], *, works: Mapping[Kind, KindWork]) -> None:
         for party in self._vanished(found, works=works):

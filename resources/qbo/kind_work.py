@@ -72,6 +72,11 @@ class KeptBooks:
         is_gone = isinstance(row.found, QboObject) and row.found.is_deleted
         return newest is not None and (newest.is_deleted if is_gone else newest.digest == digest(row.text))
 
+    def living(self, kind: Kind, ids: Collection[str], *, work: KindWork | None) -> list[str]:
+        """Those of the objects that are kept as living."""
+        kept = self.work(kind, ids=ids).differences.kept if work is None else work.differences.kept
+        return [one for one in ids if one in kept and not kept[one].is_deleted]
+
     def living_texts(self, kind: Kind, *, containing: str, work: KindWork | None) -> dict[str, str]:
         """The newest kept texts of a kind that contain a text, by id; those of a running sync included."""
         written = [] if work is None else work.segments

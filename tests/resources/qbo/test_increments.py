@@ -53,15 +53,38 @@ def test_an_increment_is_one_call_whatever_changed(house: House, qbo: ScriptedQb
     _first(house, qbo)
     _later(house, qbo, hours=1)
     qbo.books.replace("Bill", "1", Balance=0)
-    qbo.books.remove("Invoice", "2")
     qbo.books.add("Vendor", "9", created=qbo.time)
     report = _sync(house)
-    assert (report.kind, report.calls, report.new_versions) == ("changes", 1, 3)
+    assert (report.kind, report.calls, report.new_versions) == ("changes", 1, 2)
     assert [request.split("/")[-1] for request in qbo.requests if "/v3/" in request] == ["cdc"]
-    assert {one.entity: one.deleted for one in report.entities if one.deleted} == {"Invoice": 1}
-    assert _alive(house, "Invoice") == ["0", "1"]
+
+
+def test_what_is_told_to_be_deleted_is_asked_for_once_a_kind(house: House, qbo: ScriptedQbo) -> None:
+    _first(house, qbo)
+    _later(house, qbo, hours=1)
+    for qbo_id in "12":
+        qbo.books.remove("Invoice", qbo_id)
+    report = _sync(house)
+    assert (report.kind, report.calls, report.new_versions) == ("changes", 2, 2)
+    assert {one.entity: one.deleted for one in report.entities if one.deleted} == {"Invoice": 2}
+    assert _alive(house, "Invoice") == ["0"]
     gone = [found for _, found in house.versions("Invoice") if found.is_deleted]
-    assert [found.id for found in gone] == ["2"]
+    assert [found.id for found in gone] == ["1", "2"]
+    _later(house, qbo, minutes=1)
+    assert _sync(house).calls == 1, "known to be gone"
+
+
+def test_an_object_that_is_told_to_be_deleted_and_is_there_stays(house: House, qbo: ScriptedQbo) -> None:
+    _first(house, qbo)
+    _later(house, qbo, hours=1)
+    qbo.books.replace("Bill", "1", Balance=0)
+    qbo.books.gone.setdefault("Bill", []).append((qbo.books.now, "1"))
+    report = _sync(house)
+    assert {one.entity: one.deleted for one in report.entities if one.deleted} == {}
+    assert _alive(house, "Bill") == ["0", "1", "2"]
+    (newest,) = [found for _, found in house.versions("Bill") if found.id == "1"][-1:]
+    assert isinstance(newest, Bill)
+    assert newest.balance == D(0)
 
 
 def test_the_text_that_changes_bring_is_kept_to_the_letter(house: House, qbo: ScriptedQbo) -> None:
@@ -285,7 +308,7 @@ def test_a_merge_moves_the_documents_whether_they_count_as_changed_or_not(
     report = _sync(house)
     vendors = {found.id: found.vendor_ref.value for _, found in house.versions("Bill") if isinstance(found, Bill)}
     assert vendors == {"1": "56", "2": "56"}
-    assert report.calls == (1 if touched else 2)
+    assert report.calls == (2 if touched else 3)
 
 
 def test_a_vendor_made_inactive_costs_one_look_at_one_document(house: House, qbo: ScriptedQbo) -> None:
