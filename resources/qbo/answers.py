@@ -40,7 +40,6 @@ _FAULTS = frozenset({"Fault", "fault"})
 _CODE = re.compile(r"[0-9]{1,8}")
 _XML_CODE = re.compile(r"""<Error\b[^>]*?\bcode\s*=\s*["']([0-9]{1,8})["']""")
 _TID = re.compile(r"[0-9A-Za-z-]{1,80}")
-_LONGEST_RETRY_AFTER = 3600
 _MILLISECONDS = 1000
 
 
@@ -264,15 +263,16 @@ def _throttled(answer: RawAnswer, codes: tuple[str, ...]) -> QboError:
             codes=codes,
             intuit_tid=answer.intuit_tid,
         )
+    given = answer.headers.get("retry-after", "")
+    seconds = float(int(given[:9])) if given.isascii() and given.isdigit() else None
+    asked = "" if seconds is None else f" for {seconds:,.0f} seconds"
     error = QboThrottled(
-        what=f"QuickBooks asked to slow down at {answer.call}{answer.reference}.",
+        what=f"QuickBooks asked to slow down{asked} at {answer.call}{answer.reference}.",
         next_step="Run it again in some minutes; if it never clears, the app's monthly quota of reads is used up.",
         codes=codes,
         intuit_tid=answer.intuit_tid,
     )
-    seconds = answer.headers.get("retry-after", "")
-    if seconds.isascii() and seconds.isdigit():
-        error.retry_after = float(min(int(seconds[:9]), _LONGEST_RETRY_AFTER))
+    error.retry_after = seconds
     return error
 
 

@@ -35,8 +35,14 @@ class RetryPolicy:
     longest_wait_seconds: float = 8.0
     #: Intuit's advice for a 429 that does not say how long to wait.
     throttle_seconds: float = 60.0
+    #: Who is asked to wait longer gives up at once: it would hold the place of others, and outlive its lease.
+    longest_throttle_seconds: float = 180.0
     most_throttles: int = 2
     most_tries: int = 20
+
+    def asks_too_much(self, error: QboThrottled) -> bool:
+        """Whether QuickBooks wants a longer wait than a call may have."""
+        return error.retry_after is not None and error.retry_after > self.longest_throttle_seconds
 
 
 @dataclass(slots=True)
@@ -84,7 +90,9 @@ class Patience:
             self._circuits.failed(tenant, now=self._clock.now())
             raise
         except QboThrottled as error:
-            raise _quota_exhausted(error) if self._waits_for_quota() else error from None
+            if self._policy.asks_too_much(error) or not self._waits_for_quota():
+                raise
+            raise _quota_exhausted(error) from None
         self._circuits.worked(tenant)
         return result
 
@@ -177,8 +185,10 @@ class _Measure:
 
     def is_spent(self, state: RetryCallState) -> bool:
         """Whether the last error is final."""
+        error = _error(state)
         return (
-            self._throttles > self._policy.most_throttles
+            (isinstance(error, QboThrottled) and self._policy.asks_too_much(error))
+            or self._throttles > self._policy.most_throttles
             or self._transient_seconds >= self._policy.transient_seconds
             or state.attempt_number >= self._policy.most_tries
         )

@@ -94,6 +94,14 @@ def test_throttling_that_does_not_clear_in_minutes_is_reported_as_the_quota() ->
     assert server.asked == 3
 
 
+def test_who_is_asked_to_wait_longer_than_a_few_minutes_gives_up_at_once() -> None:
+    clock, server = FixedClock(NOW), Server(_throttled(3600.0))
+    with pytest.raises(QboThrottled) as caught:
+        Patience(clock=clock).call(TENANT, server.ask, tally=Tally())
+    assert not isinstance(caught.value, QboQuotaExhausted)
+    assert (server.asked, clock.now()) == (1, NOW)
+
+
 @pytest.mark.parametrize(
     "error", [QboRefused(what="No.", next_step="Ask otherwise."), QboQuotaExhausted(what="Used up.", next_step="-")]
 )
