@@ -96,6 +96,7 @@ def with_positions(
             undeposited_ids=undeposited,
             # Where buying with the card counts, a bill paid by card is cash like any other.
             card_ids=position.card_ids if policy.card_basis == "payment" else frozenset(),
+            elsewhere_ids=position.elsewhere_ids,
             at=at,
         ),
     )

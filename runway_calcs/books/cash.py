@@ -100,6 +100,12 @@ class CashPosition:
         """Ids of the card accounts."""
         return frozenset(card.account_id for card in self.cards)
 
+    @property
+    def elsewhere_ids(self) -> frozenset[str]:
+        """Ids of the accounts that hold money which is not cash and does not become it; a closed one was cash while it was open."""
+        passing = (ExclusionReason.UNDEPOSITED, ExclusionReason.INACTIVE)
+        return frozenset(one.account_id for one in self.excluded if one.reason not in passing)
+
 
 def cash_position(
     accounts: pd.DataFrame, postings: pd.DataFrame, *, at: AsOf, home_currency: str, policy: CashPolicy

@@ -9,7 +9,7 @@ of its own. A piece was known from the entry of its document or of its movement,
 catch-up entered, from its own day (``entries.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from runway_calcs.flow_kinds import REST_KINDS, FlowKind
 _UNSEEN_DAYS = 7
 """A payment that is not entered after so many days is not reckoned with."""
 _ENOUGH_PAYMENTS = 10
+_NEWEST_PAYMENTS = 10
 _WEEKDAYS = 7
 _CREDIT_TARGETS = ("CreditMemo", "VendorCredit")
 _DOCUMENT_KIND = {"Payment": FlowKind.NEW_SALES, "BillPayment": FlowKind.NEW_BILLS}
@@ -43,6 +44,10 @@ class CashHabits:
     """The same by the weekday of the receipt, Monday first: who goes to the bank on Thursdays empties the drawer then."""
     card_share: dict[str, float]
     """Vendor id -> share of its paid bills that went through a card: that money leaves with the card's payment."""
+    receipts_elsewhere: dict[str, float] = field(default_factory=dict)
+    """Customer id -> share of its newest payments that went to an account which is not cash (another currency, left out)."""
+    payments_elsewhere: dict[str, float] = field(default_factory=dict)
+    """Vendor id -> the same of the payments of its bills."""
     unseen_receipts: tuple[float, ...] = ()
     """Share of customers' payments dated 0, 1, ... days before the as-of day that are usually entered only later."""
     unseen_payments: tuple[float, ...] = ()
@@ -258,6 +263,7 @@ def cash_habits(
     movements: pd.DataFrame,
     undeposited_ids: frozenset[str],
     card_ids: frozenset[str],
+    elsewhere_ids: frozenset[str] = frozenset(),
     at: AsOf,
 ) -> CashHabits:
     """The ways by which documents reached the cash so far."""
@@ -278,6 +284,8 @@ def cash_habits(
         deposit_wait_days=tuple(int(days) for days in waited if days >= 0),
         deposit_waits=tuple(tuple(int(days) for days in waits) for waits in of_weekday),
         card_share=_share_by_party(bills, through=card_ids),
+        receipts_elsewhere=_share_by_party(_newest(paid), through=elsewhere_ids),
+        payments_elsewhere=_share_by_party(_newest(bills), through=elsewhere_ids),
         unseen_receipts=_unseen(paid, at=at),
         unseen_payments=_unseen(bills, at=at),
     )
@@ -301,6 +309,12 @@ def _unseen(posted: pd.DataFrame, *, at: AsOf) -> tuple[float, ...]:
         judged = of_weekday if len(of_weekday) >= _ENOUGH_PAYMENTS else waited
         found.append(float((judged > (until - day).to_timedelta64()).mean()))
     return tuple(found)
+
+
+def _newest(posted: pd.DataFrame) -> pd.DataFrame:
+    """The last payments of each party: who has moved to another account pays there from then on."""
+    ordered = posted.sort_values(["txn_date", "txn_type", "qbo_id", "account_id"])
+    return ordered.groupby("party_id", sort=False).tail(_NEWEST_PAYMENTS)
 
 
 def _share_by_party(posted: pd.DataFrame, *, through: frozenset[str]) -> dict[str, float]:

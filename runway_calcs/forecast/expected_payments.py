@@ -36,7 +36,8 @@ class ExpectedPayment:
     open_cents: int
     """Balance in the books."""
     counted_cents: int
-    """What of it the forecast counts: less open credits of the party, and less what leaves by card."""
+    """What of it the forecast counts: less open credits of the party, and less what goes by card or through an account that is
+    not cash."""
     overdue_days: int
     """Days past the date it ages by; negative before it."""
     expected_on: date

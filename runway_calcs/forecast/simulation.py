@@ -260,7 +260,8 @@ def _reach_the_cash(
     """Change days and cents of documents by the way they reach the cash.
 
     A customer that pays to undeposited funds is in the bank some days later; a bill that goes through a card leaves the
-    cash with the card's payment, which the card's own item holds.
+    cash with the card's payment, which the card's own item holds; what is paid to or from an account that is not cash
+    never reaches it.
     """
     pools = [own if len(own) >= _ENOUGH_WAITS else habits.deposit_wait_days for own in habits.deposit_waits]
     waits = np.array([wait for pool in pools for wait in pool], dtype="int64")
@@ -268,15 +269,23 @@ def _reach_the_cash(
     starts = np.cumsum(sizes) - sizes
     draws = days.shape[1]
     for row, item in enumerate(items):
-        if item.dating is Dating.CUSTOMER and len(waits) and item.party_id in habits.undeposited_share:
+        if item.dating is Dating.CUSTOMER:
+            drawer = habits.undeposited_share.get(item.party_id, 0.0) if len(waits) else 0.0
+            elsewhere = habits.receipts_elsewhere.get(item.party_id, 0.0)
+            if not drawer and not elsewhere:
+                continue
             rng = item_rng(f"wait:{item.item_id}", seed=seed)
-            does = rng.random(draws) < habits.undeposited_share[item.party_id]
-            weekday = (as_of.weekday() + days[row]) % len(pools)
-            which = starts[weekday] + (rng.random(draws) * sizes[weekday]).astype("int64")
-            days[row] += np.where(does, waits[which], 0)
-        elif item.dating is Dating.VENDOR and item.party_id in habits.card_share:
-            rng = item_rng(f"card:{item.item_id}", seed=seed)
-            cents[row] = np.where(rng.random(draws) < habits.card_share[item.party_id], 0, cents[row])
+            way = rng.random(draws)
+            if drawer:
+                weekday = (as_of.weekday() + days[row]) % len(pools)
+                which = starts[weekday] + (rng.random(draws) * sizes[weekday]).astype("int64")
+                days[row] += np.where(way < drawer, waits[which], 0)
+            cents[row] = np.where(way >= 1 - elsewhere, 0, cents[row])
+        elif item.dating is Dating.VENDOR:
+            away = habits.card_share.get(item.party_id, 0.0) + habits.payments_elsewhere.get(item.party_id, 0.0)
+            if away:
+                rng = item_rng(f"card:{item.item_id}", seed=seed)
+                cents[row] = np.where(rng.random(draws) < away, 0, cents[row])
 
 
 def with_items(simulation: Simulation, *, items: Sequence[DatedItem], days: Days, cents: Cents) -> Simulation:

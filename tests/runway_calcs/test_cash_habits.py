@@ -13,9 +13,10 @@ from runway_calcs.books.cash_pieces import CashHabits, cash_habits
 from runway_calcs.books.corrections import Ledger
 from runway_calcs.books.movements import cash_movements
 from runway_calcs.forecast.dated_items import Dating
+from runway_calcs.forecast.prepared import ForecastInputs, prepare
 from runway_calcs.forecast.simulation import simulate
 from runway_calcs.payment_timing import fit
-from runway_calcs.policy import CardBasis, CashPolicy
+from runway_calcs.policy import CardBasis, CashPolicy, RecurringPolicy
 from tests.runway_calcs.builders import FRIDAY, Row, accounts, applications, parties, point, postings, terms
 from tests.runway_calcs.builders import documents as book_documents
 from tests.runway_calcs.forecasts import POLICY, item, prepared
@@ -26,25 +27,25 @@ DRAWER = "50"
 PARTY = "7"
 
 
-def bills_paid_from(account_id: str, *, count: int = 6) -> Ledger:
-    """Bills of one vendor, all paid from one account."""
+def paid_by_way_of(*account_ids: str, txn_type: str = "BillPayment") -> Ledger:
+    """Payments of one party, a week apart, the newest first, each to or from one of these accounts."""
     paid: list[Row] = [
         {
-            "txn_type": "BillPayment",
+            "txn_type": txn_type,
             "qbo_id": f"{number}",
             "txn_date": pd.Timestamp(FRIDAY - timedelta(days=7 * number)),
             "account_id": account_id,
-            "amount_cents": -500,
-            "party_type": "Vendor",
+            "amount_cents": 500 if txn_type == "Payment" else -500,
+            "party_type": "Customer" if txn_type == "Payment" else "Vendor",
             "party_id": PARTY,
         }
-        for number in range(count)
+        for number, account_id in enumerate(account_ids)
     ]
     return ledger_of(*paid)
 
 
 def ledger_of(*posted: Row) -> Ledger:
-    """Nothing but postings on a checking account, a card and an account in euro."""
+    """Nothing but postings on a checking account (35), one in euro (36), a closed one (37), another (38) and a card (41)."""
     return Ledger(
         documents=book_documents(),
         applications=applications(),
@@ -117,7 +118,7 @@ def test_what_is_entered_some_days_later_is_not_in_the_books_yet() -> None:
 )
 def test_a_forecast_banks_a_check_as_checks_of_its_weekday_were_banked(paid_in: int, banked_in: int) -> None:
     check = replace(item(paid_in, 100), dating=Dating.CUSTOMER)
-    waits = [()] * 7
+    waits: list[tuple[int, ...]] = [()] * 7
     waits[0], waits[WEDNESDAY] = (3,) * 5, (1,) * 5
     habits = CashHabits(
         undeposited_share={check.party_id: 1.0}, deposit_wait_days=(2,), deposit_waits=tuple(waits), card_share={}
@@ -134,10 +135,80 @@ def test_a_forecast_banks_a_check_as_checks_of_its_weekday_were_banked(paid_in: 
     ],
 )
 def test_a_bill_usually_paid_by_card_counts_once(card_basis: CardBasis, counted: int) -> None:
-    books = books_at(bills_paid_from("41"), home_currency="USD", at=point(), policy=CashPolicy(card_basis=card_basis))
+    books = books_at(
+        paid_by_way_of(*["41"] * 6), home_currency="USD", at=point(), policy=CashPolicy(card_basis=card_basis)
+    )
     bill = replace(item(5, -500, label=PARTY), dating=Dating.VENDOR)
     found = simulate(replace(prepared([bill], policy=replace(POLICY, draws=20)), habits=books.habits), seed=1)
     assert set(found.item_cents[0]) == {counted}
+
+
+@pytest.mark.parametrize(
+    ("accounts_", "excluded", "share"),
+    [
+        pytest.param(["36"] * 6, [], 1.0, id="all in euro"),
+        pytest.param(["36", "35"] * 3, [], 0.5, id="every other one"),
+        pytest.param(["38"] * 6, ["38"], 1.0, id="to an account that the tenant leaves out"),
+        pytest.param(["38"] * 6, [], 0.0, id="to one that counts"),
+        pytest.param(["35"] * 2 + ["37"] * 4, [], 0.0, id="an account that is closed by now was cash"),
+        pytest.param(["35"] * 10 + ["36"] * 20, [], 0.0, id="who pays here by now pays here"),
+    ],
+)
+@pytest.mark.parametrize("txn_type", ["Payment", "BillPayment"])
+def test_what_a_party_pays_elsewhere_does_not_reach_the_cash(
+    accounts_: list[str], excluded: list[str], share: float, txn_type: str
+) -> None:
+    is_in = txn_type == "Payment"
+    books = books_at(
+        paid_by_way_of(*accounts_, txn_type=txn_type),
+        home_currency="USD",
+        at=point(),
+        policy=CashPolicy(excluded_account_ids=frozenset(excluded)),
+    )
+    mine, other = books.habits.receipts_elsewhere, books.habits.payments_elsewhere
+    assert (mine if is_in else other) == ({PARTY: share} if share else {})
+    assert not (other if is_in else mine)
+    dating = Dating.CUSTOMER if is_in else Dating.VENDOR
+    open_ = replace(item(5, 500 if is_in else -500, label=PARTY), dating=dating)
+    found = simulate(replace(prepared([open_], policy=replace(POLICY, draws=400)), habits=books.habits), seed=1)
+    assert (found.item_cents[0] == 0).mean() == pytest.approx(share, abs=0.1)
+
+
+def test_who_pays_by_check_or_elsewhere_never_does_both() -> None:
+    check = replace(item(3, 100), dating=Dating.CUSTOMER)
+    half = {check.party_id: 0.5}
+    habits = CashHabits(undeposited_share=half, deposit_wait_days=(2,), card_share={}, receipts_elsewhere=half)
+    found = simulate(replace(prepared([check], policy=replace(POLICY, draws=200)), habits=habits), seed=1)
+    assert set(zip(found.item_days[0].tolist(), found.item_cents[0].tolist(), strict=True)) == {(5, 100), (3, 0)}
+
+
+def test_invoices_that_are_paid_elsewhere_are_no_receipts_that_are_known() -> None:
+    """The level of what is still to be billed is that without them."""
+    sales: list[Row] = [
+        {
+            "txn_type": "SalesReceipt",
+            "qbo_id": f"{week}",
+            "txn_date": pd.Timestamp(FRIDAY - timedelta(days=7 * week)),
+            "created_at": pd.Timestamp(FRIDAY - timedelta(days=7 * week), tz="UTC"),
+            "amount_cents": cents,
+        }
+        for week, cents in enumerate([300_00, 1_700_00] * 20)
+    ]
+    costs: list[Row] = [
+        {**one, "txn_type": "Purchase", "amount_cents": cents}
+        for one, cents in zip(sales, [-200_00, -1_800_00] * 20, strict=True)
+    ]
+    invoice = {"txn_type": "Invoice", "qbo_id": "1", "party_id": PARTY, "due_date": pd.Timestamp("2026-12-01")}
+    ledger = ledger_of(*sales, *costs)
+    billed = replace(ledger, documents=book_documents({**invoice, "total_cents": 9_000_00, "open_cents": 9_000_00}))
+    here, none = (books_at(one, home_currency="USD", at=point(), policy=CashPolicy()) for one in (billed, ledger))
+    there = replace(here, habits=replace(here.habits, receipts_elsewhere={PARTY: 1.0}))
+    of_here, of_there, of_none = (
+        prepare(books, inputs=ForecastInputs(), policy=POLICY, recurring_policy=RecurringPolicy()).receipts_factor
+        for books in (here, there, none)
+    )
+    assert of_there == of_none
+    assert of_here < of_none
 
 
 def test_a_payment_that_may_have_been_made_already_is_expected_now_and_not_after_another_wait() -> None:
