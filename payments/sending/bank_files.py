@@ -154,10 +154,7 @@ def _batch(look: Look, batch_id: str) -> Row:
 
 def _refuse_changed(books: BillPayments, payments: Sequence[Outgoing]) -> None:
     rows = {bill_id: row for payment in payments for bill_id, row in payment.bills.items()}
-    ids = sorted(rows)
-    found = {
-        one: bill for start in range(0, len(ids), 10) for one, bill in books.bills(ids[start : start + 10]).items()
-    }
+    found = books.bills(sorted(rows))
     changed = {bill_id: change_of(row, found.get(bill_id)) for bill_id, row in sorted(rows.items())}
     told = [f"bill {bill_id} {text}" for bill_id, text in changed.items() if text is not None]
     if told:

@@ -30,7 +30,7 @@ from resources.tenants import TenantId
 
 #: The request body is on its way: from here on only a look tells whether QuickBooks has it.
 _BODY_SENT = "http11.send_request_body.complete"
-#: No more records of one number are ever looked at; two are too many already.
+#: Records asked for at a time. No more of one number are ever looked at; two are too many already.
 _MOST_FOUND = 10
 
 
@@ -93,19 +93,21 @@ class BillPayments:
         self.server_time: datetime | None = None
 
     def bills(self, bill_ids: Sequence[str]) -> dict[str, Bill]:
-        """These bills as they are now; one that is gone is missing."""
-        where = compare("Id", "=", bill_ids[0]) if len(bill_ids) == 1 else one_of("Id", bill_ids)
-        page = self._read("Bill", where)
-        found = [parse("Bill", text) for text in page.objects]
-        return {one.id: one for one in found if isinstance(one, Bill)}
+        """These bills as they are now, by id; one that is gone is missing."""
+        return {one.id: one for one in self._of_ids("Bill", bill_ids) if isinstance(one, Bill)}
 
     def credits(self, credit_ids: Sequence[str]) -> dict[str, VendorCredit]:
         """These vendor credits as they are now, by id; one that is gone is missing."""
+        return {one.id: one for one in self._of_ids("VendorCredit", credit_ids) if isinstance(one, VendorCredit)}
+
+    def _of_ids(self, entity: str, ids: Sequence[str]) -> list[QboObject]:
+        """Those of these ids that there are, however many: an answer holds no more than is asked for at a time."""
         found: list[QboObject] = []
-        for start in range(0, len(credit_ids), _MOST_FOUND):
-            page = self._read("VendorCredit", one_of("Id", credit_ids[start : start + _MOST_FOUND]))
-            found += [parse("VendorCredit", text) for text in page.objects]
-        return {one.id: one for one in found if isinstance(one, VendorCredit)}
+        for start in range(0, len(ids), _MOST_FOUND):
+            asked = ids[start : start + _MOST_FOUND]
+            where = compare("Id", "=", asked[0]) if len(asked) == 1 else one_of("Id", asked)
+            found += [parse(entity, text) for text in self._read(entity, where).objects]
+        return found
 
     def find(self, doc_number: str) -> list[RecordedPayment]:
         """Every payment with this number, voided ones too."""

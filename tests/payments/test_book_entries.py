@@ -80,6 +80,19 @@ def test_bills_of_one_vendor_become_one_entry_though_its_answer_was_lost(office:
     assert office.broken() == []
 
 
+@pytest.mark.parametrize("rail", ["record_only", "simulated_bank"])
+def test_more_bills_than_one_answer_holds_become_one_entry(office: Office, rail: str) -> None:
+    bills = office.enter(*(f"{10 + number}.00" for number in range(12)))
+    office.use_bank()
+    office.policy(group_by_vendor=True, rail=rail)
+    batch = office.batch(*bills)
+    driven = office.drive_to_the_end(batch)
+    assert (driven.outcome, set(driven.states)) == ("settled", {"paid"})
+    record = _record(office, bills[0])
+    assert _applied(record) == {("Bill", bill): 10.0 + number for number, bill in enumerate(bills)}
+    assert office.broken() == []
+
+
 @pytest.mark.long
 def test_of_bills_that_are_paid_together_none_is_paid_once_one_was_changed(office: Office) -> None:
     """What was sealed is one payment of both; a person decides what becomes of it."""
