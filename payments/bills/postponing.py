@@ -94,7 +94,10 @@ def supersede(act: Act, bill: Row, *, because: str) -> bool:
 
 
 def may_let_go(look: Look, bill: Row) -> bool:
-    """Whether nothing of the bill can have been sent: its payments, if any, were never attempted."""
+    """Whether nothing of the bill can have been paid: its payments, if any, were never attempted, or their files thrown away.
+
+    A bill that a run has sent is `executing` from then on, also when its send was not processed: the run goes on with it.
+    """
     hold = live_hold(look, bill)
     return bill["state"] not in {"executing", "unknown"} and (hold is None or are_unsent(look, hold["hold_id"]))
 

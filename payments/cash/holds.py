@@ -9,7 +9,7 @@ A hold leaves `pending` once: posted when the books have the payment, void when 
 from datetime import date, datetime, timedelta
 
 from payments.cash.reserves import move_money
-from payments.store.batch_tables import INTENT, INTENT_BILL
+from payments.store.batch_tables import ATTEMPT, INTENT, INTENT_BILL
 from payments.store.cash_tables import HOLD, RESERVE_MOVEMENT
 from payments.store.names import new_id
 from payments.store.repository import Act, Look, Row
@@ -106,10 +106,14 @@ def expire_proposals(act: Act) -> int:
 
 
 def are_unsent(look: Look, hold_id: str) -> bool:
-    """Whether the payments of a hold were never attempted and are of this bill alone."""
+    """Whether no payment of a hold can have moved money, and each is of this bill alone.
+
+    An attempt that somebody knows was not processed did nothing: a payment file that was thrown away never went to the bank.
+    """
     _, intents = _payments(look, hold_id)
-    attempted = any(
-        one["attempts"] or one["instructed_at"] or one["state"] not in {"waiting", "ready"} for one in intents
+    attempts = look.many(ATTEMPT, intent_id=[one["intent_id"] for one in intents])
+    attempted = any(one["outcome"] != "not_processed" for one in attempts) or any(
+        one["instructed_at"] or one["state"] not in {"waiting", "ready"} for one in intents
     )
     # A payment of several bills is one payment: without one of them it is not what was sealed.
     shared = any(len(look.many(INTENT_BILL, intent_id=one["intent_id"])) > 1 for one in intents)

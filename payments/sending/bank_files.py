@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import simplejson
 
-from payments.bills.cycles import cycle, move
 from payments.controls.payees import open_details, pays_replaced_details
 from payments.controls.people import require
 from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
@@ -187,15 +186,15 @@ def _refuse_replaced(look: Look, payments: Sequence[Outgoing]) -> None:
 
 
 def _mark_sent(act: Act, payment: Outgoing, *, generation: int) -> None:
+    """From now on the payment may be at the bank, and its state keeps its bills from being put off.
+
+    They stay `batched`: from `executing` there would be no way back once the file was thrown away.
+    """
     number = payment.intent["attempts"] + 1
     act.update(INTENT, {"intent_id": payment.intent_id}, {"state": "sent", "attempts": number, "sent_at": act.now})
     act.insert(
         ATTEMPT, {"intent_id": payment.intent_id, "number": number, "generation": generation, "sent_at": act.now}
     )
-    for line in payment.lines:
-        bill = cycle(act, bill_id=line["bill_id"], number=line["cycle"])
-        if bill["state"] == "batched":
-            move(act, bill, to="executing")
 
 
 def _text(

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from payments.bills.postponing import withdraw
 from payments.bills.rulings import Credit
 from payments.controls.payees import BankDetails, confirm_payee, propose_payee
-from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere
+from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere, WrongState
 from payments.rails.nacha_file import Entry, Originator, check_digit_holds, effective_day, file_text
 from payments.sending.bank_files import confirm_upload, discard_file, make_file
 from payments.store.batch_tables import INTENT
@@ -174,6 +175,15 @@ def _make(office: Office, batch: str, *, by: str = "fin") -> str:
     return make_file(office.ledger, office.tenant, **wanted).text
 
 
+def _accounts(text_of_file: str) -> list[str]:
+    return [line[12:29].rstrip() for line in text_of_file.splitlines() if line[0] == "6"]
+
+
+def _upload(office: Office, batch: str) -> int:
+    routing = ORIGINATOR.bank_routing
+    return confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing=routing)
+
+
 def test_a_batch_is_recorded_once_the_person_says_that_the_bank_has_its_file(office: Office) -> None:
     batch, bills = _batch(office, "100.00", "50.00")
     driven = office.drive(batch)
@@ -181,7 +191,7 @@ def test_a_batch_is_recorded_once_the_person_says_that_the_bank_has_its_file(off
     text = _make(office, batch)
     office.later(hours=3)
     assert _make(office, batch) == text, "the same file again"
-    assert "000123456789" in text
+    assert _accounts(text) == ["000123456789"] * 2
     assert "15000" in text.splitlines()[-5]
     assert office.drive(batch).states == {"sent": 2, "waiting": 2}
     assert office.payments_of(batch) == dict.fromkeys(bills, 0)
@@ -238,13 +248,71 @@ def test_no_file_is_made_to_bank_details_that_were_replaced_since(office: Office
         routing_number=Secret("091000019"), account_number=Secret("000987654321"), account_kind="checking"
     )
     propose_payee(office.ledger, office.tenant, by="pat", vendor_id=vendor, details=other, vault=VAULT)
-    assert "000123456789" in _make(office, batch), "a proposal pays nobody and stops nothing"
+    assert _accounts(_make(office, batch)) == ["000123456789"], "a proposal pays nobody and stops nothing"
     discard_file(office.ledger, office.tenant, by="fin", batch_id=batch, reason="the vendor called")
     confirm_payee(office.ledger, office.tenant, by="amy", vendor_id=vendor, account_ending="4321")
-    with pytest.raises(ContentChanged, match=r"bank details of .* were replaced"):
+    with pytest.raises(ContentChanged, match=rf"bank details of .* were replaced.*Delay or withdraw bill {bills[0]}"):
         _make(office, batch)
     assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["ready"]
     assert office.payments_of(batch) == {bills[0]: 0}
+
+    office.delay(bills[0], days=1)
+    assert office.cash(office.company.bank).pending_cents == 0
+    assert office.drive(batch).outcome == "settled_with_exceptions"
+    office.later(days=1)
+    office.sync_books(*bills)
+    office.pass_day()
+    again = office.finalize(office.pay_now(bills[0], account_id=office.company.bank)).batch_id
+    assert _accounts(_make(office, again)) == ["000987654321"]
+    _upload(office, again)
+    assert office.drive_to_the_end(again).outcome == "settled"
+    assert office.payments_of(again) == {bills[0]: 1}
+    assert office.broken() == []
+
+
+def test_what_a_file_may_have_paid_is_neither_put_off_nor_taken_out(office: Office) -> None:
+    """Not while the file is out, which is longer than a sync that finds the bill changed, nor once the bank has it."""
+    batch, bills = _batch(office, "100.00", "50.00")
+    _make(office, batch)
+    office.company.change_bill(bills[0], more=100)
+    office.later(minutes=5)
+    office.sync_books(*bills)
+    _refuses_to_let_go(office, *bills)
+    _upload(office, batch)
+    _refuses_to_let_go(office, *bills)
+    assert office.drive(batch).states == {"paid": 3, "needs_review": 1}
+    assert office.broken() == []
+
+
+def test_a_bill_paid_otherwise_after_its_file_was_thrown_away_keeps_nobody_else_waiting(office: Office) -> None:
+    batch, bills = _batch(office, "100.00", "50.00", "20.00")
+    _make(office, batch)
+    _refuses_to_let_go(office, *bills)
+    discard_file(office.ledger, office.tenant, by="fin", batch_id=batch, reason="one is paid by hand instead")
+    office.company.pay_by_hand({"Id": bills[0]}, "100.00")
+    office.later(minutes=5)
+    office.sync_books(*bills)
+    withdraw(office.ledger, office.tenant, by="dan", bill_id=bills[1], reason="not owed", request_key=office.key())
+    assert office.cash(office.company.bank).pending_cents == 2_000
+    _make(office, batch)
+    _refuses_to_let_go(office, bills[2])
+    _upload(office, batch)
+    assert office.drive_to_the_end(batch).outcome == "settled_with_exceptions"
+    assert office.bill_states() == dict(zip(bills, ("superseded", "withdrawn", "paid"), strict=True))
+    assert office.payments_of(batch) == {bills[0]: 0, bills[1]: 0, bills[2]: 1}
+    assert office.broken() == []
+
+
+def _refuses_to_let_go(office: Office, *bills: str) -> None:
+    held = office.cash(office.company.bank).pending_cents
+    for bill in bills:
+        with pytest.raises(WrongState, match="under way"):
+            office.delay(bill)
+        with pytest.raises(WrongState, match="under way"):
+            withdraw(office.ledger, office.tenant, by="dan", bill_id=bill, reason="no", request_key=office.key())
+        assert office.bill_states()[bill] == "batched"
+    assert office.cash(office.company.bank).pending_cents == held
+    assert office.broken() == []
 
 
 def test_no_file_is_made_of_a_payment_whose_vendor_credit_is_gone(office: Office) -> None:
