@@ -7,6 +7,7 @@ One batch of credits between companies (CCD), records of 94 characters, ten to a
 Rules, appendix on ACH record format specifications. The file is the same for the same values, to the byte.
 """
 
+import string
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ _CREDITS_ONLY = "220"
 _CODES = {"checking": "22", "savings": "32"}
 _MOST_CENTS = 10**10 - 1
 _HASH = 10**10
+_TRACES = 10**7
+#: What tells the files of one company and day apart, in the order in which they are made.
+_FILE_IDS = string.ascii_uppercase + string.digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,16 @@ class Entry:
     vendor_name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What came before a file: by it the bank tells the file, and its entries, from others."""
+
+    #: Files of the company made before it on its day.
+    files_of_day: int = 0
+    #: Entries in all files of the company made before it.
+    entries: int = 0
+
+
 def check_digit_holds(routing: str) -> bool:
     """Whether nine digits are a routing number: weights 3, 7, 1, a sum that ten divides."""
     if len(routing) != 9 or not (routing.isascii() and routing.isdigit()):  # noqa: PLR2004 - the length of a routing number
@@ -65,14 +79,22 @@ def effective_day(pay_on: date, *, made_on: date) -> date:
     return business_days(first=first, last=first + timedelta(days=7), policy=days)[0]
 
 
-def file_text(originator: Originator, entries: Sequence[Entry], *, made_at: datetime, effective_on: date) -> str:
+def file_text(
+    originator: Originator, entries: Sequence[Entry], *, made_at: datetime, effective_on: date, place: Place
+) -> str:
     """The file, lines ended by newlines; `BadRequest` if a value has no place in it. `made_at` is in the company's zone."""
     _refuse_unusable(originator, entries)
+    if place.files_of_day >= len(_FILE_IDS):
+        raise BadRequest(
+            what=f"{place.files_of_day} payment files were made today, and no bank tells more than {len(_FILE_IDS)} apart.",
+            next_step="Make this one tomorrow; nothing was written.",
+        )
     odfi = originator.bank_routing[:8]
     company_id = _text(originator.company_id, 10)
-    lines = [_file_header(originator, made_at=made_at), _batch_header(originator, made_at=made_at, on=effective_on)]
+    header = _file_header(originator, made_at=made_at, file_id=_FILE_IDS[place.files_of_day])
+    lines = [header, _batch_header(originator, made_at=made_at, on=effective_on)]
     lines += [
-        _entry(entry, trace=trace_number(originator.bank_routing, number))
+        _entry(entry, trace=trace_number(originator.bank_routing, number, place=place))
         for number, entry in enumerate(entries, start=1)
     ]
     count, total = len(entries), sum(entry.amount_cents for entry in entries)
@@ -86,15 +108,15 @@ def file_text(originator: Originator, entries: Sequence[Entry], *, made_at: date
     return "".join(f"{line}\n" for line in lines)
 
 
-def trace_number(bank_routing: str, number: int) -> str:
-    """The number by which the bank speaks of the `number`th entry."""
-    return f"{bank_routing[:8]}{number:07d}"
+def trace_number(bank_routing: str, number: int, *, place: Place) -> str:
+    """The number by which the bank speaks of a file's `number`th entry; the company has no other of it in ten million entries."""
+    return f"{bank_routing[:8]}{(place.entries + number) % _TRACES:07d}"
 
 
-def _file_header(originator: Originator, *, made_at: datetime) -> str:
+def _file_header(originator: Originator, *, made_at: datetime, file_id: str) -> str:
     origin = _text(originator.company_id, 10)
     names = _text(originator.bank_name, 23) + _text(originator.company_name, 23)
-    return f"101 {originator.bank_routing}{origin}{made_at:%y%m%d%H%M}A094101{names}{'':8}"
+    return f"101 {originator.bank_routing}{origin}{made_at:%y%m%d%H%M}{file_id}094101{names}{'':8}"
 
 
 def _batch_header(originator: Originator, *, made_at: datetime, on: date) -> str:

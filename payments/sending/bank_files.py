@@ -4,12 +4,13 @@ Belongs here: the three acts around a file of the rail `nacha_file`. Does not: i
 the books that follow (`drive.py`).
 
 A file that was made may be at the bank: its payments are `sent` and keep their money until a person says what became of it. Making
-it again gives the same bytes.
+it again gives the same bytes: its place among the files is that of its act in the audit, whose order no clock changes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import simplejson
@@ -18,7 +19,15 @@ from payments.controls.payees import open_details, pays_replaced_details
 from payments.controls.people import require
 from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
 from payments.rails import nacha_file
-from payments.rails.nacha_file import Entry, Originator, effective_day, file_text, trace_number
+from payments.rails.nacha_file import (
+    Entry,
+    Originator,
+    Place,
+    check_digit_holds,
+    effective_day,
+    file_text,
+    trace_number,
+)
 from payments.sending.batches import verify_seal
 from payments.sending.book import refuse_other_body
 from payments.sending.credits import decided_on, unusable
@@ -27,11 +36,15 @@ from payments.sending.outgoing import Outgoing, outgoing
 from payments.sending.rail_leg import instruct
 from payments.sending.runs import SETTLED
 from payments.store.batch_tables import ATTEMPT, BATCH, INTENT
+from payments.store.canonical import entity_name
 from payments.store.ledger import Ledger
 from payments.store.repository import Act, Look, Row
+from payments.store.tables import AUDIT
 from resources.qbo.bill_payments import BillPayments
 from resources.tenants import TenantId
 from resources.token_vault import TokenVault
+
+_MADE = "payment file made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +86,7 @@ def make_file(
         _refuse_changed(books, payments)
         _refuse_without_credits(books, decided)
     # Everything that may be refused is, before the payments count as sent.
-    with ledger.act(tenant, actor=by, kind="payment file made", point="intent") as act:
+    with ledger.act(tenant, actor=by, kind=_MADE, point="intent") as act:
         require(act, by, "finalize")
         act.entity = f"batch {batch_id}"
         payments = _waiting(act, batch_id, states=("ready", "sent"))
@@ -85,8 +98,7 @@ def make_file(
             if payment.intent["state"] == "ready":
                 _mark_sent(act, payment, generation=int(batch["generation"]))
         payments = _waiting(act, batch_id, states=("sent",))
-        made_at = max(payment.intent["sent_at"] for payment in payments)
-        text = _text(act, payments, batch=batch, originator=originator, vault=vault, made_at=made_at)
+        text = _text(act, payments, batch=batch, originator=originator, vault=vault)
     return PaymentFile(
         name=f"ach-{tenant}-{batch_id[:12]}.txt",
         text=text,
@@ -98,12 +110,18 @@ def make_file(
 
 def confirm_upload(ledger: Ledger, tenant: TenantId, *, by: str, batch_id: str, bank_routing: str) -> int:
     """The bank has the file: its money is instructed, and the books record it with the next run. How many payments."""
+    if not check_digit_holds(bank_routing):
+        raise BadRequest(
+            what=f"{bank_routing!r} is not the routing number of a bank: nine digits, of which the last one checks the others.",
+            next_step="Name the one that the file was made with; nothing was changed.",
+        )
     with ledger.act(tenant, actor=by, kind="payment file uploaded", point="confirm") as act:
         require(act, by, "finalize")
         act.entity = f"batch {batch_id}"
         payments = _waiting(act, batch_id, states=("sent",))
+        place = _place(act, payments)
         for number, payment in enumerate(payments, start=1):
-            instruct(act, payment, remote_id=trace_number(bank_routing, number), at=act.now)
+            instruct(act, payment, remote_id=trace_number(bank_routing, number, place=place), at=act.now)
         _wake(act, batch_id)
     return len(payments)
 
@@ -197,9 +215,7 @@ def _mark_sent(act: Act, payment: Outgoing, *, generation: int) -> None:
     )
 
 
-def _text(
-    act: Act, payments: Sequence[Outgoing], *, batch: Row, originator: Originator, vault: TokenVault, made_at: datetime
-) -> str:
+def _text(act: Act, payments: Sequence[Outgoing], *, batch: Row, originator: Originator, vault: TokenVault) -> str:
     entries = []
     for payment in payments:
         asked = simplejson.loads(payment.intent["body"])
@@ -213,9 +229,30 @@ def _text(
                 vendor_name=bill["vendor_name"],
             )
         )
-    local = made_at.astimezone(ZoneInfo(act.tenant_row["zone"]))
-    on = effective_day(batch["pay_on"], made_on=local.date())
-    return file_text(originator, entries, made_at=local, effective_on=on)
+    made_at = _made_at(act, payments)
+    on = effective_day(batch["pay_on"], made_on=made_at.date())
+    return file_text(originator, entries, made_at=made_at, effective_on=on, place=_place(act, payments))
+
+
+def _place(look: Look, payments: Sequence[Outgoing]) -> Place:
+    """Where the file of these payments stands among those made before it, the ones that were thrown away included."""
+    mine = {entity_name(ATTEMPT.name, one.intent_id, one.intent["attempts"]) for one in payments}
+    made = look.many(AUDIT, AUDIT.c.kind == _MADE, order_by=(AUDIT.c.number,))
+    before = list(takewhile(lambda act: mine.isdisjoint(act["after"]), made))
+    on = _made_at(look, payments).date()
+    return Place(
+        files_of_day=sum(_local(look, act["at"]).date() == on for act in before),
+        entries=sum(name.startswith(f"{ATTEMPT.name}/") for act in before for name in act["after"]),
+    )
+
+
+def _made_at(look: Look, payments: Sequence[Outgoing]) -> datetime:
+    """When the file of these payments was made, as the company's calendar has it."""
+    return _local(look, max(payment.intent["sent_at"] for payment in payments))
+
+
+def _local(look: Look, at: datetime) -> datetime:
+    return at.astimezone(ZoneInfo(look.tenant_row["zone"]))
 
 
 def _wake(act: Act, batch_id: str) -> None:

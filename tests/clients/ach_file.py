@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, date, datetime
 
 from payments.controls.payees import BankDetails
-from payments.rails.nacha_file import Entry, Originator, file_text
+from payments.rails.nacha_file import Entry, Originator, Place, file_text
 from resources.secret_text import Secret
 
 _ORIGINATOR = Originator(
@@ -16,6 +16,8 @@ _PAYMENTS = (
     ("011401533", "42", "savings", 500, "Larch & Sons, Inc."),
     ("122105278", "98765432101234567", "checking", 9_999_999_999, "V" * 40),
 )
+#: The second file of its day, after 41 entries in earlier ones.
+_PLACE = Place(files_of_day=1, entries=41)
 
 
 def main() -> None:
@@ -30,7 +32,8 @@ def main() -> None:
         for number, (routing, account, kind, cents, vendor) in enumerate(_PAYMENTS)
     ]
     made = datetime(2026, 11, 20, 9, 5, tzinfo=UTC)
-    sys.stdout.write(file_text(_ORIGINATOR, entries, made_at=made, effective_on=date(2026, 11, 23)))
+    day = date(2026, 11, 23)
+    sys.stdout.write(file_text(_ORIGINATOR, entries, made_at=made, effective_on=day, place=_PLACE))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def parsed(text: str) -> dict[str, Any]:
 def test_the_file_says_who_sends_it_to_whom_and_when(parsed: dict[str, Any]) -> None:
     header = parsed["file_header"]
     assert (header["immediate_dest"].strip(), header["immediate_org"].strip()) == ("021000021", "1234567890")
-    assert (header["file_crt_date"], header["file_crt_time"]) == ("261120", "0905")
+    assert (header["file_crt_date"], header["file_crt_time"], header["file_id_mod"]) == ("261120", "0905", "B")
     (batch,) = parsed["batches"]
     told = batch["batch_header"]
     assert (told["serv_cls_code"], told["std_ent_cls_code"], told["eff_ent_date"]) == ("220", "CCD", "261123")
@@ -49,7 +49,7 @@ def test_each_payment_reaches_its_account_with_its_amount(parsed: dict[str, Any]
         ("22", "122105278", "98765432101234567", 9_999_999_999),
     ]
     assert [one["ind_name"].strip() for one in entries] == ["CAFE MULLER", "LARCH & SONS, INC.", "V" * 22]
-    assert [one["trace_num"] for one in entries] == [f"02100002{number:07d}" for number in (1, 2, 3)]
+    assert [one["trace_num"] for one in entries] == [f"02100002{number:07d}" for number in (42, 43, 44)]
 
 
 def test_counts_totals_and_hash_are_those_of_the_payments(text: str, parsed: dict[str, Any]) -> None:

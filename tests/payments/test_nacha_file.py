@@ -15,7 +15,7 @@ from payments.bills.postponing import withdraw
 from payments.bills.rulings import Credit
 from payments.controls.payees import BankDetails, confirm_payee, propose_payee
 from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere, WrongState
-from payments.rails.nacha_file import Entry, Originator, check_digit_holds, effective_day, file_text
+from payments.rails.nacha_file import Entry, Originator, Place, check_digit_holds, effective_day, file_text
 from payments.sending.bank_files import confirm_upload, discard_file, make_file
 from payments.store.batch_tables import INTENT
 from payments.store.cash_tables import HOLD
@@ -28,6 +28,7 @@ ORIGINATOR = Originator(
     bank_routing="021000021", bank_name="First Bank", company_id="1234567890", company_name="Alder Works"
 )
 VAULT = TokenVault([bytes(range(32))])
+_FIRST = Place()
 _ROUTINGS = ("021000021", "011401533", "091000019", "122105278")
 
 
@@ -38,9 +39,9 @@ def _entry(
     return Entry(details=details, amount_cents=cents, reference="RW-ABCDEFGHIJKLMNOPQR", vendor_name=name)
 
 
-def _file(*entries: Entry) -> list[str]:
+def _file(*entries: Entry, place: Place = _FIRST) -> list[str]:
     made = datetime(2026, 11, 20, 9, 5, tzinfo=UTC)
-    return file_text(ORIGINATOR, entries, made_at=made, effective_on=date(2026, 11, 23)).splitlines()
+    return file_text(ORIGINATOR, entries, made_at=made, effective_on=date(2026, 11, 23), place=place).splitlines()
 
 
 def test_a_file_is_laid_out_as_nacha_says() -> None:
@@ -127,7 +128,19 @@ def test_what_has_no_place_in_a_file_is_refused_before_anything_is_written() -> 
             [_entry()],
             made_at=datetime(2026, 11, 20, tzinfo=UTC),
             effective_on=date(2026, 11, 23),
+            place=_FIRST,
         )
+
+
+def test_files_of_a_day_have_a_letter_or_digit_each_and_entries_a_number_each() -> None:
+    assert [_file(_entry(), place=Place(files_of_day=earlier))[0][33] for earlier in (0, 1, 25, 26, 35)] == list(
+        "ABZ09"
+    )
+    with pytest.raises(BadRequest, match="36 payment files were made today"):
+        _file(_entry(), place=Place(files_of_day=36))
+    lines = _file(_entry(), _entry(), place=Place(entries=41))
+    assert [line[79:94] for line in lines[2:4]] == ["021000020000042", "021000020000043"]
+    assert _file(_entry(), place=Place(entries=10**7 + 4))[2][79:94] == "021000020000005"
 
 
 def test_money_moves_on_a_weekday_after_the_file_was_made() -> None:
@@ -220,6 +233,42 @@ def test_a_file_that_was_thrown_away_is_made_anew(office: Office) -> None:
     confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing=ORIGINATOR.bank_routing)
     assert office.drive_to_the_end(batch).outcome == "settled"
     assert office.payments_of(batch) == {bills[0]: 1}
+
+
+def test_files_and_their_entries_are_told_apart_whatever_was_thrown_away_and_wherever_the_clock_went(
+    office: Office,
+) -> None:
+    bills = office.enter("100.00", "50.00", "20.00", "30.00")
+    office.use_bank()
+    office.policy(rail="nacha_file")
+    first, second, third = office.batch(*bills[:2]), office.batch(bills[2]), office.batch(bills[3])
+    made = [_make(office, first), _make(office, second)]
+    discard_file(office.ledger, office.tenant, by="fin", batch_id=first, reason="the bank's website was down")
+    office.later(hours=-1)
+    made.append(_make(office, first))
+    assert [_place(text) for text in made] == [("A", [1, 2]), ("B", [3]), ("C", [4, 5])]
+    office.later(days=1)
+    made.append(_make(office, third))
+    assert _place(made[-1]) == ("A", [6]), "another day"
+    assert [_make(office, batch) for batch in (second, first, third)] == made[1:], "the same files again"
+    assert _upload(office, first) == 2
+    named = [row["remote_id"] for row in office.rows(INTENT, INTENT.c.leg == "rail", INTENT.c.batch_id == first)]
+    assert sorted(named) == [line[79:94] for line in made[2].splitlines() if line[0] == "6"]
+    assert office.broken() == []
+
+
+def _place(text_of_file: str) -> tuple[str, list[int]]:
+    lines = text_of_file.splitlines()
+    return lines[0][33], [int(line[87:94]) for line in lines if line[0] == "6"]
+
+
+def test_an_upload_is_confirmed_with_the_routing_number_of_a_bank(office: Office) -> None:
+    batch, _ = _batch(office, "100.00")
+    _make(office, batch)
+    for wrong in ("1", "021000022", ""):
+        with pytest.raises(BadRequest, match="not the routing number of a bank"):
+            confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing=wrong)
+    assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["sent"]
 
 
 def test_no_file_is_made_of_a_bill_that_somebody_paid_meanwhile(office: Office) -> None:
