@@ -3,6 +3,7 @@
 Belongs here: commands, the file on disk for its owner alone. Does not: any rule (`payments/sending/bank_files.py`), the layout.
 """
 
+import os
 from pathlib import Path
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from cli.entering import money, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk
 from cli.session import console
+from payments.errors import BadRequest, WrongState
 from payments.rails.nacha_file import Originator
 from payments.sending.bank_files import PaymentFile, confirm_upload, discard_file, make_file
 from resources.files import write_whole
@@ -51,6 +53,7 @@ def file(
         bank_routing=bank_routing, bank_name=bank_name, company_id=company_id, company_name=company_name
     )
     with open_desk(tenant, dry_run=dry_run) as desk:
+        _refuse_unwritable(to)
         made: PaymentFile = make_file(
             desk.ledger,
             desk.tenant,
@@ -60,9 +63,9 @@ def file(
             books=desk.installation.bill_payments(desk.tenant),
             vault=desk.installation.vault,
         )
-    path = to / made.name
-    if not dry_run:
-        write_whole(path, made.text)
+        path = to / made.name
+        if not dry_run:
+            _write(path, made)
     if json_wanted:
         # Without its text: bank details are in the file only.
         told = {name: getattr(made, name) for name in ("name", "payments", "total_cents", "was_made")}
@@ -75,6 +78,27 @@ def file(
     )
     follows = f"After the upload: runway batch uploaded {tenant} {batch}. Then delete the file."
     console.print("Nothing was changed." if dry_run else follows, markup=False, soft_wrap=True)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    """Before the payments count as sent, `BadRequest` if their file would have no place to go; nothing is made to find out."""
+    nearest = next(one for one in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(one))
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise BadRequest(
+            what=f"Nothing can be written to {folder}.",
+            next_step="Name another folder with --to; no payment file was made.",
+        )
+
+
+def _write(path: Path, made: PaymentFile) -> None:
+    """The file in place, or a refusal that says how to come by it: what was made is made, whatever becomes of the disk."""
+    try:
+        write_whole(path, made.text)
+    except OSError as error:
+        raise WrongState(
+            what=f"The payment file was made and its payments count as sent, but it cannot be written to {path}: {error.strerror}.",
+            next_step="The ledger keeps it: the same command, with another --to if need be, writes the same file.",
+        ) from error
 
 
 def uploaded(

@@ -1,6 +1,8 @@
 """Sending from the command line: a batch is run once however often it is asked for, and compared with QuickBooks."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,14 +88,20 @@ def test_a_payment_that_waits_for_a_person_is_listed_and_ended(office: Office) -
     assert "waits for nobody" in _runway(office, "batch", "take", ACME, waiting["intent_id"], "--by", "fin", code=1)
 
 
-def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office: Office, tmp_path: Path) -> None:
-    bills = office.enter("10.00", "20.00")
+_FIN = ("--by", "fin", "--bank-routing", "021000021")
+_NAMES = ("--bank-name", "First Bank", "--company-id", "1234567890", "--company-name", "Alder Works")
+
+
+def _batch_of_a_bank(office: Office, *amounts: str) -> tuple[str, list[str]]:
+    bills = office.enter(*amounts)
     office.use_bank(TokenVault(keys_from_file(office.installation.settings.key_file)))
     office.policy(rail="nacha_file")
-    batch = office.batch(*bills)
-    mine = ("--by", "fin", "--bank-routing", "021000021")
-    names = ("--bank-name", "First Bank", "--company-id", "1234567890", "--company-name", "Alder Works")
-    command = ("batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *mine, *names)
+    return office.batch(*bills), bills
+
+
+def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office: Office, tmp_path: Path) -> None:
+    batch, bills = _batch_of_a_bank(office, "10.00", "20.00")
+    command = ("batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *_FIN, *_NAMES)
     assert json.loads(_runway(office, *command, "--dry-run", "--json"))["payments"] == 2
     assert not (tmp_path / "files").exists()
     assert {row["attempts"] for row in office.rows(INTENT)} == {0}
@@ -107,6 +115,36 @@ def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office
     assert len(path.read_text().splitlines()) == 10
     assert "before" in _runway(office, *command)
     assert "Waiting: 2 sent, 2 waiting." in _runway(office, "batch", "run", ACME, batch)
-    assert "2 payments are instructed" in _runway(office, "batch", "uploaded", ACME, batch, *mine)
+    assert "2 payments are instructed" in _runway(office, "batch", "uploaded", ACME, batch, *_FIN)
     assert "Settled: 4 paid." in _runway(office, "batch", "run", ACME, batch)
     assert office.payments_of(batch) == dict.fromkeys(bills, 1)
+
+
+def test_a_payment_file_that_has_no_place_to_go_is_not_made(office: Office, tmp_path: Path) -> None:
+    batch, _ = _batch_of_a_bank(office, "10.00")
+    (tmp_path / "notes").write_text("a file, no folder")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    for folder in (tmp_path / "notes", tmp_path / "notes" / "files", tmp_path / "gone" / "files"):
+        for more in ((), ("--dry-run",)):
+            said = _runway(office, "batch", "file", ACME, batch, "--to", str(folder), *_FIN, *_NAMES, *more, code=1)
+            assert f"Nothing can be written to {folder}." in said
+    assert {row["attempts"] for row in office.rows(INTENT)} == {0}
+
+
+def test_a_payment_file_that_the_disk_refused_is_written_by_the_same_command(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, _ = _batch_of_a_bank(office, "10.00")
+    command = ("batch", "file", ACME, batch, "--to", str(tmp_path / "files"), *_FIN, *_NAMES)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cli.bank_files.write_whole", full)
+        said = _runway(office, *command, code=1)
+    assert "cannot be written" in said
+    assert "No space left on device" in said
+    assert "the same command" in said
+    assert "the file that was made before" in _runway(office, *command)
+    assert [path.name[:4] for path in (tmp_path / "files").iterdir()] == ["ach-"]
