@@ -303,7 +303,9 @@ class ForecastPolicy:
     match_percent: int = 25
     """A document stands for a recurring payment of its party if their amounts differ by at most this share ..."""
     match_days: int = 10
-    """... and their dates by at most this many days."""
+    """... and their dates by at most this many days: a document's is the day on which its party usually pays it."""
+    match_lateness_documents: int = 6
+    """That day is the due date and the median lateness of so many documents of such an amount that the party paid last."""
     card_payment_days: int = 30
     """A card that was never paid before is paid this many days after the as-of date."""
     undeposited_days: int = 3

@@ -146,9 +146,11 @@ def prepare(
         series,
         payables=books.payables,
         receivables=books.receivables,
+        paid={"Vendor": books.vendors.history, "Customer": books.customers.history},
         post_dated=books.movements[books.movements["date"] > at.as_of_day],
         as_of=at.as_of,
         policy=policy,
+        recurring_policy=recurring_policy,
     )
     balances = balance_items(
         position=books.position,
@@ -276,9 +278,9 @@ def _paying(
     payrolls: tuple[RecurringFlow, ...],
     *,
     items: tuple[DatedItem, ...],
-    standing: Mapping[tuple[str, date], tuple[str, str]],
+    standing: Mapping[tuple[str, date], tuple[tuple[str, str], ...]],
 ) -> frozenset[str]:
     """Ids of the items that pay these payrolls: their own, or those of what is entered for them."""
     own = {series_item_id(one, day=one.next_dates[0]) for one in payrolls}
-    entered = {standing.get((one.stream, one.next_dates[0])) for one in payrolls}
+    entered = {key for one in payrolls for key in standing.get((one.stream, one.next_dates[0]), ())}
     return frozenset(one.item_id for one in items if one.item_id in own or (one.txn_type, one.txn_id) in entered)

@@ -23,7 +23,7 @@ _LAST_AMOUNTS = 3
 """The amount and the day of the month come from so many newest payments."""
 _QUARTERS = 4
 _SAME_PART_OF_MONTH = 10
-_VARYING_KINDS = (Kind.PAYROLL, Kind.TAX, Kind.CARD_PAYMENT)
+VARYING_KINDS = (Kind.PAYROLL, Kind.TAX, Kind.CARD_PAYMENT)
 """Obligations that recur whatever their amount."""
 _DOCUMENT_KINDS = (Kind.BILL_PAYMENT, Kind.CUSTOMER_RECEIPT)
 """Paid by bill or invoice: any two bills of a vendor are alike within limits, so only equal amounts are a series."""
@@ -230,7 +230,7 @@ def _rhythms(policy: RecurringPolicy) -> tuple[_Rhythm, ...]:
 
 
 def _is_steady(seen: Sequence[SeenPayment], *, kind: str, policy: RecurringPolicy) -> bool:
-    if kind in _VARYING_KINDS:
+    if kind in VARYING_KINDS:
         return True
     amounts = [payment.amount_cents for payment in seen[-_LAST_AMOUNTS:]]
     return all(belongs(cents, kind=kind, amount_cents=median_half_up(amounts), policy=policy) for cents in amounts)
@@ -238,7 +238,7 @@ def _is_steady(seen: Sequence[SeenPayment], *, kind: str, policy: RecurringPolic
 
 def belongs(cents: int, *, kind: str, amount_cents: int, policy: RecurringPolicy) -> bool:
     """Whether a payment of so many cents (positive) is one of a series of this kind and amount."""
-    if kind in _VARYING_KINDS:
+    if kind in VARYING_KINDS:
         return True
     spread = policy.document_spread_percent if kind in _DOCUMENT_KINDS else policy.amount_spread_percent
     return abs(cents - amount_cents) * 100 <= amount_cents * spread

@@ -6,7 +6,7 @@ Does not: finding series (``recurring.py``).
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ from runway_calcs.calendar_months import months_later
 from runway_calcs.cents import median_half_up
 from runway_calcs.flow_kinds import FlowKind, Layer
 from runway_calcs.forecast.dated_items import DatedItem, Dating
-from runway_calcs.forecast.recurring import Cadence, RecurringFlow, belongs
+from runway_calcs.forecast.recurring import VARYING_KINDS, Cadence, RecurringFlow, belongs
 from runway_calcs.forecast.twice_a_month import twice_a_month
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
 
@@ -40,11 +40,14 @@ _RARE_PERCENT = 10
 class _Document:
     """Something entered that may stand for one expected payment of a series."""
 
-    key: tuple[str, str]
+    keys: tuple[tuple[str, str], ...]
+    """Kind and id in QuickBooks; several for entries of one payment."""
+    direction: str
     stream: str
     """Series of a movement; empty for bills and invoices, which are matched by party."""
     party: tuple[str, str]
     day: date
+    """Of an entry its own, of a bill or an invoice the day on which it is due."""
     amount_cents: int
     """Positive; the total of a document, since a part may be paid already."""
 
@@ -54,8 +57,8 @@ class RecurringItems:
     """What series lead one to expect."""
 
     items: tuple[DatedItem, ...]
-    standing: Mapping[tuple[str, date], tuple[str, str]]
-    """The expected payments (series and day) that something entered stands for, with its kind and id in QuickBooks."""
+    standing: Mapping[tuple[str, date], tuple[tuple[str, str], ...]]
+    """The expected payments (series and day) that something entered stands for, with its kinds and ids in QuickBooks."""
 
 
 def series_item_id(series: RecurringFlow, *, day: date) -> str:
@@ -68,22 +71,29 @@ def recurring_items(
     *,
     payables: pd.DataFrame,
     receivables: pd.DataFrame,
+    paid: Mapping[str, pd.DataFrame],
     post_dated: pd.DataFrame,
     as_of: date,
     policy: ForecastPolicy,
+    recurring_policy: RecurringPolicy,
 ) -> RecurringItems:
-    """The expected payments and receipts that nothing entered stands for yet; late ones count on the next day."""
+    """The expected payments and receipts that nothing entered stands for yet; late ones count on the next day.
+
+    `paid` is the payment history of the parties by their type (`payment_timing.fit`): series go by the days of payments,
+    documents by the days on which they are due, and who pays late has a habit of days in between.
+    """
     documents = [
-        *_documents(payables, txn_type="Bill", party_type="Vendor"),
-        *_documents(receivables, txn_type="Invoice", party_type="Customer"),
-        *_movements(post_dated),
+        *_documents(payables, txn_type="Bill", party_type="Vendor", direction="out"),
+        *_documents(receivables, txn_type="Invoice", party_type="Customer", direction="in"),
+        *_entries(post_dated, merge_days=recurring_policy.merge_days),
     ]
     taken: set[tuple[str, str]] = set()
     found: list[DatedItem] = []
-    standing: dict[tuple[str, date], tuple[str, str]] = {}
+    standing: dict[tuple[str, date], tuple[tuple[str, str], ...]] = {}
     for one in series:
-        matched = _matched_days(one, documents=documents, taken=taken, policy=policy)
-        standing |= {(one.stream, day): key for day, key in matched.items()}
+        candidates = _candidates(one, documents=documents, paid=paid, policy=policy)
+        matched = _matched_days(one, candidates=candidates, taken=taken, policy=policy)
+        standing |= {(one.stream, day): keys for day, keys in matched.items()}
         found.extend(_item(one, day=day, as_of=as_of) for day in one.next_dates if day not in matched)
     return RecurringItems(items=tuple(found), standing=standing)
 
@@ -109,47 +119,108 @@ def _item(series: RecurringFlow, *, day: date, as_of: date) -> DatedItem:
     )
 
 
-def _documents(items: pd.DataFrame, *, txn_type: str, party_type: str) -> list[_Document]:
+def _documents(items: pd.DataFrame, *, txn_type: str, party_type: str, direction: str) -> list[_Document]:
     rows = items[items["txn_type"] == txn_type]
     due = rows["due_date"].where(rows["due_date"].notna(), rows["txn_date"]).dt.date
     columns = rows[["qbo_id", "party_id", "total_cents"]].itertuples(index=False, name=None)
     return [
-        _Document(key=(txn_type, qbo_id), stream="", party=(party_type, party_id), day=day, amount_cents=int(cents))
+        _Document(
+            keys=((txn_type, qbo_id),),
+            direction=direction,
+            stream="",
+            party=(party_type, party_id),
+            day=day,
+            amount_cents=int(cents),
+        )
         for day, (qbo_id, party_id, cents) in zip(due, columns, strict=True)
     ]
 
 
-def _movements(post_dated: pd.DataFrame) -> list[_Document]:
-    rows = post_dated[["txn_type", "txn_id", "stream", "amount_cents"]].itertuples(index=False, name=None)
-    return [
-        _Document(key=(txn_type, txn_id), stream=stream, party=("", ""), day=day, amount_cents=abs(int(cents)))
-        for day, (txn_type, txn_id, stream, cents) in zip(post_dated["date"].dt.date, rows, strict=True)
+def _entries(post_dated: pd.DataFrame, *, merge_days: int) -> list[_Document]:
+    """What is entered for later, entries of one series on neighbouring days made one, as past payments are."""
+    ordered = post_dated.sort_values(["date", "txn_type", "txn_id"])
+    rows = ordered[["txn_type", "txn_id", "stream", "amount_cents"]].itertuples(index=False, name=None)
+    found: list[_Document] = []
+    newest: dict[tuple[str, str], int] = {}
+    for day, (txn_type, txn_id, stream, signed_cents) in zip(ordered["date"].dt.date, rows, strict=True):
+        direction, cents, key = "in" if signed_cents > 0 else "out", abs(int(signed_cents)), (txn_type, txn_id)
+        place = newest.get((stream, direction))
+        if place is not None and (day - found[place].day).days <= merge_days:
+            one = found[place]
+            found[place] = replace(one, keys=(*one.keys, key), amount_cents=one.amount_cents + cents)
+            continue
+        newest[stream, direction] = len(found)
+        found.append(
+            _Document(keys=(key,), direction=direction, stream=stream, party=("", ""), day=day, amount_cents=cents)
+        )
+    return found
+
+
+def _candidates(
+    series: RecurringFlow,
+    *,
+    documents: Sequence[_Document],
+    paid: Mapping[str, pd.DataFrame],
+    policy: ForecastPolicy,
+) -> list[_Document]:
+    """What may stand for payments of the series, documents on the day on which their party would usually pay them."""
+    party = (series.party_type, series.party_id)
+    same_way = [one for one in documents if one.direction == series.direction]
+    entries = [one for one in same_way if one.stream and one.stream == series.stream]
+    if series.kind not in VARYING_KINDS:
+        entries = [one for one in entries if _is_alike(one.amount_cents, series, policy=policy)]
+    billed = [
+        one
+        for one in same_way
+        if not one.stream
+        and series.party_id
+        and one.party == party
+        and _is_alike(one.amount_cents, series, policy=policy)
     ]
+    late = timedelta(days=_usual_lateness(series, paid=paid, policy=policy) if billed else 0)
+    return [*(replace(one, day=one.day + late) for one in billed), *entries]
+
+
+def _is_alike(cents: int, series: RecurringFlow, *, policy: ForecastPolicy) -> bool:
+    return abs(cents - series.amount_cents) * 100 <= series.amount_cents * policy.match_percent
+
+
+def _usual_lateness(series: RecurringFlow, *, paid: Mapping[str, pd.DataFrame], policy: ForecastPolicy) -> int:
+    """Median days after the due date on which the party last paid documents like these; 0 before it paid any.
+
+    Whatever has become of an open document since, its place in the series stays: an overdue one is no later payment.
+    """
+    history = paid[series.party_type]
+    of_party = history[(history["counterparty_id"] == series.party_id) & history["paid_date"].notna()]
+    off = (of_party["amount_cents"] - series.amount_cents).abs()
+    alike = of_party[off * 100 <= series.amount_cents * policy.match_percent]
+    last = alike.sort_values(["paid_date", "document_id"])[-policy.match_lateness_documents :]
+    due = last["due_date"].where(last["due_date"].notna(), last["document_date"])
+    late = (last["paid_date"] - due).dt.days.tolist()
+    return median_half_up(late) if late else 0
 
 
 def _matched_days(
     series: RecurringFlow,
     *,
-    documents: Sequence[_Document],
+    candidates: Sequence[_Document],
     taken: set[tuple[str, str]],
     policy: ForecastPolicy,
-) -> dict[date, tuple[str, str]]:
-    """The expected days and the document that stands for each; nearest pairs first, a document once (added to `taken`)."""
-    party = (series.party_type, series.party_id)
-    candidates = [
-        document
-        for document in documents
-        if (document.stream == series.stream if document.stream else document.party == party and series.party_id)
-        and abs(document.amount_cents - series.amount_cents) * 100 <= series.amount_cents * policy.match_percent
-    ]
-    pairs = sorted(
-        (abs((document.day - day).days), day, document.key) for document in candidates for day in series.next_dates
-    )
-    matched: dict[date, tuple[str, str]] = {}
-    for distance, day, key in pairs:
-        if distance <= policy.match_days and day not in matched and key not in taken:
-            matched[day] = key
-            taken.add(key)
+) -> dict[date, tuple[tuple[str, str], ...]]:
+    """The expected days and what stands for each; alike amounts and nearest pairs first, each once (added to `taken`).
+
+    An entry of another amount is the payment of the day it is nearest to or one beside it, never that of the next day.
+    """
+    pairs = []
+    for one in candidates:
+        apart = sorted((abs((one.day - day).days), day) for day in series.next_dates)
+        is_alike = _is_alike(one.amount_cents, series, policy=policy)
+        pairs += [(not is_alike, *pair, one.keys) for pair in (apart if is_alike else apart[:1])]
+    matched: dict[date, tuple[tuple[str, str], ...]] = {}
+    for _, distance, day, keys in sorted(pairs):
+        if distance <= policy.match_days and day not in matched and taken.isdisjoint(keys):
+            matched[day] = keys
+            taken.update(keys)
     return matched
 
 

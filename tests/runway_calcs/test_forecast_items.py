@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +20,8 @@ from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve
 from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.forecast.recurring import RecurringFlow
 from runway_calcs.forecast.recurring_items import recurring_items
-from runway_calcs.policy import ForecastPolicy
+from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+from tests.runway_calcs import timing_ledgers
 from tests.runway_calcs.builders import (
     FRIDAY,
     SYNC,
@@ -69,6 +71,7 @@ def items_of(
     waiting: Sequence[Row] = (),
     waits: tuple[int, ...] = (),
     known: Sequence[KnownItem] = (),
+    paid: Sequence[dict[str, Any]] = (),
 ) -> list[DatedItem]:
     rows, moves = documents(*bills), movements(*moved)
     payables = open_items(rows, applications(), side="payables", at=point())
@@ -77,9 +80,11 @@ def items_of(
         series,
         payables=payables,
         receivables=receivables,
+        paid={side: timing_ledgers.documents(*paid) for side in ("Vendor", "Customer")},
         post_dated=moves[moves["date"] > pd.Timestamp(FRIDAY)],
         as_of=FRIDAY,
         policy=ForecastPolicy(),
+        recurring_policy=RecurringPolicy(),
     ).items
     balances = balance_items(
         position=position(cards=cards, undeposited_cents=undeposited_cents),
@@ -199,6 +204,129 @@ def test_a_payment_entered_for_later_stands_for_its_series() -> None:
         (date(2026, 12, 2), -400_00, FlowKind.POST_DATED_PAYMENT),
         (date(2026, 12, 15), -400_00, FlowKind.PAYROLL),
     ]
+
+
+def paid_late(*days: int, cents: int = 100_00) -> list[dict[str, Any]]:
+    """Documents of party 7 due at the beginning of September, October ..., paid so many days late."""
+    months = pd.date_range("2026-09-01", periods=len(days), freq="MS")
+    return [
+        {
+            "due": str(due.date()),
+            "paid": str((due + pd.Timedelta(days=late)).date()),
+            "of": "7",
+            "cents": cents,
+            "id": f"{cents} {late} {due}",
+        }
+        for due, late in zip(months, days, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("due", "paid", "expected"),
+    [
+        pytest.param("2026-12-01", paid_late(15, 15), [(DEC_1, FlowKind.BILL)], id="due two weeks before it is paid"),
+        pytest.param("2026-12-28", paid_late(-12, -12), [(date(2026, 12, 28), FlowKind.BILL)], id="paid early"),
+        pytest.param("2026-12-01", paid_late(15, 0, 16), [(DEC_1, FlowKind.BILL)], id="the median"),
+        pytest.param(
+            "2026-12-01", paid_late(0, 0, *[15] * 6), [(DEC_1, FlowKind.BILL)], id="a habit of before does not count"
+        ),
+        pytest.param(
+            "2026-12-01",
+            [*paid_late(15), *paid_late(0, 0, 0, cents=5_00)],
+            [(DEC_1, FlowKind.BILL)],
+            id="small ones are paid at once",
+        ),
+        pytest.param(
+            "2026-12-15",
+            paid_late(15, 15),
+            [(date(2026, 12, 15), FlowKind.BILL), (date(2026, 12, 16), FlowKind.RECURRING)],
+            id="due on the day of the payment: it will be paid much later",
+        ),
+        pytest.param(
+            "2026-11-01",
+            paid_late(15, 15),
+            [(date(2026, 11, 1), FlowKind.BILL), (date(2026, 12, 16), FlowKind.RECURRING)],
+            id="an overdue bill is last month's however long it waits",
+        ),
+        pytest.param(
+            "2026-12-01",
+            [{"due": "2026-09-01", "of": "7"}],
+            [(DEC_1, FlowKind.BILL), (date(2026, 12, 16), FlowKind.RECURRING)],
+            id="nothing paid yet: by the due date",
+        ),
+    ],
+)
+def test_a_bill_stands_for_the_payment_of_the_day_on_which_its_vendor_is_usually_paid(
+    due: str, paid: list[dict[str, Any]], expected: list[tuple[date, FlowKind]]
+) -> None:
+    found = items_of(bills=[bill(100_00, due)], series=[recurring(date(2026, 12, 16))], paid=paid)
+    assert [(item.expected_on, item.kind) for item in found] == expected
+
+
+DEC_2, DEC_15 = date(2026, 12, 2), date(2026, 12, 15)
+WAGES, ENTERED = FlowKind.PAYROLL, FlowKind.POST_DATED_PAYMENT
+
+
+def wages(text: str, cents: int) -> Row:
+    return {"date": day(text), "amount_cents": -cents, "kind": Kind.PAYROLL}
+
+
+@pytest.mark.parametrize(
+    ("moved", "expected"),
+    [
+        pytest.param(
+            [wages("2026-12-01", 240_00), wages("2026-12-02", 160_00)],
+            [(DEC_1, -240_00, ENTERED), (DEC_2, -160_00, ENTERED), (DEC_15, -400_00, WAGES)],
+            id="in two entries, a day apart",
+        ),
+        pytest.param(
+            [wages("2026-12-01", 520_00)],
+            [(DEC_1, -520_00, ENTERED), (DEC_15, -400_00, WAGES)],
+            id="three tenths more",
+        ),
+        pytest.param(
+            [wages("2026-12-01", 400_00), wages("2026-12-07", 50_00)],
+            [(DEC_1, -400_00, ENTERED), (date(2026, 12, 7), -50_00, ENTERED), (DEC_15, -400_00, WAGES)],
+            id="a bonus between two paydays is not the second",
+        ),
+        pytest.param(
+            [wages("2026-12-01", 50_00), wages("2026-12-05", 400_00)],
+            [(DEC_1, -50_00, ENTERED), (date(2026, 12, 5), -400_00, ENTERED), (DEC_15, -400_00, WAGES)],
+            id="of two the one with the usual amount is the payday's",
+        ),
+        pytest.param(
+            [wages("2026-12-01", -400_00)],
+            [(DEC_1, -400_00, WAGES), (DEC_1, 400_00, FlowKind.POST_DATED_RECEIPT), (DEC_15, -400_00, WAGES)],
+            id="wages that come back are no payment of wages",
+        ),
+        pytest.param(
+            [wages("2026-12-01", 400_00), wages("2026-12-01", -100_00)],
+            [(DEC_1, 100_00, FlowKind.POST_DATED_RECEIPT), (DEC_1, -400_00, ENTERED), (DEC_15, -400_00, WAGES)],
+            id="nor part of one",
+        ),
+    ],
+)
+def test_wages_entered_ahead_are_paid_once_in_whatever_entries(
+    moved: list[Row], expected: list[tuple[date, int, FlowKind]]
+) -> None:
+    found = items_of(series=[payroll(DEC_1, DEC_15)], moved=moved)
+    assert sorted(plain(found)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("cents", "left"),
+    [
+        pytest.param([-60_00, -40_00], [], id="two checks of one day"),
+        pytest.param([-60_00], [-100_00], id="too little of what has a usual amount"),
+        pytest.param([100_00], [-100_00], id="a refund"),
+    ],
+)
+def test_entries_for_later_stand_for_an_outflow_of_a_usual_amount_by_their_sum(
+    cents: list[int], left: list[int]
+) -> None:
+    moved = [{"date": day("2026-12-01"), "amount_cents": one, "party_id": "7"} for one in cents]
+    found = items_of(series=[recurring(DEC_1)], moved=moved)
+    assert [item.amount_cents for item in found if item.kind is FlowKind.RECURRING] == left
 
 
 def test_an_expected_outflow_that_is_late_counts_on_the_next_day() -> None:
