@@ -87,6 +87,9 @@ def recurring_items(
         *_documents(receivables, txn_type="Invoice", party_type="Customer", direction="in"),
         *_entries(post_dated, merge_days=recurring_policy.merge_days),
     ]
+    # Once for all series: comparing the text of every document for each of them would be felt.
+    parties = {one.party_id for one in series}
+    paid = {side: history[history["counterparty_id"].isin(parties)] for side, history in paid.items()}
     taken: set[tuple[str, str]] = set()
     found: list[DatedItem] = []
     standing: dict[tuple[str, date], tuple[tuple[str, str], ...]] = {}
