@@ -17,7 +17,6 @@ A step's change is the difference of the same three figures before and after it:
 mark, and the expected closing balance of the last shared day. So the causes of each figure sum to its change, to the cent.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -230,8 +229,3 @@ def _of(balances: Cents, *, closing_cents: int, floor_cents: int) -> _Figures:
         low_cents=band(balances.min(axis=1)).p50_cents,
         closing_cents=closing_cents,
     )
-
-
-def largest(causes: Sequence[CauseOfChange]) -> CauseOfChange | None:
-    """The cause that moved the low-water mark most; None without causes."""
-    return max(causes, key=lambda one: abs(one.low_cents), default=None)

@@ -21,8 +21,6 @@ from runway_calcs.flow_kinds import (
     DISBURSEMENT_KINDS,
     KIND_NUMBER,
     RECEIPT_KINDS,
-    REST_KINDS,
-    SERIES_KINDS,
     FlowKind,
     Layer,
 )
@@ -452,10 +450,3 @@ def _items(simulation: Simulation, *, prepared: Prepared) -> tuple[ExpectedItem,
         for row, item in enumerate(simulation.items)
     ]
     return tuple(sorted(found, key=lambda one: (one.expected_on, KIND_NUMBER[one.kind], one.label, one.item_id)))
-
-
-def layer_of(kind: FlowKind) -> Layer:
-    """The layer in which a kind of flow is found."""
-    if kind in REST_KINDS:
-        return Layer.REST
-    return Layer.RECURRING if kind in SERIES_KINDS else Layer.DOCUMENTS

@@ -105,16 +105,6 @@ class Prepared:
         """What the reserves keep beside the floor."""
         return sum(reserve.held_cents for reserve in self.reserves)
 
-    @cached_property
-    def expected_days(self) -> dict[str, date]:
-        """Median day of payment of each item that payment timing dates, by item id."""
-        found: dict[str, date] = {}
-        for dating, timing in self.timing.items():
-            asked = {item.txn_id: item.item_id for item in self.items if item.dating is dating}
-            median = timing.likely.quantiles((0.5,))[0.5]
-            found.update({asked[one]: day.date() for one, day in median.items() if one in asked})
-        return found
-
 
 def prepare(
     books: BooksAt,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runway_calcs.books.cash_pieces import CashHabits
-from runway_calcs.flow_kinds import KIND_NUMBER, REST_KINDS, FlowKind, Layer
+from runway_calcs.flow_kinds import KIND_NUMBER, REST_KINDS, FlowKind
 from runway_calcs.forecast.dated_items import DatedItem, Dating
 from runway_calcs.forecast.earmarks import BILL_KINDS, PurposeReserve
 from runway_calcs.forecast.prepared import Prepared, Timing
@@ -75,13 +75,6 @@ class Simulation:
     def _landed(self, chosen: NDArray[np.bool_]) -> Cents:
         """Signed cents of the chosen items by draw and day."""
         return landed(self.item_days[chosen], self.item_cents[chosen], horizon_days=self.horizon_days)
-
-    def layer_net(self, layer: Layer) -> Cents:
-        """Signed cents of one layer by draw and day."""
-        if layer is Layer.REST:
-            total: Cents = self.rest_cents.sum(axis=0)
-            return total
-        return self._landed(np.array([item.layer is layer for item in self.items], dtype="bool"))
 
     def balances(self, flows: Cents | None = None) -> Cents:
         """Balance at the end of each day: shape (draw, day). Reserves are out of it until their purpose is paid."""
