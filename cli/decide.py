@@ -256,14 +256,18 @@ def _set_aside(decided: Decided) -> str:
 
 def _show(found: WhatIf) -> None:
     table = Table("Account")
-    for name in ("Free now", "Given back", "Supposed", "Free then"):
+    for name in ("Free now", "Given back", "Supposed", "From reserves", "Free then"):
         table.add_column(name, justify="right")
     table.add_column("Remark")
     for one in found.accounts:
-        remark = "; ".join(one.against) or (
-            f"{money(-one.free_after_cents)} is missing" if one.free_after_cents < 0 else ""
+        remark = "; ".join(one.against) or (f"{money(one.missing_cents)} is missing" if one.missing_cents else "")
+        cents = (
+            one.cash.free_cents,
+            one.given_back_cents,
+            one.supposed_cents,
+            one.drawn_cents,
+            one.free_after_cents,
         )
-        cents = (one.cash.free_cents, one.given_back_cents, one.supposed_cents, one.free_after_cents)
         add_row(table, f"{one.cash.name} ({one.cash.account_id})", *map(money, cents), remark)
     show_table(table)
     for bill, text in found.against:

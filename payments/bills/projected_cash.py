@@ -50,7 +50,8 @@ def staged_and_decided(look: Look, *, account_id: str | None = None) -> tuple[Su
         if hold is None or (account_id is not None and hold["account_id"] != account_id):
             continue
         decision = newest_decision(look, bill) if hold["decision_id"] is not None else None
-        found.append(_supposed(hold, pay_on=look.today if decision is None else max(decision["pay_on"], look.today)))
+        day = look.today if decision is None else max(decision["pay_on"], look.today)
+        found.append(_supposed(hold, pay_on=day, reserve_id=None if decision is None else decision["reserve_id"]))
     return tuple(found)
 
 
@@ -60,11 +61,16 @@ def of_decisions(look: Look, decision_ids: Sequence[str]) -> tuple[Supposed, ...
     for decision_id in decision_ids:
         decision = look.one(DECISION, decision_id=decision_id)
         if decision is not None and decision["account_id"] is not None:
-            found.append(_supposed(decision, pay_on=max(decision["pay_on"], look.today)))
+            day = max(decision["pay_on"], look.today)
+            found.append(_supposed(decision, pay_on=day, reserve_id=decision["reserve_id"]))
     return tuple(found)
 
 
-def _supposed(row: Row, *, pay_on: Any) -> Supposed:
+def _supposed(row: Row, *, pay_on: Any, reserve_id: str | None) -> Supposed:
     return Supposed(
-        bill_id=row["bill_id"], account_id=row["account_id"], amount_cents=row["amount_cents"], pay_on=pay_on
+        bill_id=row["bill_id"],
+        account_id=row["account_id"],
+        amount_cents=row["amount_cents"],
+        pay_on=pay_on,
+        reserve_id=reserve_id,
     )

@@ -2,20 +2,25 @@
 
 Belongs here: the check of a batch against free cash, and handing the payments to a projection. Does not: the projection itself,
 which a caller passes in.
+
+The payments are supposed one after the other, each as deciding it would go: what its bill holds is let go, its reserve is drawn on,
+and only the rest comes from free cash. An earlier one may empty the reserve of a later one.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from payments.bills.cycles import newest_decision, running
 from payments.cash.free_cash import FreeCash, free_cash, refuse_stale, refuse_unusable
 from payments.cash.holds import live_hold
+from payments.cash.reserves import balance, for_payment
 from payments.controls.policies import Policy, exceeded_limits, in_force, missing_approvals
 from payments.errors import BadRequest, Refused
 from payments.money import shown
+from payments.store.cash_tables import RESERVE, RESERVE_MOVEMENT
 from payments.store.repository import Look, Row
 
 
@@ -27,6 +32,8 @@ class Supposed:
     account_id: str
     amount_cents: int
     pay_on: date
+    #: The reserve that a decision names; without one, that of the bill's vendor on the account.
+    reserve_id: str | None = None
 
 
 #: What a set of payments would do to the projected cash; the answer is the caller's own.
@@ -39,15 +46,16 @@ class AccountAfter:
 
     cash: FreeCash
     supposed_cents: int
-    #: Money that the bills hold already: a new decision takes the place of theirs.
+    #: How much of it reserves bear.
+    drawn_cents: int
+    #: Free cash that the bills hold already, without what they drew on reserves: a new decision takes the place of theirs.
     given_back_cents: int
+    #: What would be left at the end; below zero if it does not fit.
+    free_after_cents: int
+    #: What has to come to the account for each payment to fit when it is its turn.
+    missing_cents: int
     #: Why nothing can be decided on it now; empty if it can.
     against: tuple[str, ...]
-
-    @property
-    def free_after_cents(self) -> int:
-        """What would be left; below zero that much is missing."""
-        return self.cash.free_cents + self.given_back_cents - self.supposed_cents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +71,7 @@ class WhatIf:
     @property
     def fits(self) -> bool:
         """Whether every account could bear it and the policy would let it pass."""
-        return not self.against and all(one.free_after_cents >= 0 and not one.against for one in self.accounts)
+        return not self.against and all(not one.missing_cents and not one.against for one in self.accounts)
 
 
 def what_if(look: Look, payments: Sequence[Supposed], *, project: Projection | None = None) -> WhatIf:
@@ -76,21 +84,112 @@ def what_if(look: Look, payments: Sequence[Supposed], *, project: Projection | N
     against = [
         (one.bill_id, text) for one in payments for text in _against(look, bills[one.bill_id], one, policy=policy)
     ]
-    by_account: dict[str, list[Supposed]] = defaultdict(list)
+    courses = _Courses(look)
     for one in payments:
-        by_account[one.account_id].append(one)
-    accounts = [_account(look, account, of, bills=bills, policy=policy) for account, of in sorted(by_account.items())]
+        bill, reserve = bills[one.bill_id], None
+        try:
+            reserve = for_payment(
+                look, reserve_id=one.reserve_id, vendor_id=bill["vendor_id"], account_id=one.account_id
+            )
+        except Refused as refusal:
+            against.append((one.bill_id, refusal.what))
+        courses.suppose(one, bill, reserve=reserve)
+    charged = [courses.of_account(account) for account in sorted({one.account_id for one in payments})]
     return WhatIf(
-        accounts=tuple(accounts),
+        accounts=tuple(_after(course, against=_unusable(look, course.before, policy=policy)) for course in charged),
         against=tuple(against),
         projected=dict(project(payments)) if project is not None else {},
     )
 
 
-def _account(
-    look: Look, account_id: str, payments: Sequence[Supposed], *, bills: Mapping[str, Row], policy: Policy
-) -> AccountAfter:
-    cash = free_cash(look, account_id)
+@dataclass(slots=True)
+class _Course:
+    """What became of one account's cash up to a supposed payment."""
+
+    before: FreeCash
+    now: FreeCash
+    supposed_cents: int = 0
+    drawn_cents: int = 0
+    given_back_cents: int = 0
+    missing_cents: int = 0
+
+    def move_reserve(self, signed_cents: int, *, kind: str) -> None:
+        """Put so much into a reserve of this kind, or take it out."""
+        payroll = signed_cents if kind == "payroll" else 0
+        self.now = replace(
+            self.now,
+            free_cents=self.now.if_reserve_changes(signed_cents, kind=kind),
+            reserved_cents=self.now.reserved_cents + signed_cents,
+            payroll_reserved_cents=self.now.payroll_reserved_cents + payroll,
+        )
+
+    def hold(self, signed_cents: int) -> None:
+        """Set so much aside for a payment, or let it go."""
+        pending = self.now.pending_cents + signed_cents
+        self.now = replace(self.now, free_cents=self.now.free_cents - signed_cents, pending_cents=pending)
+
+
+@dataclass(slots=True)
+class _Courses:
+    """Every account and reserve while payments are supposed, in the steps of a decision (`decisions.py`)."""
+
+    look: Look
+    _accounts: dict[str, _Course] = field(default_factory=dict)
+    #: What supposed payments have put into a reserve, less what they have drawn.
+    _moved: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def suppose(self, one: Supposed, bill: Row, *, reserve: Row | None) -> None:
+        """Let go what the bill holds, draw on the payment's reserve, and take the rest from free cash."""
+        self._let_go(bill)
+        course = self.of_account(one.account_id)
+        if reserve is not None:
+            held = balance(self.look, reserve["reserve_id"]) + self._moved[reserve["reserve_id"]]
+            drawn = min(held, max(one.amount_cents, 0))
+            self._move(course, reserve, -drawn)
+            course.drawn_cents += drawn
+        course.hold(one.amount_cents)
+        course.supposed_cents += one.amount_cents
+        course.missing_cents = max(course.missing_cents, -course.now.free_cents)
+
+    def of_account(self, account_id: str) -> _Course:
+        """The account as it is by now."""
+        if account_id not in self._accounts:
+            cash = free_cash(self.look, account_id)
+            self._accounts[account_id] = _Course(cash, cash)
+        return self._accounts[account_id]
+
+    def _let_go(self, bill: Row) -> None:
+        hold = live_hold(self.look, bill)
+        if hold is None or hold["state"] != "pending":
+            return
+        course = self.of_account(hold["account_id"])
+        course.hold(-hold["amount_cents"])
+        course.given_back_cents += hold["amount_cents"]
+        for drawn in self.look.many(RESERVE_MOVEMENT, hold_id=hold["hold_id"], kind="draw"):
+            reserve = self.look.one(RESERVE, reserve_id=drawn["reserve_id"])
+            assert reserve is not None, "a movement is of a reserve"
+            self._move(course, reserve, -drawn["signed_cents"])
+            course.given_back_cents += drawn["signed_cents"]
+
+    def _move(self, course: _Course, reserve: Row, signed_cents: int) -> None:
+        self._moved[reserve["reserve_id"]] += signed_cents
+        course.move_reserve(signed_cents, kind=reserve["kind"])
+
+
+def _after(course: _Course, *, against: tuple[str, ...]) -> AccountAfter:
+    return AccountAfter(
+        cash=course.before,
+        supposed_cents=course.supposed_cents,
+        drawn_cents=course.drawn_cents,
+        given_back_cents=course.given_back_cents,
+        free_after_cents=course.now.free_cents,
+        missing_cents=course.missing_cents,
+        against=against,
+    )
+
+
+def _unusable(look: Look, cash: FreeCash, *, policy: Policy) -> tuple[str, ...]:
+    """Why nothing can be decided on an account now."""
     against = []
     checks: tuple[Callable[[], None], ...] = (
         lambda: refuse_unusable(cash),
@@ -101,14 +200,7 @@ def _account(
             check()
         except Refused as refusal:
             against.append(refusal.what)
-    holds = [hold for one in payments if (hold := live_hold(look, bills[one.bill_id])) is not None]
-    held = [hold["amount_cents"] for hold in holds if hold["state"] == "pending" and hold["account_id"] == account_id]
-    return AccountAfter(
-        cash=cash,
-        supposed_cents=sum(one.amount_cents for one in payments),
-        given_back_cents=sum(held),
-        against=tuple(against),
-    )
+    return tuple(against)
 
 
 def _against(look: Look, bill: Row, supposed: Supposed, *, policy: Policy) -> list[str]:
