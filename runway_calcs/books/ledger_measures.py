@@ -30,6 +30,7 @@ from typing import Literal
 import pandas as pd
 
 from runway_calcs.books.as_of import DOCUMENT_KEY, AsOf, Basis, select_known
+from runway_calcs.books.entries import credible_entries
 from runway_calcs.books.open_items import Side, known_documents
 from runway_calcs.cents import divide_half_up
 from runway_calcs.policy import MeasurePolicy
@@ -251,7 +252,7 @@ def _in_window(days: pd.Series, *, at: AsOf, policy: MeasurePolicy) -> pd.Series
 
 def _entered_in_window(rows: pd.DataFrame, *, at: AsOf, policy: MeasurePolicy) -> pd.Series:
     since = pd.Timestamp(at.known_until) - pd.Timedelta(days=policy.window_days)
-    return (rows["created_at"] > since) & (rows["txn_date"] <= at.as_of_day)
+    return (credible_entries(rows) > since) & (rows["txn_date"] <= at.as_of_day)
 
 
 def _days_of_sales(balance: _Balance, *, policy: MeasurePolicy) -> tuple[Measure, Measure]:

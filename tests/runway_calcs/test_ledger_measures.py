@@ -169,6 +169,25 @@ def test_days_of_payables_divide_by_the_bills_entered_in_the_window() -> None:
     assert of(docs).measure(MeasureName.DPO).value_thousandths == 30_000
 
 
+def test_bills_of_imported_books_count_in_the_window_of_their_own_days() -> None:
+    imported = datetime(2026, 11, 2, 15, tzinfo=UTC)
+    days = [(FRIDAY - timedelta(days=20 * number)).isoformat() for number in range(1, 25)]
+    docs = [
+        {
+            "qbo_id": f"{number}",
+            "txn_type": "Bill",
+            "txn_date": day(dated),
+            "due_date": day(dated),
+            "total_cents": 1_000_00,
+            "open_cents": 1_000_00 if number == 0 else 0,
+            "created_at": imported,
+        }
+        for number, dated in enumerate(days)
+    ]
+    # Four bills of the last 90 days, whatever the day of the import: 1,000 owed over 4,000 bought.
+    assert of(docs).measure(MeasureName.DPO).value_thousandths == 22_500
+
+
 def test_the_quick_ratio_by_hand() -> None:
     """(10,000 + 5,000) over (6,000 due + 1,000 cards + 500 tax) = 2; a bill due after the window is left out."""
     due: Row = {"total_cents": 6_000_00, "open_cents": 6_000_00, "due_date": day("2026-12-01")}
