@@ -148,7 +148,8 @@ def _publish_firm(
 def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool, now: datetime) -> TenantOverview:
     """One tenant's row, from what it published."""
     standing, digest = _digest(installation, tenant, now=now)
-    tray = _tray(installation.documents.newest(tenant.tenant_id, kind="tray"))
+    today = tenant.local_date(now)
+    tray = _tray(installation.documents.newest(tenant.tenant_id, kind="tray", not_after=today))
     sync = installation.commits.newest_sync(tenant.tenant_id)
     thresholds = installation.settings.thresholds.overridden(tenant.thresholds)
     oldest = now - timedelta(days=thresholds.stale_after_days)
@@ -188,7 +189,8 @@ def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool,
 
 def _digest(installation: Installation, tenant: Tenant, *, now: datetime) -> tuple[Standing, DigestDocument | None]:
     """The newest digest that still is news: of this week or of the one before."""
-    published = installation.documents.newest(tenant.tenant_id, kind=DIGEST_KIND)
+    today = tenant.local_date(now)
+    published = installation.documents.newest(tenant.tenant_id, kind=DIGEST_KIND, not_after=today)
     if published is None or date.fromisoformat(published.key) < tenant.latest_friday(now) - timedelta(weeks=1):
         return Standing.MISSING, None
     try:

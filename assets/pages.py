@@ -39,7 +39,7 @@ def digest_links(installation: Installation, tenants: Sequence[Tenant], *, folde
     """The address of each tenant's newest digest as seen from a folder; tenants without one are left out."""
     links: dict[str, str] = {}
     for one in tenants:
-        file = _newest(installation.settings.digests_root / one.tenant_id)
+        file = _newest(installation.settings.digests_root / one.tenant_id, until=_today(installation, one))
         if file is not None:
             links[one.tenant_id] = _relative(file, folder=folder)
     return links
@@ -47,33 +47,37 @@ def digest_links(installation: Installation, tenants: Sequence[Tenant], *, folde
 
 def week_links(installation: Installation, tenant: Tenant, *, folder: Path) -> dict[date, str]:
     """The address of each week's digest of a tenant as seen from a folder; weeks without a page are left out."""
-    pages = _pages(installation.settings.digests_root / tenant.tenant_id)
+    pages = _pages(installation.settings.digests_root / tenant.tenant_id, until=_today(installation, tenant))
     return {date.fromisoformat(file.stem): _relative(file, folder=folder) for file in pages}
 
 
 def _listed(installation: Installation, tenant: Tenant) -> Listed:
-    root = installation.settings.pages_root
-    digests = _pages(installation.settings.digests_root / tenant.tenant_id)
+    root, today = installation.settings.pages_root, _today(installation, tenant)
+    digests = _pages(installation.settings.digests_root / tenant.tenant_id, until=today)
     return Listed(
         name=tenant.name,
         digests=tuple((date.fromisoformat(file.stem), _relative(file, folder=root)) for file in digests),
-        bills=_newest_link(root / BILLS / tenant.tenant_id, root=root),
-        tray=_newest_link(root / TRAYS / tenant.tenant_id, root=root),
-        test_drive=_newest_link(root / TEST_DRIVES / tenant.tenant_id, root=root),
+        bills=_newest_link(root / BILLS / tenant.tenant_id, root=root, until=today),
+        tray=_newest_link(root / TRAYS / tenant.tenant_id, root=root, until=today),
+        test_drive=_newest_link(root / TEST_DRIVES / tenant.tenant_id, root=root, until=today),
     )
 
 
-def _pages(folder: Path) -> list[Path]:
-    """The pages of a folder, the newest week first."""
-    return sorted(folder.glob("????-??-??.html"), reverse=True)
+def _today(installation: Installation, tenant: Tenant) -> date:
+    return tenant.local_date(installation.clock.now())
 
 
-def _newest(folder: Path) -> Path | None:
-    return next(iter(_pages(folder)), None)
+def _pages(folder: Path, *, until: date) -> list[Path]:
+    """The pages of a folder of weeks that end by a day, the newest first: one of a week to come hides none of them."""
+    return sorted((file for file in folder.glob("????-??-??.html") if file.stem <= until.isoformat()), reverse=True)
 
 
-def _newest_link(folder: Path, *, root: Path) -> str:
-    file = _newest(folder)
+def _newest(folder: Path, *, until: date) -> Path | None:
+    return next(iter(_pages(folder, until=until)), None)
+
+
+def _newest_link(folder: Path, *, root: Path, until: date) -> str:
+    file = _newest(folder, until=until)
     return "" if file is None else _relative(file, folder=root)
 
 

@@ -19,7 +19,7 @@ from cli.friday import run_progress
 from cli.session import console, is_terminal, open_installation, plain_errors, prepare_dagster_home, problems
 from experiences.test_drive.document import MOST_WEEKS, from_json
 from experiences.test_drive.render import summary
-from resources.installation import Installation, parse_week_ending
+from resources.installation import Installation, RunWeek, parse_week_ending
 from resources.tenants import Tenant, tenant_id
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def drive(
         wanted = tenant_id(tenant)
     with open_installation() as installation:
         known = installation.registry.tenant(wanted)
-        friday = named or known.latest_friday(installation.clock.now())
+        friday = RunWeek(week_ending=named, started_at=installation.clock.now()).of(known)
         failure = run_test_drive(installation, known, friday=friday, weeks=weeks, again=again)
         if failure is not None:
             problems.print(f"[bold red]{known.tenant_id}[/]: the test drive was not made.")

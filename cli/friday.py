@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from cli.session import console, is_terminal, open_installation, plain_errors, prepare_dagster_home, problems
-from resources.installation import Installation, parse_week_ending
+from resources.installation import Installation, RunWeek, parse_week_ending
 from resources.tenants import Tenant, TenantId, tenant_id
 
 
@@ -52,7 +52,12 @@ def friday(
 def run_friday(
     installation: Installation, *, tenants: Sequence[Tenant], week_ending: date | None, processes: int = 0
 ) -> list[TenantOutcome]:
-    """Run both jobs for each tenant, with progress; then the firms' pages. 0 processes: as many as are worth it."""
+    """Run both jobs for each tenant, with progress; then the firms' pages. 0 processes: as many as are worth it.
+
+    `WeekNotReached` before anything runs, if the week lies ahead of one of them.
+    """
+    run = RunWeek(week_ending=week_ending, started_at=installation.clock.now())
+    weeks = [(tenant, run.of(tenant)) for tenant in tenants]
     prepare_dagster_home(installation.settings)
     # What Dagster calls beta or preview is decided on in the code; it is no news for who runs it.
     warnings.filterwarnings("ignore", message=".*is currently in (preview|beta)")
@@ -60,8 +65,6 @@ def run_friday(
     from cli.friday_runs import processes_for, run_each  # noqa: PLC0415
     from cli.runs import JobRunner  # noqa: PLC0415
 
-    now = installation.clock.now()
-    weeks = [(tenant, week_ending or tenant.latest_friday(now)) for tenant in tenants]
     found: dict[TenantId, TenantOutcome] = {}
     with run_progress() as progress:
         task = progress.add_task("syncing, calculating, writing", total=len(tenants))

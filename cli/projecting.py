@@ -20,7 +20,9 @@ NO_FORECAST = (
 
 def forecast_of(desk: Desk) -> Projection | None:
     """What the newest published week says of supposed payments; None without a forecast."""
-    published = desk.installation.documents.newest(desk.tenant, kind="console")
+    installation = desk.installation
+    today = installation.registry.tenant(desk.tenant).local_date(installation.clock.now())
+    published = installation.documents.newest(desk.tenant, kind="console", not_after=today)
     if published is None:
         return None
     document = from_json(published.body)

@@ -182,7 +182,8 @@ def _rule(
 
 
 def _published(installation: Installation, tenant: Tenant) -> TrayDocument:
-    found = installation.documents.newest(tenant.tenant_id, kind="tray")
+    today = tenant.local_date(installation.clock.now())
+    found = installation.documents.newest(tenant.tenant_id, kind="tray", not_after=today)
     if found is None:
         raise TenantNotReady(
             what=f"No tray of {tenant.tenant_id!r} was published yet.",

@@ -4,7 +4,7 @@ Belongs here: publishing and reading documents of a tenant, and of a firm as a w
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select
@@ -90,9 +90,16 @@ class Documents:
             ).first()
         return None if row is None else _document(row)
 
-    def newest(self, tenant: TenantId, *, kind: str) -> Document | None:
-        """The published document of a kind with the highest key, which of weekly ones is the newest week; None if none is."""
-        own = (PUBLISHED_DOCUMENT.c.tenant_id == tenant, PUBLISHED_DOCUMENT.c.kind == kind)
+    def newest(self, tenant: TenantId, *, kind: str, not_after: date) -> Document | None:
+        """The published document of a kind with the newest week that ends by a day, the tenant's own today; None if none is.
+
+        What a wrong clock or an earlier version published of a week to come hides nothing that way.
+        """
+        own = (
+            PUBLISHED_DOCUMENT.c.tenant_id == tenant,
+            PUBLISHED_DOCUMENT.c.kind == kind,
+            PUBLISHED_DOCUMENT.c.key <= not_after.isoformat(),
+        )
         with self._database.read() as connection:
             key = select(func.max(PUBLISHED_DOCUMENT.c.key)).where(*own).scalar_subquery()
             row = connection.execute(select(PUBLISHED_DOCUMENT).where(*own, PUBLISHED_DOCUMENT.c.key == key)).first()

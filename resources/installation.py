@@ -15,6 +15,7 @@ from resources.database import Database
 from resources.dirty_tenants import DirtyTenants
 from resources.documents import Documents
 from resources.entries import Entries
+from resources.errors import TenantError
 from resources.lake import Lake
 from resources.mail.outbox import Outbox
 from resources.mail.recipients import Recipients
@@ -48,6 +49,10 @@ class NotAFriday(ValueError):
     """A week is named by its Friday."""
 
 
+class WeekNotReached(TenantError):
+    """The week of the run ends after the tenant's own day: what it published would stand for the newest week until then."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWeek:
     """The week a run works on: a named Friday, or each tenant's newest Friday at the run's start."""
@@ -56,8 +61,16 @@ class RunWeek:
     started_at: datetime
 
     def of(self, tenant: Tenant) -> date:
-        """The Friday of this run in the tenant's calendar."""
-        return self.week_ending or tenant.latest_friday(self.started_at)
+        """The Friday of this run in the tenant's calendar; `WeekNotReached` if a named one lies ahead there."""
+        if self.week_ending is None:
+            return tenant.latest_friday(self.started_at)
+        today = tenant.local_date(self.started_at)
+        if self.week_ending > today:
+            raise WeekNotReached(
+                what=f"The week ending {self.week_ending} lies ahead of {tenant.tenant_id!r}, where it is {today}.",
+                next_step="Name a Friday that has come, or none: then it is the newest one.",
+            )
+        return self.week_ending
 
 
 def parse_week_ending(text: str | None) -> date | None:

@@ -17,7 +17,7 @@ from assets.experiences import DIGESTS
 from assets.partitions import TENANTS
 from assets.priorities import PRIORITIES
 from pipelines.build import build_defs
-from pipelines.jobs import drive_config, week_config, week_tags
+from pipelines.jobs import drive_config, week_tags
 from pipelines.mail_sensors import failed_runs
 from resources.installation import Installation, RunWeek
 from resources.tenants import TenantId, tenant_id
@@ -79,15 +79,10 @@ class Firm:
     def run(
         self, job: str, tenant: str, *, week_ending: date | None = None, log_level: str = "CRITICAL"
     ) -> dg.ExecuteInProcessResult:
-        """Run a job for one tenant as the daemon would: on the deployed definitions and this instance."""
-        overrides: dict[str, Any] = {"installation": self.installation}
+        """Run a job for one tenant as the daemon would: on the deployed definitions and this instance, by the firm's clock."""
         config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": log_level}}}}
-        if week_ending is None:
-            overrides["week"] = RunWeek(week_ending=None, started_at=self.installation.clock.now())
-        else:
-            config |= week_config(week_ending)
         return (
-            build_defs(resource_overrides=overrides)
+            build_defs(resource_overrides=self.resources(week_ending))
             .resolve_job_def(job)
             .execute_in_process(
                 instance=self.instance,
@@ -97,6 +92,11 @@ class Firm:
                 raise_on_error=False,
             )
         )
+
+    def resources(self, week_ending: date | None) -> dict[str, Any]:
+        """What a run of a week has in place of the deployed resources; without a week, of the newest."""
+        week = RunWeek(week_ending=week_ending, started_at=self.installation.clock.now())
+        return {"installation": self.installation, "week": week}
 
     def succeed(self, job: str, tenant: str, *, week_ending: date | None = None) -> None:
         """Run a job that has to succeed; an assertion error tells why it did not."""
@@ -117,9 +117,8 @@ class Firm:
 
     def test_drive(self, tenant: str, *, week_ending: date, weeks: int) -> None:
         """Look back from a Friday on so many weeks before it, whose digests are there; it has to succeed."""
-        job = build_defs(resource_overrides={"installation": self.installation}).resolve_job_def("test_drive")
-        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        config = {**quiet, **week_config(week_ending), **drive_config(weeks)}
+        job = build_defs(resource_overrides=self.resources(week_ending)).resolve_job_def("test_drive")
+        config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}} | drive_config(weeks)
         assert job.execute_in_process(
             instance=self.instance, partition_key=tenant, run_config=config, raise_on_error=False
         ).success

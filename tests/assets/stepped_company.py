@@ -17,7 +17,7 @@ from experiences.test_drive.document import DriveDocument
 from experiences.test_drive.document import from_json as drive_from_json
 from migrations.chain import upgrade
 from pipelines.build import build_defs
-from pipelines.jobs import drive_config, week_config
+from pipelines.jobs import drive_config
 from resources.clock import FixedClock
 from resources.documents import Document
 from resources.installation import Installation, RunWeek
@@ -92,11 +92,11 @@ class Seen:
     def drive(self, friday: date, *, weeks: int) -> dg.ExecuteInProcessResult:
         """Run the job `test_drive` as `runway test-drive` does."""
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        job = build_defs(resource_overrides={"installation": self.installation}).resolve_job_def("test_drive")
+        job = build_defs(resource_overrides=self.firm.resources(friday)).resolve_job_def("test_drive")
         return job.execute_in_process(
             instance=self.firm.instance,
             partition_key=TENANT,
-            run_config={**quiet, **week_config(friday), **drive_config(weeks)},
+            run_config={**quiet, **drive_config(weeks)},
             raise_on_error=False,
         )
 

@@ -86,6 +86,26 @@ def test_a_tenant_without_figures_is_a_row_that_says_so_and_stops_nobody(firms: 
     assert "<b>" not in page
 
 
+def test_what_was_published_of_a_week_to_come_hides_nothing_of_the_one_that_has_come(
+    firms: Installation, tmp_path: Path
+) -> None:
+    """As an earlier version did it on `--week-ending 2027-11-19`: digest, tray and page of a year ahead are there."""
+    ahead = "2027-11-19"
+    _publish(firms, "acme", body=to_json(make_digest()))
+    _publish(firms, "acme", body=to_json(replace(make_digest(), week_ending=date.fromisoformat(ahead))), key=ahead)
+    folder = firms.settings.digests_root / "acme"
+    folder.mkdir(parents=True)
+    for week in (_WEEK, ahead):
+        (folder / f"{week}.html").write_text("")
+    _materialize(firms, tmp_path / "dagster")
+    (row,) = [one for one in read_fleet(firms.settings.fleet_file, firm_id="oak") if one.tenant_id == "acme"]
+    assert (row.standing, row.week_ending, row.is_behind) == (Standing.OK, FRIDAY, False)
+    for page in ("portfolios/oak.html", "index.html"):
+        shown = (firms.settings.pages_root / page).read_text()
+        assert f"digests/acme/{_WEEK}.html" in shown
+        assert ahead not in shown
+
+
 def test_a_firm_sees_its_own_clients_and_nobody_elses(firms: Installation, tmp_path: Path) -> None:
     _publish(firms, "acme", body=to_json(make_digest()))
     _publish(firms, "dune", body=to_json(make_digest()))

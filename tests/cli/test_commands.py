@@ -147,6 +147,18 @@ def test_a_mistake_is_answered_in_words_with_what_to_do(command: Command, argume
     assert says in command.refused(*arguments)
 
 
+def test_a_week_that_lies_ahead_is_refused_before_anything_runs(
+    command: Command, bare_installation: Installation
+) -> None:
+    bare_installation.registry.add_firm("oak", name="Oak")
+    for tenant in ("acme", "bolt"):
+        bare_installation.registry.add_tenant(tenant, firm_id="oak", name=tenant, zone="America/New_York")
+    said = command.refused("friday", "--week-ending", "2100-01-01")
+    assert "The week ending 2100-01-01 lies ahead of 'acme', where it is 2" in said
+    assert "Name a Friday that has come" in said
+    assert not bare_installation.settings.dagster_home.exists()
+
+
 def test_a_process_that_refuses_ends_with_1_and_no_traceback(shell: Shell) -> None:
     done = shell("tenant", "add", "../x", "--firm", "oak", "--zone", "America/New_York")
     assert done.returncode == 1

@@ -28,6 +28,7 @@ def command(bare_installation: Installation) -> Iterator[Command]:
         pytest.param(("acme", "--weeks", "3"), "looks back 4 to 12 weeks", id="too short"),
         pytest.param(("acme", "--weeks", "13"), "looks back 4 to 12 weeks", id="too long"),
         pytest.param(("acme", "--week-ending", "2026-11-19"), "is not a Friday", id="thursday"),
+        pytest.param(("acme", "--week-ending", "2100-01-01"), "lies ahead of 'acme', where it is 2", id="ahead"),
         pytest.param(("birch",), "no tenant 'birch'", id="unknown"),
     ],
 )

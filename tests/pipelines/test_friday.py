@@ -82,6 +82,17 @@ def test_a_sync_that_fails_later_leaves_a_digest_that_says_how_old_its_books_are
     assert "Books are 7 days old" in text
 
 
+def test_a_week_that_lies_ahead_is_refused_and_publishes_nothing(firm: Firm) -> None:
+    """It would stand for the newest week until then."""
+    company = firm.company("acme")
+    for job in ("friday", "test_drive"):
+        result = firm.run(job, "acme", week_ending=FRIDAY + timedelta(days=364))
+        assert not result.success
+        assert "The week ending 2027-11-19 lies ahead of 'acme', where it is 2026-11-20." in firm.failure(result)
+    ever = date(9999, 12, 31)
+    assert firm.installation.documents.newest(company.tenant, kind="friday_digest", not_after=ever) is None
+
+
 def _state(firm: Firm) -> dict[str, str]:
     """Everything a second run could change: files of the data folder by content, rows of the results and documents."""
     data = firm.installation.settings.data_dir

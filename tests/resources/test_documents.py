@@ -1,7 +1,7 @@
 """Published documents."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from resources.clock import FixedClock, SystemClock
 from resources.database import Database
 from resources.documents import Document, Documents, FirmDocument
 from resources.tables import PUBLISHED_DOCUMENT
+from tests.conftest import FRIDAY
 from tests.databases import url_of
 from tests.processes import at_once
 from tests.resources.builders import ACME, BOLT, NOON, add_tenants
@@ -95,18 +96,25 @@ def _publish_often(number: int, url: str) -> None:
     database.close()
 
 
-def test_the_newest_document_of_a_kind_is_the_one_of_the_latest_week(database: Database, clock: FixedClock) -> None:
+def test_the_newest_document_of_a_kind_is_the_one_of_the_latest_week_that_has_come(
+    database: Database, clock: FixedClock
+) -> None:
     add_tenants(database, clock)
     shelf = Documents(database, clock=clock)
-    assert shelf.newest(ACME, kind="tray") is None
-    for key in ("2026-11-13", "2026-11-20", "2026-11-06"):
+    assert shelf.newest(ACME, kind="tray", not_after=FRIDAY) is None
+    for key in ("2026-11-13", "2026-11-20", "2026-11-06", "2027-11-19"):
         shelf.publish(
             Document(tenant_id=ACME, kind="tray", key=key, title=key, body="", html="", text="", data_as_of=clock.now())
         )
-    found = shelf.newest(ACME, kind="tray")
-    assert found is not None
-    assert found.key == "2026-11-20"
-    assert shelf.newest(BOLT, kind="tray") is None
+
+    def newest(day: date) -> str | None:
+        found = shelf.newest(ACME, kind="tray", not_after=day)
+        return None if found is None else found.key
+
+    assert [newest(FRIDAY + timedelta(days=days)) for days in (0, 6, -1)] == ["2026-11-20", "2026-11-20", "2026-11-13"]
+    assert newest(date(2026, 11, 5)) is None
+    assert newest(date(2027, 11, 19)) == "2027-11-19"
+    assert shelf.newest(BOLT, kind="tray", not_after=FRIDAY) is None
 
 
 def test_a_firms_document_is_replaced_and_the_same_one_changes_nothing(database: Database, clock: FixedClock) -> None:

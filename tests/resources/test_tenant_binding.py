@@ -75,8 +75,9 @@ _ACROSS_TENANTS = {
         "whether another tenant has the company"
     ),
     "SELECT FROM connection WHERE connection.environment = ? AND connection.realm_id IN (?)": "whose company an event names",
-    "SELECT FROM dirty_tenant JOIN tenant ON tenant.tenant_id = dirty_tenant.tenant_id WHERE tenant.active = ? "
-    "AND dirty_tenant.generation > dirty_tenant.covered "
+    "SELECT FROM dirty_tenant JOIN tenant ON tenant.tenant_id = dirty_tenant.tenant_id "
+    "JOIN connection ON connection.tenant_id = dirty_tenant.tenant_id WHERE tenant.active = ? "
+    "AND connection.environment = ? AND connection.state = ? AND dirty_tenant.generation > dirty_tenant.covered "
     "ORDER BY dirty_tenant.noticed_at, dirty_tenant.tenant_id": "the list of a sensor",
 }
 
@@ -166,7 +167,7 @@ def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> No
     document = Document(tenant_id=ACME, kind="k", key="1", title="", body="", html="", text="", data_as_of=NOON)
     shelf.publish(document)
     shelf.read(ACME, kind="k", key="1")
-    shelf.newest(ACME, kind="k")
+    shelf.newest(ACME, kind="k", not_after=date(2026, 11, 20))
     marks = DirtyTenants(database, clock=clock, environment="local")
     for name in ("a", "b"):
         marks.notice([Event(event_id=name, realm_id="9130003")])
