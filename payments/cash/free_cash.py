@@ -4,7 +4,8 @@ Belongs here: reading it, the refusals, shortfalls. Does not: the sum itself (th
 
     free = basis - floor - reserves - pending holds - posted holds that no balance shows yet
 
-The basis is the least of book and bank balance, and what is entered but dated later is taken off it. If the floor is the next
+The basis is the least of book and bank balance, and what is entered but dated later is taken off it; a bank balance that a person
+entered is less by each payment that the books show after it (`reflection.py`). If the floor is the next
 payroll, payroll reserves count towards it and not on top. A negative figure is a shortfall: nothing more is granted on the
 account until a person resolves it.
 """

@@ -17,6 +17,7 @@ CASH_ACCOUNT = strict_table(
     Column("name", Text, nullable=False),
     Column("book_cents", WholeNumber, nullable=False),
     Column("dated_later_cents", WholeNumber, nullable=False),
+    #: What a person read off the bank's page, less the payments that the books have shown since.
     Column("bank_cents", WholeNumber),
     Column("bank_as_of", Instant),
     #: What free cash starts from: the least that book and bank say.

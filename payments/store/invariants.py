@@ -17,7 +17,7 @@ from sqlalchemy.sql.expression import TableClause
 from payments.store.audit import verify
 from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
 from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, PAYMENT_POLICY
-from payments.store.canonical import sha256_of
+from payments.store.canonical import entity_name, sha256_of
 from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE, RESERVE_MOVEMENT, SHORTFALL
 from payments.store.repository import Look, Row
 from payments.store.states import BILL_COMMITTED
@@ -43,6 +43,7 @@ class Broken:
 
 
 Found = Iterator[tuple[str, str]]
+_BANK_ENTERED = "bank balance entered"
 
 
 def broken_invariants(look: Look, *, remote: Sequence[RemotePayment] | None = None) -> list[Broken]:
@@ -125,6 +126,7 @@ def _reserve(look: Look) -> Found:
     glasses = {row["break_glass_id"]: row["missing_cents"] for row in look.many(BREAK_GLASS)}
     short = {row["account_id"] for row in look.many(SHORTFALL) if row["resolved_at"] is None}
     holds, reserves = look.many(HOLD), look.many(RESERVE)
+    yield from _basis(look)
     for reserve in reserves:
         if in_reserve[reserve["reserve_id"]] < 0:
             yield reserve["reserve_id"], f"overdrawn by {-in_reserve[reserve['reserve_id']]}"
@@ -142,6 +144,34 @@ def _reserve(look: Look) -> Found:
         set_aside = floor + reserved + sum(one["amount_cents"] for one in standing)
         if set_aside - overridden > account["basis_cents"] and account["account_id"] not in short:
             yield account["account_id"], f"{set_aside} set aside of {account['basis_cents']}, and no shortfall says so"
+
+
+def _basis(look: Look) -> Found:
+    """Free cash starts from no more than the books and the bank say."""
+    of_bank = _left_at_the_bank(look)
+    for account in look.many(CASH_ACCOUNT):
+        there = account["book_cents"] + min(account["dated_later_cents"], 0)
+        if account["bank_as_of"] is not None:
+            there = min(there, of_bank.get(account["account_id"], there))
+        if account["basis_cents"] > there:
+            yield account["account_id"], f"starts from {account['basis_cents']}, and {there} is there"
+
+
+def _left_at_the_bank(look: Look) -> dict[str, int]:
+    """From the log: by account what was last entered of the bank, less the payments that the books have shown since."""
+    accounts = {entity_name(CASH_ACCOUNT.name, row["account_id"]): row["account_id"] for row in look.many(CASH_ACCOUNT)}
+    holds = {entity_name(HOLD.name, row["hold_id"]): row for row in look.many(HOLD)}
+    written: dict[str, int | None] = {}
+    left: dict[str, int] = {}
+    for act in look.many(AUDIT):
+        for name, after in ((name, after or {}) for name, after in act["after"].items()):
+            if name in accounts:
+                stands = written[name] = after.get("bank_cents", written.get(name))
+                if act["kind"] == _BANK_ENTERED and stands is not None:
+                    left[accounts[name]] = stands
+            elif name in holds and after.get("state") == "reflected" and holds[name]["account_id"] in left:
+                left[holds[name]["account_id"]] -= holds[name]["amount_cents"]
+    return left
 
 
 def _hold_and_decision(look: Look) -> Found:

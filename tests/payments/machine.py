@@ -17,7 +17,7 @@ from payments.bills.break_glass import confirm_override, unconfirmed
 from payments.bills.decisions import unstage
 from payments.bills.discovery import reopen
 from payments.bills.postponing import withdraw
-from payments.cash.free_cash import resolve_shortfall, set_floor
+from payments.cash.free_cash import enter_bank_balance, resolve_shortfall, set_floor
 from payments.cash.reserves import allocate, open_reserve, release
 from payments.errors import Refused
 from payments.sending.batches import finalize, finalize_open, ready_to_finalize, verify_seal
@@ -198,6 +198,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def floor(self, floor: int) -> None:
         wanted = {"by": "oli", "account_id": CHECKING, "floor_cents": floor}
         self._try("floor", lambda: set_floor(self.desk.ledger, self.desk.tenant, **wanted))
+
+    @rule(bank=st.sampled_from([None, 12_000, 38_000, 90_000]))
+    def bank_balance(self, bank: int | None) -> None:
+        wanted = {"by": "oli", "account_id": CHECKING, "bank_cents": bank}
+        self._try("bank", lambda: enter_bank_balance(self.desk.ledger, self.desk.tenant, **wanted))
 
     @rule(change=st.sampled_from([0, 0, 5_000, -3_000, -25_000]))
     def snapshot(self, change: int) -> None:

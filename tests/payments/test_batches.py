@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from payments.bills.rulings import Credit
-from payments.cash.free_cash import resolve_shortfall
+from payments.cash.free_cash import enter_bank_balance, resolve_shortfall
 from payments.cash.reflection import reflect
 from payments.controls.payees import BankDetails, confirm_payee, propose_payee
 from payments.errors import (
@@ -17,6 +17,7 @@ from payments.errors import (
     CashUnknown,
     Fenced,
     InShortfall,
+    NotEnoughCash,
     OverLimit,
     PayeeMissing,
     Refused,
@@ -27,6 +28,7 @@ from payments.errors import (
 from payments.sending.batches import finalize_open, require_generation, verify_seal
 from payments.sending.intents import doc_number, request_id
 from payments.store.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
+from payments.store.invariants import broken_invariants
 from payments.store.repository import Row
 from resources.row_security import see_tenant
 from resources.secret_text import Secret
@@ -445,6 +447,27 @@ def test_a_paid_hold_counts_until_a_balance_read_after_it_shows_it(desk: Desk) -
     assert reflected.reflected == 1
     assert desk.cash().posted_cents == 0
     assert desk.cash().free_cents == 90_000
+
+
+def test_a_bank_balance_from_before_a_payment_is_less_by_it_once_the_books_show_it(desk: Desk) -> None:
+    """Otherwise the same money is granted a second time: the bank's page was read while the payment was still to come."""
+    _again(desk, cash=40_000)
+    enter_bank_balance(desk.ledger, desk.tenant, by="oli", account_id="35", bank_cents=25_000)
+    finalized = desk.finalize(desk.pay_now("b1"))
+    assert desk.cash().free_cents == 15_000
+    desk.later(minutes=1)
+    _run(desk, finalized.batch_id, outcome="landed")
+    assert desk.cash().free_cents == 15_000
+    for cash in (30_000, 90_000):
+        desk.sync(make_bill("b2"), make_bill("b3"), cash=cash)
+        assert (desk.cash().posted_cents, desk.cash().basis_cents, desk.cash().free_cents) == (0, 15_000, 15_000)
+    desk.pay_now("b2")
+    with pytest.raises(NotEnoughCash, match=r"50\.00 is missing"):
+        desk.pay_now("b3")
+    enter_bank_balance(desk.ledger, desk.tenant, by="oli", account_id="35", bank_cents=25_000)
+    assert desk.cash().free_cents == 15_000, "read off again, now without the payment"
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
 
 
 def test_a_refused_payment_frees_its_money_and_the_bill_comes_back(desk: Desk) -> None:

@@ -178,6 +178,7 @@ def _second_payment(scene: _Scene) -> Executable:
 
 _Wrong = Callable[[_Scene], list[Executable]]
 _OF_THE_TABLES: dict[str, tuple[str, _Wrong]] = {
+    "more to start from than is there": ("I5 reserve", lambda _: [update(CASH_ACCOUNT).values(basis_cents=100_001)]),
     "more set aside than there is": ("I5 reserve", lambda _: [update(CASH_ACCOUNT).values(basis_cents=1)]),
     "a reserve overdrawn": ("I5 reserve", lambda scene: [_overdrawn(scene)]),
     "decided, and the hold is none of a decision that stands": (

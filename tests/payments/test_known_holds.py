@@ -8,7 +8,7 @@ import pytest
 
 from payments.bills.postponing import withdraw
 from payments.bills.waiting import payments_waiting
-from payments.cash.free_cash import set_floor
+from payments.cash.free_cash import enter_bank_balance, set_floor
 from payments.cash.holds import post
 from payments.cash.known_holds import KnownLedger, known_ledger
 from payments.cash.reserves import allocate, close, open_reserve, release, reserves
@@ -71,6 +71,7 @@ def _weeks(desk: Desk) -> list[Callable[[], Any]]:
         recorded,
         lambda: moved(release, "Tax", 8_000),
         lambda: close(*where, by="dan", reserve_id=made["Tax"]),
+        lambda: enter_bank_balance(*where, by="oli", account_id=CHECKING, bank_cents=91_000),
         lambda: desk.sync(make_bill("b1", open_cents=4_000), bills[1], bills[2], cash=94_000),
     ]
 
@@ -96,6 +97,7 @@ def test_each_past_moment_is_told_as_it_was_and_its_free_cash_is_that_of_the_dat
     assert [bill for bill, _ in delayed.delayed] == ["b3"]
     assert told[0][1].unapproved_bill_ids == {"b1", "b2", "b3"}
     assert told[-1][1].holds == ()
+    assert told[-1][1].accounts[0].basis_cents == 85_000, "the bank's figure is older than the payment in the books"
 
 
 def test_what_a_sync_did_to_the_ledger_belongs_to_its_own_books_and_what_people_do_later_does_not(
