@@ -95,9 +95,8 @@ _NO_ROOM = (
     " OR EXISTS (SELECT 1 FROM shortfall WHERE tenant_id = NEW.tenant_id AND account_id = {account} AND resolved_at is null)"
     " OR EXISTS (SELECT 1 FROM cash_account WHERE tenant_id = NEW.tenant_id AND account_id = {account} AND is_cash = 0))"
 )
-_HOLD_HAS_NO_ROOM = "NEW.state = 'pending' AND NEW.break_glass_id is null AND " + _NO_ROOM.format(
-    account="NEW.account_id"
-)
+#: Revision 0005 let any override set cash aside.
+NOT_OVERRIDDEN = "NEW.break_glass_id is null"
 _RESERVE_ACCOUNT = "(SELECT account_id FROM reserve WHERE tenant_id = NEW.tenant_id AND reserve_id = NEW.reserve_id)"
 
 _FREE_CASH = """
@@ -252,21 +251,22 @@ def _transitions() -> Iterator[Guard]:
         )
 
 
-def _money() -> Iterator[Guard]:
-    yield Guard(
-        name="hold_has_room",
-        table="hold",
-        moment="AFTER INSERT",
-        condition=_HOLD_HAS_NO_ROOM,
-        message="the hold does not fit into free cash",
-    )
+def room_guards(*, asked_if: str) -> Iterator[Guard]:
+    """A hold fits into free cash where this is so of NEW: no override sets cash aside."""
+    no_room = f"NEW.state = 'pending' AND {asked_if} AND " + _NO_ROOM.format(account="NEW.account_id")
+    message = "the hold does not fit into free cash"
+    yield Guard(name="hold_has_room", table="hold", moment="AFTER INSERT", condition=no_room, message=message)
     yield Guard(
         name="hold_has_room_when_hardened",
         table="hold",
         moment="AFTER UPDATE",
-        condition="OLD.state = 'soft' AND " + _HOLD_HAS_NO_ROOM,
-        message="the hold does not fit into free cash",
+        condition=f"OLD.state = 'soft' AND {no_room}",
+        message=message,
     )
+
+
+def _money() -> Iterator[Guard]:
+    yield from room_guards(asked_if=NOT_OVERRIDDEN)
     yield Guard(
         name="hold_is_its_decisions",
         table="hold",

@@ -136,10 +136,10 @@ def _refuse_hardening(act: Act, decision: Row) -> None:
     reserve, drawn = decision["reserve_id"], decision["drawn_cents"]
     if reserve is not None:
         refuse_overdraw(act, reserve, amount_cents=drawn)
-    if decision["break_glass_id"] is None:
-        cash = free_cash(act, decision["account_id"])
-        refuse_unusable(cash)
-        refuse_without_room(act, cash, amount_cents=decision["amount_cents"], reserve_id=reserve, drawn_cents=drawn)
+    # Whatever was overridden at the decision, it was not cash: that is asked for the first time now.
+    cash = free_cash(act, decision["account_id"])
+    refuse_unusable(cash)
+    refuse_without_room(act, cash, amount_cents=decision["amount_cents"], reserve_id=reserve, drawn_cents=drawn)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -399,6 +399,23 @@ def test_a_payment_that_takes_its_money_shortly_before_is_soft_till_then(desk: D
     assert "50.00 is missing" in desk.bill("b2")["reason"]
 
 
+def test_an_override_of_a_limit_takes_no_money_that_is_granted_to_others(desk: Desk) -> None:
+    """Cash is asked for shortly before the day, and what was overridden at the decision was the limit alone."""
+    desk.policy(schedule_holds="at_due", promote_days_before=2, per_payment_cents=8_000, separation_above_cents=50_000)
+    _again(desk, cash=15_000)
+    assert desk.schedule("b1", days=5, override="the owner asked for it on the telephone").break_glass_id
+    desk.policy(per_payment_cents=None)
+    desk.pay_now("b2")
+    desk.later(days=3)
+    _again(desk, cash=15_000)
+    passed = desk.pass_day()
+    assert (passed.hardened, passed.needs_review) == (0, ("b1",))
+    assert "50.00 is missing" in desk.bill("b1")["reason"]
+    assert desk.cash().free_cents == 5_000
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
+
+
 def test_a_payment_of_a_changed_payee_does_not_come_due_by_itself(desk: Desk) -> None:
     desk.schedule("b1", days=1)
     desk.later(days=1)

@@ -326,7 +326,17 @@ def test_the_database_itself_refuses_what_does_not_fit_into_free_cash(ledger: Da
     _refused(ledger, bill, *decisions, held(66_501), guard="does not fit")
     harden = update(HOLD).where(HOLD.c.hold_id == "h2").values(state="pending", expires_at=None)
     _refused(ledger, bill, *decisions, held(66_501, state="soft", expires_at=NOW), harden, guard="does not fit")
-    _run(ledger, bill, *decisions, held(66_501, break_glass_id="x1"))
+    soft = {"state": "soft", "expires_at": NOW}
+    for about, is_of_cash in (("limits", False), ("cash", True)):
+        glass = _add(BREAK_GLASS, break_glass_id="x2", overrides=[[about, 'a quoted ["cash", is no override of it']])
+        for taken in (
+            [held(66_501, break_glass_id="x2")],
+            [held(66_501, break_glass_id="x2", **soft), harden],
+        ):
+            if is_of_cash:
+                _run(ledger, bill, *decisions, glass, *taken)
+            else:
+                _refused(ledger, bill, *decisions, glass, *taken, guard="does not fit")
     _run(ledger, bill, *decisions, held(66_500))
     more = _add(RESERVE_MOVEMENT, number=2, signed_cents=1)
     _refused(ledger, bill, *decisions, held(66_500), more, guard="does not fit")
