@@ -12,6 +12,7 @@ Belongs here: the tree of refusals. Does not: when they are raised.
         |-- SamePerson          the policy asks for different people
         |-- OverLimit           a limit of the policy
         |-- CashUnknown         no balance, or one too old to decide on
+        |-- NotCash             the books no longer count the account as cash
         |-- NotEnoughCash       it does not fit into free cash
         |-- InShortfall         the account is short and a person has to resolve it first
         |-- PayeeMissing        the rail needs confirmed bank details
@@ -69,6 +70,10 @@ class OverLimit(Refused):
 
 class CashUnknown(Refused):
     """There is no balance of the account, or it is too old."""
+
+
+class NotCash(Refused):
+    """The books no longer count the account as cash: no balance of it will come."""
 
 
 class NotEnoughCash(Refused):

@@ -18,7 +18,7 @@ from sqlalchemy import BindParameter, Select, and_, bindparam, cast, exists, fun
 
 from payments.controls.people import require
 from payments.controls.policies import age_seconds
-from payments.errors import BadRequest, CashUnknown, InShortfall, NotEnoughCash, UnknownHere
+from payments.errors import BadRequest, CashUnknown, InShortfall, NotCash, NotEnoughCash, UnknownHere
 from payments.money import shown
 from payments.store.bill_tables import BREAK_GLASS
 from payments.store.cash_tables import CASH_ACCOUNT, FREE_CASH, HOLD, RESERVE, RESERVE_MOVEMENT, SHORTFALL
@@ -156,13 +156,18 @@ def refuse_stale(cash: FreeCash, *, now: datetime, max_age_seconds: int) -> None
         )
 
 
-def refuse_unusable(cash: FreeCash) -> None:
-    """Refuse an account that is short, or that the books no longer count as cash."""
+def refuse_not_cash(cash: FreeCash) -> None:
+    """`NotCash` if the books no longer count the account as cash."""
     if not cash.is_cash:
-        raise CashUnknown(
+        raise NotCash(
             what=f"The books no longer count {cash.name} ({cash.account_id}) as cash.",
             next_step="Choose another account, or look at the account's settings.",
         )
+
+
+def refuse_unusable(cash: FreeCash) -> None:
+    """Refuse an account that is short, or that the books no longer count as cash."""
+    refuse_not_cash(cash)
     if cash.in_shortfall:
         missing = cash.short_cents
         raise InShortfall(

@@ -17,7 +17,7 @@ from payments.bills.break_glass import alarm_overdue
 from payments.bills.cycles import cycle, move, refuse_changed
 from payments.bills.postponing import wake
 from payments.bills.waiting import due_payments
-from payments.cash.free_cash import free_cash, refuse_short, refuse_stale, refuse_unusable
+from payments.cash.free_cash import free_cash, refuse_not_cash, refuse_short, refuse_stale, refuse_unusable
 from payments.cash.holds import expire_proposals, harden
 from payments.cash.reserves import refuse_overdraw, refuse_without_room
 from payments.controls.alarms import raise_alarm
@@ -183,6 +183,8 @@ def _promote(act: Act, *, policy: Policy) -> _Due:
 
 def _refuse_account(act: Act, account_id: str, *, policy: Policy) -> None:
     cash = free_cash(act, account_id)
+    # First of all: no fresh balance of it will come, so what waited for one would wait for ever.
+    refuse_not_cash(cash)
     refuse_stale(cash, now=act.now, max_age_seconds=policy.due_snapshot_max_age_seconds)
     if act.one(CONNECTION) is None:
         raise CashUnknown(

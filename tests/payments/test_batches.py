@@ -30,6 +30,7 @@ from payments.sending.intents import doc_number, request_id
 from payments.store.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
 from payments.store.invariants import broken_invariants
 from payments.store.repository import Row
+from resources.published_balances import CashSnapshot
 from resources.row_security import see_tenant
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
@@ -380,6 +381,17 @@ def test_a_due_payment_without_cash_needs_a_review_and_keeps_its_hold(desk: Desk
     bill = desk.bill("b1")
     assert bill["state"] == "needs_review"
     assert "10.00" in bill["reason"]
+    assert desk.cash().pending_cents == 10_000
+
+
+def test_a_due_payment_of_an_account_that_is_no_cash_any_more_needs_a_review_and_keeps_its_hold(desk: Desk) -> None:
+    desk.schedule("b1", days=1)
+    desk.later(days=1)
+    savings = CashSnapshot(account_id="36", name="Savings", balance_cents=50_000, dated_later_cents=0)
+    desk.sync(*map(make_bill, _BILLS), accounts=[savings])
+    passed = desk.pass_day()
+    assert (passed.waiting, passed.needs_review) == (0, ("b1",))
+    assert desk.bill()["reason"] == "The books no longer count Checking (35) as cash."
     assert desk.cash().pending_cents == 10_000
 
 
