@@ -29,6 +29,7 @@ from resources.tables import WholeNumber
 from resources.tenants import TenantId
 
 _MOST_NAMED = 5
+_UNITS = (3600, "hours"), (60, "minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +150,17 @@ def refuse_stale(cash: FreeCash, *, now: datetime, max_age_seconds: int) -> None
     age = age_seconds(cash.read_started_at, now=now)
     if age > max_age_seconds:
         raise CashUnknown(
-            what=f"The balance of {cash.name} ({cash.account_id}) was read {int(age // 3600)} hours ago; "
-            f"at most {max_age_seconds // 3600} are allowed for this.",
+            what=f"The balance of {cash.name} ({cash.account_id}) was read {_time(age)} ago; "
+            f"at most {_time(max_age_seconds)} are allowed for this.",
             next_step="Let the books be read again (a sync), then repeat this.",
             age_seconds=int(age),
         )
+
+
+def _time(seconds: float) -> str:
+    """Whole hours, or minutes and seconds where those would say nothing."""
+    unit, name = next((one for one in _UNITS if seconds >= 2 * one[0]), (1, "seconds"))
+    return f"{int(seconds // unit)} {name}"
 
 
 def refuse_not_cash(cash: FreeCash) -> None:

@@ -185,7 +185,9 @@ def _refuse_account(act: Act, account_id: str, *, policy: Policy) -> None:
     cash = free_cash(act, account_id)
     # First of all: no fresh balance of it will come, so what waited for one would wait for ever.
     refuse_not_cash(cash)
-    refuse_stale(cash, now=act.now, max_age_seconds=policy.due_snapshot_max_age_seconds)
+    # A batch that is sealed at once has to pass the age of every seal, too; what does not waits for the next sync.
+    oldest = min(policy.due_snapshot_max_age_seconds, policy.snapshot_max_age_seconds)
+    refuse_stale(cash, now=act.now, max_age_seconds=oldest)
     if act.one(CONNECTION) is None:
         raise CashUnknown(
             what=f"{act.tenant!r} is not connected to a company.", next_step="Run `runway connect` first."

@@ -292,6 +292,22 @@ def test_scheduled_payments_come_due_once_and_go_into_one_batch_an_account(desk:
     assert batch["finalized_by"] == "system:due"
 
 
+def test_a_due_payment_waits_for_a_balance_that_is_fresh_by_either_age_and_the_day_passes(desk: Desk) -> None:
+    desk.schedule("b1", amount_cents=5_000, days=1)
+    desk.delay("b2", days=1)
+    desk.policy(snapshot_max_age_seconds=1_800)
+    desk.later(days=1)
+    _again(desk)
+    desk.later(minutes=45)
+    passed = desk.pass_day()
+    assert (passed.woken, passed.waiting, passed.batch_ids) == (1, 1, ())
+    decided = desk.pay_now("b3", override="the owner asked for it on the telephone")
+    with pytest.raises(CashUnknown, match="was read 45 minutes ago; at most 30 minutes are allowed"):
+        desk.finalize(decided)
+    _again(desk)
+    assert len(desk.pass_day().batch_ids) == 1
+
+
 def test_what_comes_due_above_the_limit_waits_for_a_finalizer(desk: Desk) -> None:
     desk.schedule("b1", days=1)
     desk.later(days=1)
