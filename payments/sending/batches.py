@@ -19,10 +19,21 @@ from payments.controls.policies import (
     Policy,
     approvals_of_all,
     in_force,
+    is_watched,
+    lacking,
     refuse_batch_over_limit,
     refuse_payment_over_limit,
 )
-from payments.errors import BadRequest, Fenced, PayeeMissing, SamePerson, SealBroken, UnknownHere, WrongState
+from payments.errors import (
+    ApprovalMissing,
+    BadRequest,
+    Fenced,
+    PayeeMissing,
+    SamePerson,
+    SealBroken,
+    UnknownHere,
+    WrongState,
+)
 from payments.money import shown
 from payments.sending.intents import Item, intents_of, paid_together
 from payments.store.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
@@ -122,6 +133,7 @@ def seal(
         raise BadRequest(what="The batch is empty.", next_step="Nothing has to be paid.")
     for item, approvals in zip(items, approvals_of_all(act, [item.bill for item in items]), strict=True):
         refuse_changed(act, item.bill, decided=item.decision, approvals=approvals)
+        refuse_unapproved(act, item, approvals, policy=policy)
     separation = "delegated" if is_standing else _separation(act, items, by=by, policy=policy)
     total = sum(item.decision["amount_cents"] for item in items)
     refuse_batch_over_limit(total_cents=total, policy=policy)
@@ -267,6 +279,27 @@ def _changed_vendors(look: Look, items: Sequence[Item], *, policy: Policy) -> di
 def needs_finalizer(act: Act, item: Item, *, policy: Policy) -> bool:
     """Whether a payment has to be finalized by a person who neither approved nor decided it."""
     return policy.separates(item.decision["amount_cents"]) and not _is_overridden(act, item, "people")
+
+
+def refuse_unapproved(act: Act, item: Item, approvals: Sequence[Row], *, policy: Policy) -> None:
+    """`ApprovalMissing` if the policy asks by now for more than these approvals of the bill; an override of approvals stands."""
+    bill = item.bill
+    asks_of_watched = any(rule.only_watched_vendors for rule in policy.rules)
+    missing = lacking(
+        approvals,
+        vendor_id=bill["vendor_id"],
+        amount_cents=item.decision["amount_cents"],
+        watched=asks_of_watched and is_watched(act, bill["vendor_id"], policy=policy),
+        policy=policy,
+    )
+    if missing and not _is_overridden(act, item, "approvals"):
+        raise ApprovalMissing(
+            what=f"Bill {bill['bill_id']} of {bill['vendor_name']} lacks, as the policy is now: {'; '.join(missing)}.",
+            next_step="A decided bill takes no approval. Delay it, let it be approved on its day and decide again, or withdraw "
+            "and reopen it to do so at once.",
+            missing=missing,
+            decision_id=item.decision["decision_id"],
+        )
 
 
 def refuse_payments_over_limit(act: Act, items: Sequence[Item], *, policy: Policy) -> None:

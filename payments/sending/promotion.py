@@ -24,7 +24,7 @@ from payments.controls.alarms import raise_alarm
 from payments.controls.payees import refuse_without_payee
 from payments.controls.policies import Policy, in_force, refuse_batch_over_limit
 from payments.errors import CashUnknown, OverLimit, Refused, SamePerson
-from payments.sending.batches import needs_finalizer, open_batch, refuse_payments_over_limit, seal
+from payments.sending.batches import needs_finalizer, open_batch, refuse_payments_over_limit, refuse_unapproved, seal
 from payments.sending.clocks import ALARM, BooksClock, Doubt
 from payments.sending.intents import Item
 from payments.store.batch_tables import BATCH
@@ -174,7 +174,7 @@ def _promote(act: Act, *, policy: Policy) -> _Due:
             try:
                 _refuse_item(act, item, policy=policy)
             except Refused as refusal:
-                due.review += _to_review(act, [item], reason=refusal.what)
+                due.review += _to_review(act, [item], reason=f"{refusal.what} {refusal.next_step}")
             else:
                 passed.append(item)
         _batch(act, account_id, passed, policy=policy, due=due)
@@ -197,7 +197,8 @@ def _refuse_account(act: Act, account_id: str, *, policy: Policy) -> None:
 
 
 def _refuse_item(act: Act, item: Item, *, policy: Policy) -> None:
-    refuse_changed(act, item.bill, decided=item.decision)
+    approvals = refuse_changed(act, item.bill, decided=item.decision)
+    refuse_unapproved(act, item, approvals, policy=policy)
     refuse_without_payee(act, item.bill, rail=policy.rail)
     refuse_payments_over_limit(act, [item], policy=policy)
     watch = act.one(VENDOR_WATCH, vendor_id=item.bill["vendor_id"])

@@ -9,6 +9,8 @@ a refused write leaves nothing to look at; here only the attempts of a payment a
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table
@@ -44,6 +46,8 @@ class Broken:
 
 Found = Iterator[tuple[str, str]]
 _BANK_ENTERED = "bank balance entered"
+#: What is asked for where no rule of the policy fits.
+_ONE_OF_ANYBODY: Mapping[str, Any] = {"in_sequence": False, "roles": (), "approvals": 1}
 
 
 def broken_invariants(look: Look, *, remote: Sequence[RemotePayment] | None = None) -> list[Broken]:
@@ -56,7 +60,7 @@ def broken_invariants(look: Look, *, remote: Sequence[RemotePayment] | None = No
         "I9 unknown keeps": _unknown_keeps,
         "I10 sealed": _sealed,
         "I11 fence": _fence,
-        "I12 authority": _authority,
+        "I12 authority": lambda look: chain(_authority(look), _enough_approvals(look)),
         "I13 content": _content,
         "I14 history": _history,
         "I15 tenants": _tenants,
@@ -278,11 +282,12 @@ def _fence(look: Look) -> Found:
 
 
 def _authority(look: Look) -> Found:
-    limits = {row["version"]: row["separation_above_cents"] for row in look.many(PAYMENT_POLICY)} | {0: 0}
+    policies = look.many(PAYMENT_POLICY)
+    limits = {row["version"]: row["separation_above_cents"] for row in policies} | {0: 0}
     given = {row["approval_id"]: row for row in look.many(APPROVAL)}
     overrides = {row["break_glass_id"]: {about for about, _ in row["overrides"]} for row in look.many(BREAK_GLASS)}
-    batches = {row["batch_id"]: row for row in look.many(BATCH)}
-    batch_of = {row["decision_id"]: batches[row["batch_id"]] for row in look.many(BATCH_ITEM)}
+    batches = {row["batch_id"]: row for row in look.many(BATCH) if row["state"] != "open"}
+    sealed_in = {row["decision_id"]: batches.get(row["batch_id"]) for row in look.many(BATCH_ITEM)}
     for decision in look.many(DECISION):
         if decision["ruling"] == "delay":
             continue
@@ -296,11 +301,71 @@ def _authority(look: Look) -> Found:
             continue
         if decision["amount_cents"] > limits[decision["policy_version"]] and decision["decided_by"] in approvers:
             yield decision["decision_id"], "decided by its approver above the limit"
-        batch = batch_of.get(decision["decision_id"])
-        if batch is None or batch["state"] == "open" or decision["amount_cents"] <= limits[batch["policy_version"]]:
+        batch = sealed_in.get(decision["decision_id"])
+        if batch is None or decision["amount_cents"] <= limits[batch["policy_version"]]:
             continue
         if batch["finalized_by"] in approvers | {decision["decided_by"]} or batch["origin"] == "due":
             yield decision["decision_id"], "finalized without a third person above the limit"
+
+
+def _enough_approvals(look: Look) -> Found:
+    """As many as the policy asked for at the decision and as the one in force asked for at the seal."""
+    rules = {row["version"]: row["rules"] for row in look.many(PAYMENT_POLICY)}
+    vendors = {(row["bill_id"], row["cycle"]): row["vendor_id"] for row in look.many(BILL_WORKFLOW)}
+    given = {row["approval_id"]: row for row in look.many(APPROVAL)}
+    overridden = {
+        row["break_glass_id"]
+        for row in look.many(BREAK_GLASS)
+        if any(about == "approvals" for about, _ in row["overrides"])
+    }
+    batches = {row["batch_id"]: row for row in look.many(BATCH) if row["state"] != "open"}
+    sealed_in = {row["decision_id"]: batches.get(row["batch_id"]) for row in look.many(BATCH_ITEM)}
+    for decision in look.many(DECISION):
+        if decision["ruling"] == "delay" or decision["break_glass_id"] in overridden:
+            continue
+        moments = [("decided", decision["policy_version"], [given[one] for one in decision["approvals"]])]
+        if (batch := sealed_in.get(decision["decision_id"])) is not None:
+            standing = _approvals_at(batch["finalized_at"], decision, given)
+            moments.append(("finalized", batch["policy_version"], standing))
+        vendor = vendors[decision["bill_id"], decision["cycle"]]
+        for done, version, approvals in moments:
+            if not all(_is_met(rule, approvals) for rule in _asked(rules.get(version, ()), decision, vendor)):
+                yield decision["decision_id"], f"{done} without the approvals that policy {version} asks for"
+
+
+def _approvals_at(moment: datetime, decision: Row, given: Mapping[str, Row]) -> list[Row]:
+    """The approvals of what was decided that stood at a moment, as they were given."""
+    return [
+        row
+        for _, row in sorted(given.items())
+        if all(row[name] == decision[name] for name in ("bill_id", "cycle", "fingerprint"))
+        and row["approved_at"] <= moment
+        and (row["voided_at"] is None or row["voided_at"] >= moment)
+    ]
+
+
+def _asked(rules: Sequence[Mapping[str, Any]], decision: Row, vendor_id: str) -> list[Mapping[str, Any]]:
+    """The rules that a payment has to meet; of watched vendors the tables do not tell who was one then."""
+    fitting = [
+        rule
+        for rule in rules
+        if not rule["only_watched_vendors"]
+        and rule["above_cents"] < decision["amount_cents"]
+        and (rule["up_to_cents"] is None or decision["amount_cents"] <= rule["up_to_cents"])
+        and (not rule["vendor_ids"] or vendor_id in rule["vendor_ids"])
+    ]
+    return fitting or [_ONE_OF_ANYBODY]
+
+
+def _is_met(rule: Mapping[str, Any], approvals: Sequence[Row]) -> bool:
+    if not rule["in_sequence"]:
+        of_roles = [one for one in approvals if not rule["roles"] or set(rule["roles"]).intersection(one["roles"])]
+        return len(of_roles) >= int(rule["approvals"])
+    wanted = list(rule["roles"])
+    for approval in approvals:
+        if wanted and wanted[0] in approval["roles"]:
+            wanted.pop(0)
+    return not wanted
 
 
 def _content(look: Look) -> Found:

@@ -8,11 +8,15 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
+from payments.bills.discovery import reopen
+from payments.bills.postponing import withdraw
 from payments.bills.rulings import Credit
 from payments.cash.free_cash import enter_bank_balance, resolve_shortfall
 from payments.cash.reflection import reflect
 from payments.controls.payees import BankDetails, confirm_payee, propose_payee
+from payments.controls.policies import ApprovalRule
 from payments.errors import (
+    ApprovalMissing,
     BadRequest,
     CashUnknown,
     Fenced,
@@ -227,6 +231,46 @@ def test_above_the_limit_a_third_person_finalizes(desk: Desk) -> None:
         with pytest.raises(SamePerson, match="a third person finalizes"):
             desk.finalize(decided, by=involved)
     assert desk.finalize(decided, by="fin").separation == "apart"
+
+
+def test_what_a_stricter_policy_asks_for_by_now_is_asked_at_the_seal(desk: Desk) -> None:
+    decided = desk.pay_now()
+    desk.policy(rules=(ApprovalRule(roles=("owner",)),))
+    overridden = desk.pay_now("b2", override="the owner asked for it on the telephone")
+    with pytest.raises(ApprovalMissing, match=r"1 more approval by people with one of the roles owner.*Delay it"):
+        desk.finalize(decided, overridden)
+    desk.finalize(overridden)
+    withdraw(desk.ledger, desk.tenant, by="dan", bill_id="b1", reason="to be approved", request_key=desk.key())
+    reopen(desk.ledger, desk.tenant, by="dan", bill_id="b1")
+    _again(desk)
+    desk.approve(by="oli")
+    desk.stage()
+    desk.finalize(desk.pay_now())
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
+
+
+def test_what_a_stricter_policy_asks_for_by_now_is_asked_on_the_due_day(desk: Desk) -> None:
+    desk.schedule("b1", days=1)
+    desk.schedule("b2", days=1)
+    desk.approve("b3", by="oli")
+    desk.schedule("b3", days=1)
+    desk.policy(rules=(ApprovalRule(approvals=2),), separation_above_cents=50_000)
+    desk.later(days=1)
+    _again(desk)
+    passed = desk.pass_day()
+    assert passed.needs_review == ("b1", "b2")
+    assert (
+        "lacks, as the policy is now: 1 more approval. A decided bill takes no approval. Delay it"
+        in desk.bill()["reason"]
+    )
+    assert desk.bill("b3")["state"] == "batched"
+    desk.delay("b1", days=1)
+    desk.later(days=1)
+    _again(desk)
+    desk.pass_day()
+    desk.approve("b1", by="art")
+    desk.finalize(desk.pay_now("b1"))
 
 
 def test_below_the_limit_one_person_does_all_and_it_is_recorded(desk: Desk) -> None:

@@ -7,7 +7,7 @@ does.
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from sqlalchemy import Executable, Table, func, insert, select, text, update
 
 from payments.bills.postponing import withdraw
 from payments.cash.reserves import allocate, open_reserve
+from payments.controls.policies import ApprovalRule
 from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION
+from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION, PAYMENT_POLICY
 from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT
 from payments.store.invariants import RemotePayment, broken_invariants
 from payments.store.repository import Look, Row
@@ -153,6 +154,11 @@ def _attempts(scene: _Scene, bill_id: str, number: int, **values: Any) -> Execut
     return update(ATTEMPT).where(*mine).values(**values)
 
 
+def _two_approvals_asked() -> Executable:
+    rule = asdict(ApprovalRule(approvals=2))
+    return insert(PAYMENT_POLICY).values({"tenant_id": ACME, **ROWS[PAYMENT_POLICY], "rules": [rule]})
+
+
 def _left_pending(scene: _Scene, bill_id: str) -> Executable:
     """The log tells once more that a hold left `pending`."""
     newest = scene.desk.rows(AUDIT)[-1]
@@ -239,6 +245,18 @@ _OF_THE_TABLES: dict[str, tuple[str, _Wrong]] = {
     "decided by its approver": ("I12 authority", lambda scene: [scene.set(DECISION, "b4", decided_by="amy")]),
     "finalized by its approver": ("I12 authority", lambda scene: [scene.set(BATCH, "b3", finalized_by="amy")]),
     "finalized by its decider": ("I12 authority", lambda scene: [scene.set(BATCH, "b3", finalized_by="dan")]),
+    "decided with fewer approvals than were asked for": (
+        "I12 authority",
+        lambda scene: [_two_approvals_asked(), scene.set(DECISION, "b4", policy_version=1)],
+    ),
+    "finalized with fewer approvals than are asked for by now": (
+        "I12 authority",
+        lambda scene: [_two_approvals_asked(), scene.set(BATCH, "b3", policy_version=1)],
+    ),
+    "finalized once its approval was void": (
+        "I12 authority",
+        lambda scene: [scene.set(APPROVAL, "b3", voided_at=FRIDAY_MORNING, void_because="taken back")],
+    ),
     "finalized by nobody, above the limit": ("I12 authority", lambda scene: [scene.set(BATCH, "b3", origin="due")]),
     "changed after it was decided": (
         "I13 content",
