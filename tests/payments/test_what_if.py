@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from payments.bills.cycles import move, running
@@ -15,7 +15,7 @@ from payments.bills.projected_cash import staged_and_decided
 from payments.bills.what_if import AccountAfter, Supposed, WhatIf, what_if
 from payments.cash.free_cash import set_floor
 from payments.cash.reserves import allocate, open_reserve
-from payments.errors import NotEnoughCash
+from payments.errors import NotEnoughCash, Refused
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.published_balances import CashSnapshot
@@ -27,11 +27,12 @@ _ACCOUNTS = (CHECKING, _SAVINGS)
 
 
 def _reserve(desk: Desk, cents: int, *vendors: str, kind: str = "tax", account: str = CHECKING) -> str:
-    """A reserve with so much in it, if that fits."""
+    """A reserve with so much in it, or as much of that as fits."""
     wanted = {"kind": kind, "name": kind, "account_id": account, "vendor_ids": vendors}
     reserve = open_reserve(desk.ledger, desk.tenant, by="dan", **wanted)  # type: ignore[arg-type]
-    moved = {"reserve_id": reserve, "amount_cents": cents, "reason": "quarter", "request_key": desk.key()}
-    with suppress(NotEnoughCash):
+    most = min(cents, desk.cash(account).free_cents)
+    moved = {"reserve_id": reserve, "amount_cents": most, "reason": "quarter", "request_key": desk.key()}
+    with suppress(Refused):  # nothing is free
         allocate(desk.ledger, desk.tenant, by="dan", **moved)  # type: ignore[arg-type]
     return reserve
 
@@ -132,10 +133,12 @@ _VENDORS = st.sampled_from(["va", "vb"])
 _WHERE = st.sampled_from([CHECKING, CHECKING, _SAVINGS])
 _BOOKS = st.builds(
     _Books,
-    cash=st.tuples(st.integers(0, 1_200), st.integers(0, 600)),
+    cash=st.tuples(st.integers(300, 1_200), st.integers(300, 600)),
     floor=st.sampled_from([None, "amount", "next_payroll"]),
     reserves=st.lists(
-        st.tuples(st.sampled_from(["tax", "payroll"]), _CENTS, st.frozensets(_VENDORS, min_size=1), _WHERE), max_size=3
+        st.tuples(st.sampled_from(["tax", "payroll"]), _CENTS, st.frozensets(_VENDORS, min_size=1), _WHERE),
+        min_size=1,
+        max_size=3,
     ),
     bills=st.lists(
         st.builds(
@@ -144,7 +147,7 @@ _BOOKS = st.builds(
             decided=st.none() | st.tuples(_CENTS, _WHERE),
             supposed=st.tuples(_CENTS, _WHERE),
         ),
-        min_size=1,
+        min_size=2,
         max_size=3,
     ),
 )
@@ -189,7 +192,8 @@ def _enter(desk: Desk, books: _Books) -> list[Supposed]:
     ]
 
 
-@settings(max_examples=12, deadline=None)
+# Without making a failure smaller: each try builds a ledger, and the books are small as drawn.
+@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(books=_BOOKS)
 def test_what_is_said_to_fit_is_accepted_and_what_is_missing_is_what_the_refusal_names(
     desk_file: Path, books: _Books
