@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, union_all, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, not_, or_, select, union_all, update
 
 from resources.clock import Clock
 from resources.database import Database
@@ -143,8 +143,7 @@ class Commits:
             failpoint("commit.row_in")
             for segment in segments:
                 _name(connection, lease.tenant_id, segment, sync_id=sync.sync_id)
-            if quarantined:
-                connection.execute(insert(QUARANTINE), [_quarantine_row(sync, one) for one in quarantined])
+            _quarantine(connection, sync, quarantined)
             failpoint("commit.in")
         failpoint("commit.after")
         return sync
@@ -203,23 +202,19 @@ class Commits:
 
     def quarantined(self, sync: Sync) -> list[Quarantined]:
         """What a sync could not read."""
+        begun = select(SYNC.c.sync_id).where(SYNC.c.tenant_id == sync.tenant_id, SYNC.c.data_as_of <= sync.data_as_of)
+        is_over = QUARANTINE.c.gone_sync_id.in_(begun)
         with self._database.read() as connection:
             rows = connection.execute(
                 select(QUARANTINE)
-                .where(QUARANTINE.c.tenant_id == sync.tenant_id, QUARANTINE.c.sync_id == sync.sync_id)
+                .where(
+                    QUARANTINE.c.tenant_id == sync.tenant_id,
+                    QUARANTINE.c.sync_id.in_(begun),
+                    or_(QUARANTINE.c.gone_sync_id.is_(None), not_(is_over)),
+                )
                 .order_by(QUARANTINE.c.entity, QUARANTINE.c.qbo_id, QUARANTINE.c.quarantine_id)
             ).all()
-        return [
-            Quarantined(
-                entity=row.entity,
-                qbo_id=row.qbo_id,
-                field=row.field,
-                expected=row.expected,
-                reason=row.reason,
-                raw_text=row.raw_text,
-            )
-            for row in rows
-        ]
+        return [_quarantined(row) for row in rows]
 
     def commit_result(self, *, as_of: date, known_until: datetime, sync: Sync, segment: Segment) -> None:
         """Make a result visible in place of the earlier one; a result from an older sync never replaces a newer one."""
@@ -405,6 +400,29 @@ def _sync(row: Row[Any]) -> Sync:
         watermark=row.watermark,
         committed_at=row.committed_at,
         report=row.report,
+    )
+
+
+def _quarantine(connection: Connection, sync: Sync, quarantined: Sequence[Quarantined]) -> None:
+    """Write down what a sync cannot read, and what it can again; what stays as it was is not written twice."""
+    stays = (QUARANTINE.c.tenant_id == sync.tenant_id) & QUARANTINE.c.gone_sync_id.is_(None)
+    before = {_quarantined(row): row.quarantine_id for row in connection.execute(select(QUARANTINE).where(stays))}
+    now = set(quarantined)
+    if gone := [row_id for one, row_id in before.items() if one not in now]:
+        is_gone = QUARANTINE.c.quarantine_id.in_(gone)
+        connection.execute(update(QUARANTINE).where(stays, is_gone).values(gone_sync_id=sync.sync_id))
+    if new := [one for one in dict.fromkeys(quarantined) if one not in before]:
+        connection.execute(insert(QUARANTINE), [_quarantine_row(sync, one) for one in new])
+
+
+def _quarantined(row: Row[Any]) -> Quarantined:
+    return Quarantined(
+        entity=row.entity,
+        qbo_id=row.qbo_id,
+        field=row.field,
+        expected=row.expected,
+        reason=row.reason,
+        raw_text=row.raw_text,
     )
 
 

@@ -240,8 +240,11 @@ QUARANTINE = strict_table(
     Column("reason", Text, nullable=False),
     Column("raw_text", Text, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    # From the sync that met it first, up to this one, which did not any more; empty: it is there still.
+    Column("gone_sync_id", Text),
     ForeignKeyConstraint(["tenant_id", "sync_id"], ["sync.tenant_id", "sync.sync_id"]),
     Index("ix_quarantine_tenant_id_sync_id", "tenant_id", "sync_id"),
+    Index("ix_quarantine_tenant_id_gone_sync_id", "tenant_id", "gone_sync_id"),
 )
 
 PUBLISHED_DOCUMENT = strict_table(

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from resources.clock import FixedClock, SystemClock
@@ -16,7 +17,7 @@ from resources.commits import LEASE_TIME, Commits, Lease, Quarantined, Sync
 from resources.database import Database
 from resources.errors import LeaseLost, TenantBusy
 from resources.lake import Segment
-from resources.tables import SEGMENT
+from resources.tables import QUARANTINE, SEGMENT
 from tests.databases import url_of
 from tests.processes import at_once, exit_code
 from tests.resources.builders import (
@@ -67,6 +68,17 @@ def test_a_committed_sync_is_read_back_whole(commits: Commits, clock: FixedClock
     assert commits.history(ACME, table=_TABLE, up_to=sync) == [segment]
     assert sorted(one.qbo_id or "" for one in commits.quarantined(sync)) == ["", "7"]
     assert bad in commits.quarantined(sync)
+
+
+def test_what_stays_unreadable_is_kept_once_and_told_of_every_sync(commits: Commits, database: Database) -> None:
+    first = Quarantined(entity="Bill", qbo_id="1", field="Line", expected="a list", reason="it is text", raw_text="{}")
+    second, changed = replace(first, qbo_id="2"), replace(first, raw_text='{"Line": 5}')
+    by_sync = [[first], [first, second], [first, second], [changed], [], [first]]
+    syncs = [_sync(commits, hours=hours, quarantined=bad) for hours, bad in enumerate(by_sync)]
+    _sync(commits, hours=9, tenant=BOLT, quarantined=[])
+    assert [commits.quarantined(sync) for sync in syncs] == by_sync
+    with database.read() as connection:
+        assert len(connection.execute(select(QUARANTINE)).all()) == 4
 
 
 def test_nothing_of_a_tenant_shows_with_another(commits: Commits) -> None:
