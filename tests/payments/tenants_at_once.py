@@ -120,11 +120,26 @@ def _history(member: _Member) -> list[str]:
     acts = []
     for row in sorted(member.office.rows(AUDIT), key=lambda one: int(one["number"])):
         # Ids are numbered as they come up, so the rows of one act stand in an order that no drawn id decides.
-        told = [_plain(one) for column in ("before", "after") for one in row[column].items()]
+        told = [
+            _plain(one) for column in (row["before"], row["after"]) for one in _without_renewals(column, row).items()
+        ]
         lines = [_plain([row[name] for name in ("actor", "kind", "entity")])]
         lines += sorted(told, key=lambda line: _DRAWN.sub("id", line))
         acts.append(_DRAWN.sub(lambda found: numbers.setdefault(found[0], f"#{len(numbers)}"), "\n".join(lines)))
     return acts
+
+
+def _without_renewals(column: dict[str, Any], row: Any) -> dict[str, Any]:
+    """Leave out moments that only moved: a lease that is renewed twice within the clock's step is not told twice."""
+
+    def has_moved(entity: str, name: str) -> bool:
+        both = [told.get(entity, {}).get(name) for told in (row["before"], row["after"])]
+        return all(isinstance(one, str) and _MOMENT.fullmatch(one) for one in both)
+
+    return {
+        entity: {name: value for name, value in values.items() if not has_moved(entity, name)}
+        for entity, values in column.items()
+    }
 
 
 def _plain(told: object) -> str:
