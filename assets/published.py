@@ -66,7 +66,7 @@ _DESCRIPTIONS = {
         dg.AssetSpec(
             BALANCES,
             group_name=GROUP,
-            description="The newest sync's cash accounts and open bills, in the operational database for whoever decides on payments.",
+            description="The newest sync's cash accounts and open bills, in the operational database for decisions on payments.",
             kinds={"python", "sql"},
             deps=[raw_key(kind) for kind in ENTITIES if kind.entity not in _UNUSED],
             metadata={
