@@ -30,6 +30,8 @@ hypothesis.settings.load_profile("shared machine")
 
 #: Modules with tests that wait for minutes: begun last, they would keep one worker busy while the others have nothing left.
 _BEGUN_FIRST = frozenset({"test_daemon.py", "test_replay.py", "test_commands.py"})
+#: And those that calculate for twenty minutes at their full counts.
+_LONGEST = frozenset({"test_calibration.py", "test_forecast_change.py"})
 
 #: A Friday; generated companies of the tests end on its morning.
 FRIDAY = date(2026, 11, 20)
@@ -39,7 +41,13 @@ FRIDAY_MORNING = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest is begun first; the order of the others stays."""
-    items.sort(key=lambda item: item.path.name not in _BEGUN_FIRST)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("long") and item.path.name in _LONGEST:
+        return 0
+    return 1 if item.path.name in _BEGUN_FIRST else 2
 
 
 @pytest.fixture(scope="session")
