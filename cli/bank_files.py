@@ -11,6 +11,7 @@ import typer
 from cli.entering import money, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk
 from cli.session import console
+from experiences.digest.wording import counted
 from payments.errors import BadRequest, WrongState
 from payments.rails.nacha_file import Originator
 from payments.sending.bank_files import PaymentFile, confirm_upload, discard_file, make_file
@@ -74,7 +75,9 @@ def file(
     again = " It is the file that was made before." if made.was_made else ""
     told_path = f"Would be written: {path}" if dry_run else str(path)
     console.print(
-        f"{told_path}: {made.payments} payments of {money(made.total_cents)}.{again}", markup=False, soft_wrap=True
+        f"{told_path}: {counted(made.payments, 'payment')} of {money(made.total_cents)}.{again}",
+        markup=False,
+        soft_wrap=True,
     )
     follows = f"After the upload: runway batch uploaded {tenant} {batch}. Then delete the file."
     console.print("Nothing was changed." if dry_run else follows, markup=False, soft_wrap=True)
@@ -117,7 +120,7 @@ def uploaded(
             lambda: confirm_upload(desk.ledger, desk.tenant, by=by, batch_id=batch, bank_routing=bank_routing),
             dry_run=dry_run,
             json_wanted=json_wanted,
-            note=lambda count: f"{count} payments are instructed.",
+            note=lambda count: f"Instructed: {counted(count, 'payment')}.",
         )
 
 
@@ -137,5 +140,5 @@ def discard(
             lambda: discard_file(desk.ledger, desk.tenant, by=by, batch_id=batch, reason=reason),
             dry_run=dry_run,
             json_wanted=json_wanted,
-            note=lambda count: f"{count} payments wait for another file.",
+            note=lambda count: f"Waiting for another file: {counted(count, 'payment')}.",
         )

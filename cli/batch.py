@@ -27,6 +27,7 @@ from cli.paying import (
 )
 from cli.projecting import forecast_of, show_projected
 from cli.session import console
+from experiences.digest.wording import counted
 from payments.bills.projected_cash import of_decisions
 from payments.sending.batches import Finalized, finalize_open, items_of, ready_to_finalize, verify_seal
 from payments.sending.batches import finalize as seal_decisions
@@ -71,7 +72,7 @@ def finalize(
             chosen = decisions or [item.decision["decision_id"] for item in waiting]
             projected = _projected(desk, look, chosen) if dry_run and not json_wanted else None
         do(
-            f"{by} finalizes {len(chosen)} payments",
+            f"{by} finalizes {counted(len(chosen), 'payment')}",
             lambda: seal_decisions(desk.ledger, desk.tenant, by=by, decision_ids=chosen, request_key=request_key(key)),
             dry_run=dry_run,
             json_wanted=json_wanted,
@@ -166,9 +167,9 @@ def pass_one_day(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: 
 
 def _passed(day: DayPassed) -> str:
     if day.held_up_by:
-        return f"It is held up: {day.held_up_by}. {day.waiting} payments that are due wait."
+        return f"It is held up: {day.held_up_by}. Due and waiting: {counted(day.waiting, 'payment')}."
     return (
-        f"{day.woken} woken, {len(day.batch_ids)} batches, {len(day.needs_review)} to review, "
+        f"{day.woken} woken, {counted(len(day.batch_ids), 'batch', 'batches')}, {len(day.needs_review)} to review, "
         f"{day.waiting} wait for a fresh balance, {day.without_room} for room in the next day's batches."
     )
 
@@ -230,6 +231,6 @@ def _show_items(items: list[Item]) -> None:
 
 def _sealed(finalized: Finalized) -> str:
     return (
-        f"Batch {finalized.batch_id}: {finalized.item_count} payments of {money(finalized.total_cents)}, "
+        f"Batch {finalized.batch_id}: {counted(finalized.item_count, 'payment')} of {money(finalized.total_cents)}, "
         f"{finalized.separation}, sealed {finalized.seal[:12]}."
     )

@@ -11,6 +11,7 @@ from rich.table import Table
 from cli.entering import add_row, money, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, Desk, do, open_desk, plain, show_rows
 from cli.session import console
+from experiences.digest.wording import counted
 from payments.rails.opened import Rails
 from payments.sending import review
 from payments.sending.drive import Driven, drive
@@ -178,7 +179,8 @@ def compare(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: bool 
         print_json({"done": not dry_run, **plain(found), "money": dict(followed)})
     else:
         text = (
-            f"{found.compared} payments compared: {found.doubles} twice, {found.orphans} that no payment of the ledger is, "
+            f"{counted(found.compared, 'payment')} compared: "
+            f"{found.doubles} twice, {found.orphans} that no payment of the ledger is, "
             f"{found.missing} gone, {found.adopted} taken as paid."
         )
         console.print(

@@ -16,17 +16,12 @@ from pipelines.failure_notices import FailedRun, enqueue_failure, enqueue_fleet_
 from pipelines.jobs import portfolio
 from pipelines.mail_job import send_mail
 from pipelines.paying import batch_tenant
+from pipelines.sensors import UNDER_WAY
 from resources.errors import TenantError
 from resources.installation import Installation
 from resources.mail.sender import MailNotConfigured
 from resources.tenants import BadTenantId
 
-_WAITING = (
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-)
 _NO_RESULT = "The run ended without a result, as when its process is ended from outside."
 
 
@@ -46,7 +41,7 @@ def mail_due(
         installation.mailer.require_configured()
     except MailNotConfigured as error:
         return dg.SkipReason(str(error))
-    if context.instance.get_run_records(dg.RunsFilter(job_name=send_mail.name, statuses=list(_WAITING)), limit=1):
+    if context.instance.get_run_records(dg.RunsFilter(job_name=send_mail.name, statuses=list(UNDER_WAY)), limit=1):
         return dg.SkipReason("a run that sends is under way")
     return dg.RunRequest(run_key=f"mail:{installation.clock.now():%Y-%m-%dT%H:%M}")
 

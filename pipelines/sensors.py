@@ -14,6 +14,13 @@ from pipelines.jobs import tenant_sync
 from resources.dirty_tenants import Dirty
 from resources.installation import Installation
 
+#: States of a run that waits or works.
+UNDER_WAY = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+)
 #: Each request costs the tick a query; the rest follows with the next one.
 _MOST_REQUESTS = 100
 
@@ -91,13 +98,7 @@ def _in_turn(due: Sequence[Dirty], *, after: str) -> list[Dirty]:
 
 def _being_synced(instance: dg.DagsterInstance) -> set[str]:
     """Tenants with a sync that waits or runs: it may cover what is dirty, the next tick will know."""
-    waiting = [
-        dg.DagsterRunStatus.QUEUED,
-        dg.DagsterRunStatus.NOT_STARTED,
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-    ]
-    records = instance.get_run_records(dg.RunsFilter(job_name=tenant_sync.name, statuses=waiting))
+    records = instance.get_run_records(dg.RunsFilter(job_name=tenant_sync.name, statuses=list(UNDER_WAY)))
     return {record.dagster_run.tags.get("dagster/partition", "") for record in records}
 
 

@@ -3,15 +3,12 @@
 Belongs here: the template environment and the size limit. Does not: words (``view.py``), sending.
 """
 
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from experiences.digest import sentences
 from experiences.digest.document import DigestDocument
 from experiences.digest.formats import PUBLISHED, Formats, written_in
 from experiences.digest.palette import DARK, LIGHT
 from experiences.digest.view import digest_view
+from experiences.templates import templates
 
 HTML_LIMIT_BYTES = 80_000
 """Mail programs cut long mails; the first does at about 102 KB after transfer encoding."""
@@ -36,7 +33,7 @@ def preheader(document: DigestDocument) -> str:
 
 def render_html(document: DigestDocument, *, formats: Formats = PUBLISHED) -> str:
     """The digest as one HTML page that needs nothing else: no script, image or stylesheet."""
-    template = _environment().get_template("friday_digest.html.j2")
+    template = templates("digest").get_template("friday_digest.html.j2")
     with written_in(formats):
         return template.render(view=digest_view(document), light=LIGHT, dark=DARK)
 
@@ -44,17 +41,4 @@ def render_html(document: DigestDocument, *, formats: Formats = PUBLISHED) -> st
 def render_text(document: DigestDocument, *, formats: Formats = PUBLISHED) -> str:
     """The same facts as plain text."""
     with written_in(formats):
-        return _environment().get_template("friday_digest.txt.j2").render(view=digest_view(document))
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("experiences", "digest"),
-        # The text twin is no markup; everything else is escaped, whatever its name.
-        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+        return templates("digest").get_template("friday_digest.txt.j2").render(view=digest_view(document))

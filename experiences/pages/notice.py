@@ -7,11 +7,9 @@ Mail programs drop what pages may use: every style stands at its element, and on
 """
 
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiences.digest.palette import DARK, LIGHT
+from experiences.templates import templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class Notice:
 
 def render_notice(notice: Notice) -> str:
     """The mail as HTML that needs nothing else."""
-    return _environment().get_template("notice.html.j2").render(notice=notice, light=LIGHT, dark=DARK)
+    return templates("pages").get_template("notice.html.j2").render(notice=notice, light=LIGHT, dark=DARK)
 
 
 def notice_text(notice: Notice) -> str:
@@ -48,15 +46,3 @@ def notice_text(notice: Notice) -> str:
     for entry in notice.entries:
         lines += ["", f"* {entry.name}", *(f"  {text}" for text in (entry.alert, *entry.lines) if text)]
     return "\n".join([*lines, "", "--", *notice.footer, ""])
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("experiences", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

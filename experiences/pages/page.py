@@ -5,11 +5,9 @@ Belongs here: the frame of a page and its parts as values. Does not: what a page
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from experiences.digest.palette import DARK, LIGHT
+from experiences.templates import templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +65,7 @@ class Page:
 
 def render_page(page: Page) -> str:
     """The page as HTML that needs nothing else."""
-    return _environment().get_template("page.html.j2").render(page=page, light=LIGHT, dark=DARK)
+    return templates("pages").get_template("page.html.j2").render(page=page, light=LIGHT, dark=DARK)
 
 
 def page_text(page: Page) -> str:
@@ -93,15 +91,3 @@ def _line(row: Sequence[Cell], columns: Sequence[str]) -> str:
 def _words(cell: Cell) -> list[str]:
     first = [cell.text] if cell.text else []
     return [*first, *cell.detail, *(words for words, _ in cell.links)]
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("experiences", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from resources.errors import TenantError
+from resources.tenants import TenantId
 
 RECORD_ONLY = "record_only"
 
@@ -70,3 +71,7 @@ class Rail(Protocol):
 
     def find(self, key: str) -> Sequence[Instruction]:
         """What the rail has under a key: none, one or, if it went wrong, many."""
+
+
+OpenRail = Callable[[TenantId, str], Rail | None]
+"""A tenant's rail by its name; None where this installation does not have it."""

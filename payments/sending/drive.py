@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from payments.controls.alarms import raise_alarm
 from payments.errors import Fenced, Refused
-from payments.rails.protocol import RECORD_ONLY, Rail
+from payments.rails.protocol import RECORD_ONLY, OpenRail, Rail
 from payments.sending import clocks, fates
 from payments.sending.book import Answer, on_a_later_send, refuse_other_body
 from payments.sending.evidence import Absent, Adopt, Changed, Contradicted, Proof, Verdict
@@ -40,7 +40,6 @@ from resources.tenants import TenantId
 _Result = TypeVar("_Result")
 OpenBooks = Callable[[TenantId], BillPayments]
 #: A tenant's rail of a name; None if this installation has no such rail.
-OpenRail = Callable[[TenantId, str], Rail | None]
 #: After this many rounds a payment that is still ready is left to the next run.
 _MOST_ROUNDS = 3
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from payments.errors import UnknownHere
-from payments.rails.protocol import Rail
+from payments.rails.protocol import OpenRail, Rail
 from payments.sending.batches import verify_seal
-from payments.sending.drive import OpenBooks, OpenRail
+from payments.sending.drive import OpenBooks
 from payments.sending.evidence import Absent, Adopt, Changed, Contradicted, Verdict
 from payments.sending.legs import BookLeg, RailLeg
 from payments.sending.outgoing import Outgoing, outgoing

@@ -7,7 +7,7 @@ nothing counts once the send has had time to arrive, measured as a run measures 
 Above the policy's limit the resolver is somebody else than who decided: together they are two.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payments.bills.cycles import move
@@ -15,7 +15,7 @@ from payments.cash.holds import void
 from payments.controls.people import require
 from payments.controls.policies import in_force
 from payments.errors import BadRequest, SamePerson, UnknownHere, WrongState
-from payments.rails.protocol import RECORD_ONLY, Instruction, Rail
+from payments.rails.protocol import RECORD_ONLY, Instruction, OpenRail
 from payments.sending import clocks
 from payments.sending.evidence import Proof, mismatch
 from payments.sending.fates import end_lines, paid
@@ -29,8 +29,6 @@ from payments.store.ledger import Ledger
 from payments.store.repository import Act, Look, Row
 from resources.qbo.bill_payments import BillPayments
 from resources.tenants import TenantId
-
-OpenRail = Callable[[TenantId, str], Rail | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from runway_calcs.flow_kinds import FlowKind, Layer
 from runway_calcs.forecast.current import Forecasting
 from runway_calcs.forecast.dated_items import DatedItem
 from runway_calcs.forecast.figures import band, day_of, expected_flows, expected_released, first_below
-from runway_calcs.forecast.simulation import LATER, Cents, Simulation, draw_rest
+from runway_calcs.forecast.simulation import LATER, Simulation, draw_rest
 
 
 class ChangeCause(StrEnum):
@@ -175,7 +175,7 @@ def _steps(last: Forecasting, now: Forecasting, *, gap: int, shared: int) -> lis
     entered = replace(now.simulation, horizon_days=shared, rest_cents=expected_rest[:, :, :shared])
     ended = replace(now.simulation, horizon_days=shared, rest_cents=now.simulation.rest_cents[:, :, :shared])
     return [
-        _last_figures(last.simulation, floor_cents=old_floor, gap=gap),
+        _figures(last.simulation, floor_cents=old_floor, gap=gap),
         _figures(paid, floor_cents=old_floor),
         _figures(entered, floor_cents=old_floor),
         _figures(ended, floor_cents=floor),
@@ -207,25 +207,15 @@ def _document(item: DatedItem) -> str:
     return f"{item.txn_type}:{item.txn_id}" if item.txn_id else item.item_id
 
 
-def _last_figures(last: Simulation, *, floor_cents: int, gap: int) -> _Figures:
-    flows = last.flows()
-    moved = expected_flows(flows).sum(axis=0) + expected_released(last, flows)
-    closing = last.opening_cents + int(moved.sum())
-    return _of(last.balances(flows)[:, gap:], closing_cents=closing, floor_cents=floor_cents)
-
-
-def _figures(simulation: Simulation, *, floor_cents: int) -> _Figures:
+def _figures(simulation: Simulation, *, floor_cents: int, gap: int = 0) -> _Figures:
+    """Those of its days after the first `gap`."""
     flows = simulation.flows()
     moved = expected_flows(flows).sum(axis=0) + expected_released(simulation, flows)
-    closing = simulation.opening_cents + int(moved.sum())
-    return _of(simulation.balances(flows), closing_cents=closing, floor_cents=floor_cents)
-
-
-def _of(balances: Cents, *, closing_cents: int, floor_cents: int) -> _Figures:
+    balances = simulation.balances(flows)[:, gap:]
     days = balances.shape[1]
     day = day_of(first_below(balances, floor_cents=floor_cents), level=0.5, horizon_days=days)
     return _Figures(
         day=days + 1 if day is None else day,
         low_cents=band(balances.min(axis=1)).p50_cents,
-        closing_cents=closing_cents,
+        closing_cents=simulation.opening_cents + int(moved.sum()),
     )

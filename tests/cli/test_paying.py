@@ -60,7 +60,7 @@ def test_a_bill_from_open_to_a_sealed_batch(shell: Shell) -> None:
     assert "100.00 is set aside" in said
     (waiting,) = shell.json("batch", "ready", "acme-design")
     assert waiting["amount_cents"] == 10_000
-    assert "1 payments of 100.00, apart" in shell("batch", "finalize", "acme-design", by="fin")
+    assert "1 payment of 100.00, apart" in shell("batch", "finalize", "acme-design", by="fin")
     (batch,) = shell.json("batch", "list", "acme-design")
     (payment,) = shell.json("batch", "show", "acme-design", batch["batch_id"])["payments"]
     assert payment["instructed"] is not None

@@ -65,8 +65,8 @@ def test_a_batch_is_run_once_and_compared(office: Office) -> None:
     assert office.payments_of(batch) == {bill: 1, changed: 0}
     assert "No run may take the batch: already settled." in _runway(office, "batch", "run", ACME, batch, "--dry-run")
     assert "No payment waits for a person." in _runway(office, "batch", "review", ACME)
-    assert "1 payments compared: 0 twice" in _runway(office, "batch", "compare", ACME, "--dry-run")
-    assert "1 payments compared: 0 twice" in _runway(office, "batch", "compare", ACME)
+    assert "1 payment compared: 0 twice" in _runway(office, "batch", "compare", ACME, "--dry-run")
+    assert "1 payment compared: 0 twice" in _runway(office, "batch", "compare", ACME)
     assert "There is no batch" in _runway(office, "batch", "run", ACME, "another", code=1)
 
 
@@ -115,7 +115,7 @@ def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office
     assert len(path.read_text().splitlines()) == 10
     assert "before" in _runway(office, *command)
     assert "Waiting: 2 sent, 2 waiting." in _runway(office, "batch", "run", ACME, batch)
-    assert "2 payments are instructed" in _runway(office, "batch", "uploaded", ACME, batch, *_FIN)
+    assert "Instructed: 2 payments." in _runway(office, "batch", "uploaded", ACME, batch, *_FIN)
     assert "Settled: 4 paid." in _runway(office, "batch", "run", ACME, batch)
     assert office.payments_of(batch) == dict.fromkeys(bills, 1)
 

@@ -50,6 +50,6 @@ def test_what_is_staged_is_set_against_the_forecast_and_a_batch_before_it_is_sea
     assert (projected["counted_bill_ids"], projected["uncounted_bill_ids"]) == (["b1"], ["b3"])
     shell.desk.pay_now("b1")
     sealed = shell("batch", "finalize", "acme-design", "--dry-run", by="fin")
-    assert "Would be done: fin finalizes 1 payments" in sealed
+    assert "Would be done: fin finalizes 1 payment" in sealed
     assert "500.00 -> 400.00 (-100.00)" in sealed
     assert shell.json("batch", "list", "acme-design") == []
