@@ -106,18 +106,21 @@ def expire_proposals(act: Act) -> int:
 
 
 def are_unsent(look: Look, hold_id: str) -> bool:
-    """Whether no payment of a hold can have moved money, and each is of this bill alone.
+    """Whether no payment of a hold can have moved money, and each is of this bill alone."""
+    _, intents = _payments(look, hold_id)
+    # A payment of several bills is one payment: without one of them it is not what was sealed.
+    shared = any(len(look.many(INTENT_BILL, intent_id=one["intent_id"])) > 1 for one in intents)
+    return not shared and not any(may_have_moved(look, one) for one in intents)
+
+
+def may_have_moved(look: Look, intent: Row) -> bool:
+    """Whether a payment that waits, or somebody has to look at, can have moved money.
 
     An attempt that somebody knows was not processed did nothing: a payment file that was thrown away never went to the bank.
     """
-    _, intents = _payments(look, hold_id)
-    attempts = look.many(ATTEMPT, intent_id=[one["intent_id"] for one in intents])
-    attempted = any(one["outcome"] != "not_processed" for one in attempts) or any(
-        one["instructed_at"] or one["state"] not in {"waiting", "ready"} for one in intents
-    )
-    # A payment of several bills is one payment: without one of them it is not what was sealed.
-    shared = any(len(look.many(INTENT_BILL, intent_id=one["intent_id"])) > 1 for one in intents)
-    return not attempted and not shared
+    if intent["instructed_at"] or intent["state"] not in {"waiting", "ready", "needs_review"}:
+        return True
+    return any(one["outcome"] != "not_processed" for one in look.many(ATTEMPT, intent_id=intent["intent_id"]))
 
 
 def void_unsent(act: Act, hold_id: str) -> None:

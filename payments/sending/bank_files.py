@@ -84,7 +84,7 @@ def make_file(
     was_made = all(payment.intent["state"] == "sent" for payment in payments)
     if not was_made:
         _refuse_changed(books, payments)
-        _refuse_without_credits(books, decided)
+        _refuse_without_credits(books, payments, decided)
     # Everything that may be refused is, before the payments count as sent.
     with ledger.act(tenant, actor=by, kind=_MADE, point="intent") as act:
         require(act, by, "finalize")
@@ -172,22 +172,34 @@ def _batch(look: Look, batch_id: str) -> Row:
 def _refuse_changed(books: BillPayments, payments: Sequence[Outgoing]) -> None:
     rows = {bill_id: row for payment in payments for bill_id, row in payment.bills.items()}
     found = books.bills(sorted(rows))
-    changed = {bill_id: change_of(row, found.get(bill_id)) for bill_id, row in sorted(rows.items())}
-    told = [f"bill {bill_id} {text}" for bill_id, text in changed.items() if text is not None]
-    if told:
+    looked_at = {bill_id: change_of(row, found.get(bill_id)) for bill_id, row in sorted(rows.items())}
+    changed = {bill_id: text for bill_id, text in looked_at.items() if text is not None}
+    if changed:
+        mine = [payment for payment in payments if payment.bills.keys() & changed.keys()]
         raise ContentChanged(
-            what=f"No payment file was made: {'; '.join(told)}.",
-            next_step="Run a sync, which takes these payments out; then make the file.",
+            what=f"No payment file was made: {'; '.join(f'bill {bill_id} {text}' for bill_id, text in changed.items())}.",
+            next_step=f"Run a sync, which takes these payments out; then make the file.{_as_a_whole(mine)}",
         )
 
 
-def _refuse_without_credits(books: BillPayments, decided: dict[str, dict[str, int]]) -> None:
+def _as_a_whole(payments: Sequence[Outgoing]) -> str:
+    """Of a payment of several bills none can be put off alone: it would not be what was sealed."""
+    several = [payment.intent_id for payment in payments if len(payment.lines) > 1]
+    if not several:
+        return ""
+    return f" What pays several bills is taken out as a whole: `runway batch end` of payment {', '.join(several)}."
+
+
+def _refuse_without_credits(
+    books: BillPayments, payments: Sequence[Outgoing], decided: dict[str, dict[str, int]]
+) -> None:
     """`ContentChanged` if QuickBooks would refuse to record a payment together with its vendor credits."""
     told = unusable(books, decided)
     if told:
         raise ContentChanged(
             what=f"No payment file was made: {'; '.join(told)}.",
-            next_step="Delay or withdraw the bills that use it, which takes their payments out; make the file of the others.",
+            next_step="Delay or withdraw the bills that use it, which takes their payments out; make the file of the others."
+            f"{_as_a_whole([one for one in payments if one.intent['vendor_id'] in decided])}",
         )
 
 
@@ -199,7 +211,8 @@ def _refuse_replaced(look: Look, payments: Sequence[Outgoing]) -> None:
             raise ContentChanged(
                 what=f"No payment file was made: the bank details of {bill['vendor_name']} were replaced after the batch was "
                 "finalized.",
-                next_step=f"Delay or withdraw bill {bill['bill_id']}, which takes its payment out; make the file of the others.",
+                next_step=f"Delay or withdraw bill {bill['bill_id']}, which takes its payment out; make the file of the others."
+                f"{_as_a_whole([payment])}",
             )
 
 

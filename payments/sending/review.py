@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payments.bills.cycles import move
-from payments.cash.holds import void
+from payments.cash.holds import may_have_moved, void
 from payments.controls.people import require
 from payments.controls.policies import in_force
 from payments.errors import BadRequest, SamePerson, UnknownHere, WrongState
+from payments.rails import nacha_file
 from payments.rails.protocol import RECORD_ONLY, Instruction, OpenRail
 from payments.sending import clocks
 from payments.sending.evidence import Proof, mismatch
-from payments.sending.fates import end_lines, paid
+from payments.sending.fates import end_lines, leave_to_a_person, paid
 from payments.sending.machine_memory import MachineMemory
 from payments.sending.outgoing import Outgoing, followers, of_same_decisions, outgoing
 from payments.sending.rail_leg import instructed
@@ -89,7 +90,7 @@ def unresolved(ledger: Ledger, tenant: TenantId, outside: Outside) -> list[Unres
             doc_number=row["doc_number"],
             amount_cents=row["amount_cents"],
             reason=row["reason"] or "",
-            records=tuple(one.remote_id for one in _standing(outside, tenant, row)),
+            records=tuple(one.remote_id for one in _standing(ledger, outside, tenant, row)),
         )
         for row in rows
     ]
@@ -98,7 +99,7 @@ def unresolved(ledger: Ledger, tenant: TenantId, outside: Outside) -> list[Unres
 def take_as_paid(ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str, intent_id: str) -> str:
     """Take the one thing that is there of the payment as the payment; its id. `WrongState` if not exactly one fits."""
     payment = _checked(ledger, tenant, by=by, verb="review", intent_id=intent_id)
-    found = _standing(outside, tenant, payment.intent)
+    found = _standing(ledger, outside, tenant, payment.intent)
     fitting = [one for one in found if _fits(payment, one)]
     if len(found) != 1 or not fitting:
         raise WrongState(
@@ -134,7 +135,10 @@ def _wake(ledger: Ledger, tenant: TenantId, payment: Outgoing, *, by: str) -> No
 def end_payment(
     ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str, intent_id: str, reason: str, policy: SendPolicy
 ) -> None:
-    """End a payment that is nowhere: its money is free, and its bills wait for another decision."""
+    """End a payment that is nowhere: its money is free, and its bills wait for another decision.
+
+    One that waits for a payment file, and is in none that may be at the bank, can be ended as it is.
+    """
     _end(ledger, tenant, outside, by=by, verb="review", intent_id=intent_id, reason=reason, policy=policy)
 
 
@@ -161,7 +165,7 @@ def _end(
     payment = _checked(ledger, tenant, by=by, verb=verb, intent_id=intent_id)
     _refuse_instructed(ledger, tenant, outside, payment)
     _refuse_unsettled(ledger, tenant, outside, payment, policy=policy)
-    found = _standing(outside, tenant, payment.intent)
+    found = _standing(ledger, outside, tenant, payment.intent)
     if found:
         raise WrongState(
             what=f"Payment {found[0].remote_id} of number {payment.intent['doc_number']} is there.",
@@ -171,6 +175,9 @@ def _end(
         fresh = _waiting_for_a_person(act, intent_id)
         _refuse_one_person(act, fresh, by=by, verb=verb)
         act.entity = f"intent {intent_id}"
+        if fresh.intent["state"] == "ready":
+            leave_to_a_person(act, fresh, reason=reason.strip())
+            fresh = outgoing(act, intent_id)
         for one in [fresh.intent, *followers(act, fresh)]:
             act.update(INTENT, {"intent_id": one["intent_id"]}, {"state": "void", "reason": reason.strip()})
         for line in fresh.lines:
@@ -224,13 +231,18 @@ def _waiting_for_a_person(look: Look, intent_id: str) -> Outgoing:
         raise UnknownHere(
             what=f"There is no payment {intent_id!r}.", next_step="`runway batch review` lists those that wait."
         )
-    if row["state"] != "needs_review":
+    if row["state"] != "needs_review" and not _waits_for_a_file(row):
         raise WrongState(
             what=f"Payment {intent_id} is {row['state'].replace('_', ' ')} and waits for nobody.",
             next_step="Nothing has to be done.",
             state=row["state"],
         )
     return outgoing(look, intent_id)
+
+
+def _waits_for_a_file(intent: Row) -> bool:
+    """Whether no run sends this payment, and no person has."""
+    return (intent["leg"], intent["rail"], intent["state"]) == ("rail", nacha_file.NAME, "ready")
 
 
 def _refuse_one_person(look: Look | Act, payment: Outgoing, *, by: str, verb: str) -> None:
@@ -259,7 +271,12 @@ def _refuse_instructed(ledger: Ledger, tenant: TenantId, outside: Outside, payme
     )
 
 
-def _standing(outside: Outside, tenant: TenantId, intent: Row) -> Sequence[Proof]:
+def _standing(ledger: Ledger, outside: Outside, tenant: TenantId, intent: Row) -> Sequence[Proof]:
+    """What stands of a payment; of one that was in no file, nothing: a bank cannot be asked for it."""
+    if intent["leg"] == "rail" and intent["rail"] == nacha_file.NAME:
+        with ledger.look(tenant) as look:
+            if not may_have_moved(look, intent):
+                return ()
     return outside.proofs(
         tenant, leg=intent["leg"], rail=intent["rail"], doc_number=intent["doc_number"], key=intent["request_id"]
     )

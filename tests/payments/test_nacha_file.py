@@ -1,7 +1,7 @@
 """The ACH file: its layout record by record, its totals, the same bytes again; made, uploaded or thrown away, and then recorded."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,11 +17,12 @@ from payments.controls.payees import BankDetails, confirm_payee, propose_payee
 from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere, WrongState
 from payments.rails.nacha_file import Entry, Originator, Place, check_digit_holds, effective_day, file_text
 from payments.sending.bank_files import confirm_upload, discard_file, make_file
+from payments.sending.review import end_payment, write_off
 from payments.store.batch_tables import INTENT
 from payments.store.cash_tables import HOLD
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
-from tests.payments.office import Company, Office, furnish, open_installation
+from tests.payments.office import POLICY, Company, Office, furnish, open_installation
 from tests.sandbox import Sandbox
 
 ORIGINATOR = Originator(
@@ -316,6 +317,54 @@ def test_no_file_is_made_to_bank_details_that_were_replaced_since(office: Office
     _upload(office, again)
     assert office.drive_to_the_end(again).outcome == "settled"
     assert office.payments_of(again) == {bills[0]: 1}
+    assert office.broken() == []
+
+
+def _end(office: Office, intent_id: str, *, how: Callable[..., None] = end_payment) -> None:
+    wanted = {"by": "fin", "intent_id": intent_id, "reason": "the bill is another one now", "policy": POLICY}
+    how(office.ledger, office.tenant, office.outside(), **wanted)
+
+
+def test_a_payment_that_no_file_was_made_of_can_be_written_off(office: Office) -> None:
+    batch, _ = _batch(office, "100.00", "50.00")
+    (first, _) = office.rows(INTENT, INTENT.c.leg == "rail")
+    _end(office, first["intent_id"], how=write_off)
+    assert sorted(office.bill_states().values()) == ["batched", "written_off"]
+    _make(office, batch)
+    _upload(office, batch)
+    assert office.drive_to_the_end(batch).outcome == "settled_with_exceptions"
+    assert sorted(office.bill_states().values()) == ["paid", "written_off"]
+    assert office.broken() == []
+
+
+def test_a_payment_of_several_bills_that_no_file_takes_is_ended_as_a_whole(office: Office) -> None:
+    office.policy(group_by_vendor=True)
+    batch, bills = _batch(office, "100.00", "50.00")
+    _make(office, batch)
+    (payment,) = office.rows(INTENT, INTENT.c.leg == "rail")
+    with pytest.raises(WrongState, match="waits for nobody"):
+        _end(office, payment["intent_id"])
+    discard_file(office.ledger, office.tenant, by="fin", batch_id=batch, reason="not needed yet")
+    office.company.change_bill(bills[0], more=100)
+    office.later(minutes=5)
+    office.sync_books(*bills)
+    _refuses_to_let_go(office, *bills)
+    with pytest.raises(
+        ContentChanged, match=rf"bill {bills[0]} .*`runway batch end` of payment {payment['intent_id']}"
+    ):
+        _make(office, batch)
+    assert office.cash(office.company.bank).pending_cents == 15_000
+
+    _end(office, payment["intent_id"])
+    assert office.cash(office.company.bank).pending_cents == 0
+    assert office.drive(batch).outcome == "settled_with_exceptions"
+    assert set(office.bill_states().values()) == {"needs_review"}
+    assert office.broken() == []
+    again = office.finalize(office.pay_now(bills[1], account_id=office.company.bank)).batch_id
+    assert len(_accounts(_make(office, again))) == 1
+    _upload(office, again)
+    assert office.drive_to_the_end(again).outcome == "settled"
+    assert office.payments_of(again) == {bills[1]: 1}
     assert office.broken() == []
 
 
