@@ -20,7 +20,6 @@ from resources.secret_text import Secret
 from resources.tenants import TenantId
 from resources.token_vault import Place, SealState, TokenVault
 
-_ROUTING_DIGITS = 9
 _WEIGHTS = (3, 7, 1) * 3
 _ACCOUNT = re.compile(r"[0-9]{4,17}")
 
@@ -169,14 +168,15 @@ def _state_of(row: Row, tenant: TenantId, *, vault: TokenVault) -> SealState:
     return vault.state_of(bytes(row["sealed"]), place=place)
 
 
+def is_routing_number(text: str) -> bool:
+    """Whether it is nine digits with the check digit of the ABA: weights 3, 7, 1 over them add up to a multiple of ten."""
+    if len(text) != len(_WEIGHTS) or not (text.isascii() and text.isdigit()):
+        return False
+    return sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, text, strict=True)) % 10 == 0
+
+
 def _check(details: BankDetails) -> None:
-    routing = details.routing_number.reveal()
-    digits = [int(one) for one in routing] if routing.isascii() and routing.isdigit() else []
-    # The ABA check digit: weights 3, 7, 1 over the nine digits add up to a multiple of ten.
-    if (
-        len(digits) != _ROUTING_DIGITS
-        or sum(weight * digit for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 10
-    ):
+    if not is_routing_number(details.routing_number.reveal()):
         raise BadRequest(
             what="The routing number is not one: nine digits whose check digit fits.", next_step="Read it off again."
         )

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from payments.controls.payees import BankDetails
+from payments.controls.payees import BankDetails, is_routing_number
 from payments.errors import BadRequest
 from payments.rails.protocol import Abilities
 from runway_calcs.bills.payment_days import banking_days, business_days
@@ -63,13 +63,6 @@ class Place:
     files_of_day: int = 0
     #: Entries in all files of the company made before it.
     entries: int = 0
-
-
-def check_digit_holds(routing: str) -> bool:
-    """Whether nine digits are a routing number: weights 3, 7, 1, a sum that ten divides."""
-    if len(routing) != 9 or not (routing.isascii() and routing.isdigit()):  # noqa: PLR2004 - the length of a routing number
-        return False
-    return sum(int(digit) * weight for digit, weight in zip(routing, (3, 7, 1) * 3, strict=True)) % 10 == 0
 
 
 def effective_day(pay_on: date, *, made_on: date) -> date:
@@ -142,7 +135,7 @@ def _text(value: str, width: int) -> str:
 
 def _refuse_unusable(originator: Originator, entries: Sequence[Entry]) -> None:
     wrong = []
-    if not check_digit_holds(originator.bank_routing):
+    if not is_routing_number(originator.bank_routing):
         wrong.append("the routing number of the company's bank")
     if not originator.company_id.strip() or len(originator.company_id) > 10:  # noqa: PLR2004 - the width of the field
         wrong.append("the id that the bank gave the company (1 to 10 characters)")
@@ -150,7 +143,7 @@ def _refuse_unusable(originator: Originator, entries: Sequence[Entry]) -> None:
     if not entries:
         wrong.append("there is no payment")
     for entry in entries:
-        if not check_digit_holds(entry.details.routing_number.reveal()) or entry.details.account_kind not in _CODES:
+        if not is_routing_number(entry.details.routing_number.reveal()) or entry.details.account_kind not in _CODES:
             wrong.append(f"the bank details of {entry.vendor_name}")
         if not 0 < entry.amount_cents <= _MOST_CENTS:
             wrong.append(f"the amount of {entry.vendor_name}")

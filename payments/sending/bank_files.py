@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import simplejson
 
-from payments.controls.payees import open_details, pays_replaced_details
+from payments.controls.payees import is_routing_number, open_details, pays_replaced_details
 from payments.controls.people import require
 from payments.errors import BadRequest, ContentChanged, UnknownHere, WrongState
 from payments.rails import nacha_file
@@ -23,7 +23,6 @@ from payments.rails.nacha_file import (
     Entry,
     Originator,
     Place,
-    check_digit_holds,
     effective_day,
     file_text,
     trace_number,
@@ -110,7 +109,7 @@ def make_file(
 
 def confirm_upload(ledger: Ledger, tenant: TenantId, *, by: str, batch_id: str, bank_routing: str) -> int:
     """The bank has the file: its money is instructed, and the books record it with the next run. How many payments."""
-    if not check_digit_holds(bank_routing):
+    if not is_routing_number(bank_routing):
         raise BadRequest(
             what=f"{bank_routing!r} is not the routing number of a bank: nine digits, of which the last one checks the others.",
             next_step="Name the one that the file was made with; nothing was changed.",

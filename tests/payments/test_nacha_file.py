@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from payments.bills.postponing import withdraw
 from payments.bills.rulings import Credit
-from payments.controls.payees import BankDetails, confirm_payee, propose_payee
+from payments.controls.payees import BankDetails, confirm_payee, is_routing_number, propose_payee
 from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, UnknownHere, WrongState
-from payments.rails.nacha_file import Entry, Originator, Place, check_digit_holds, effective_day, file_text
+from payments.rails.nacha_file import Entry, Originator, Place, effective_day, file_text
 from payments.sending.bank_files import confirm_upload, discard_file, make_file
 from payments.sending.review import end_payment, write_off
 from payments.store.batch_tables import INTENT
@@ -115,9 +115,9 @@ def test_every_file_is_whole_blocks_of_ascii_whose_totals_are_those_of_its_entri
 
 
 def test_what_has_no_place_in_a_file_is_refused_before_anything_is_written() -> None:
-    assert check_digit_holds("021000021")
-    assert not check_digit_holds("021000022")
-    assert not check_digit_holds("02100002")
+    assert is_routing_number("021000021")
+    assert not is_routing_number("021000022")
+    assert not is_routing_number("02100002")
     for entry in (_entry(0), _entry(10**10), _entry(routing="021000022"), _entry(kind="loan")):
         with pytest.raises(BadRequest):
             _file(entry)
