@@ -4,7 +4,7 @@ Belongs here: the check of a batch against free cash, and handing the payments t
 which a caller passes in.
 
 The payments are supposed one after the other, each as deciding it would go: what its bill holds is let go, its reserve is drawn on,
-and only the rest comes from free cash. An earlier one may empty the reserve of a later one.
+and only the rest comes from free cash. An earlier one may empty the reserve of a later one, and use up the limit of their day.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from payments.bills.cycles import newest_decision, running
+from payments.bills.cycles import running
 from payments.cash.free_cash import FreeCash, free_cash, refuse_stale, refuse_unusable
 from payments.cash.holds import live_hold
 from payments.cash.reserves import balance, for_payment
@@ -82,7 +82,9 @@ def what_if(look: Look, payments: Sequence[Supposed], *, project: Projection | N
     policy = in_force(look)
     bills = {one.bill_id: running(look, one.bill_id) for one in payments}
     against = [
-        (one.bill_id, text) for one in payments for text in _against(look, bills[one.bill_id], one, policy=policy)
+        (one.bill_id, text)
+        for number, one in enumerate(payments)
+        for text in _against(look, bills, one, earlier=payments[:number], policy=policy)
     ]
     courses = _Courses(look)
     for one in payments:
@@ -203,12 +205,26 @@ def _unusable(look: Look, cash: FreeCash, *, policy: Policy) -> tuple[str, ...]:
     return tuple(against)
 
 
-def _against(look: Look, bill: Row, supposed: Supposed, *, policy: Policy) -> list[str]:
+def _against(
+    look: Look, bills: Mapping[str, Row], supposed: Supposed, *, earlier: Sequence[Supposed], policy: Policy
+) -> list[str]:
+    bill, amount = bills[supposed.bill_id], supposed.amount_cents
     found = []
-    if not 0 < supposed.amount_cents <= bill["open_cents"]:
-        found.append(f"{shown(supposed.amount_cents)} does not fit the {shown(bill['open_cents'])} that is open")
-    found += missing_approvals(look, bill, amount_cents=supposed.amount_cents, policy=policy)
-    standing = newest_decision(look, bill)
-    if standing is None or standing["pay_on"] != supposed.pay_on:
-        found += exceeded_limits(look, bill, amount_cents=supposed.amount_cents, pay_on=supposed.pay_on, policy=policy)
+    if not 0 < amount <= bill["open_cents"]:
+        found.append(f"{shown(amount)} does not fit the {shown(bill['open_cents'])} that is open")
+    found += missing_approvals(look, bill, amount_cents=amount, policy=policy)
+    let_go = [live_hold(look, bills[one.bill_id]) for one in (*earlier, supposed)]
+    found += exceeded_limits(
+        look,
+        bill,
+        amount_cents=amount,
+        pay_on=supposed.pay_on,
+        policy=policy,
+        instead_of={hold["decision_id"] for hold in let_go if hold is not None},
+        beside=[
+            {"vendor_id": bills[one.bill_id]["vendor_id"], "amount_cents": one.amount_cents}
+            for one in earlier
+            if one.pay_on == supposed.pay_on
+        ],
+    )
     return found

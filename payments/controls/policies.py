@@ -7,7 +7,7 @@ everything, and approver, decider and finalizer three people for every amount.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -160,14 +160,26 @@ def lacking(approvals: Sequence[Row], *, vendor_id: str, amount_cents: int, watc
     return [text for text in (rule.missing(approvals) for rule in fitting or [ApprovalRule()]) if text is not None]
 
 
-def exceeded_limits(look: Look, bill: Row, *, amount_cents: int, pay_on: date, policy: Policy) -> list[str]:
-    """The limits that this payment would exceed, each in words; empty if none."""
+def exceeded_limits(
+    look: Look,
+    bill: Row,
+    *,
+    amount_cents: int,
+    pay_on: date,
+    policy: Policy,
+    instead_of: Collection[str] = (),
+    beside: Sequence[Row] = (),
+) -> list[str]:
+    """The limits that this payment would exceed, each in words; empty if none.
+
+    A what-if counts for the day as if decisions were taken back (`instead_of`, ids) and payments made (`beside`; vendor, amount).
+    """
     found = []
     if policy.per_payment_cents is not None and amount_cents > policy.per_payment_cents:
         found.append(f"one payment is at most {shown(policy.per_payment_cents)}, this is {shown(amount_cents)}")
     if policy.per_vendor_day_cents is None and policy.per_tenant_day_cents is None:
         return found
-    of_day = _decided_for(look, pay_on)
+    of_day = [row for row in _decided_for(look, pay_on) if row["decision_id"] not in instead_of] + [*beside]
     vendor = sum(row["amount_cents"] for row in of_day if row["vendor_id"] == bill["vendor_id"])
     everyone = sum(row["amount_cents"] for row in of_day)
     for limit, used, whose in (

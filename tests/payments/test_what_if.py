@@ -5,8 +5,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ from payments.bills.projected_cash import staged_and_decided
 from payments.bills.what_if import AccountAfter, Supposed, WhatIf, what_if
 from payments.cash.free_cash import set_floor
 from payments.cash.reserves import allocate, open_reserve
-from payments.errors import NotEnoughCash, Refused
+from payments.errors import NotEnoughCash, OverLimit, Refused
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.published_balances import CashSnapshot
@@ -108,6 +110,38 @@ def test_it_fits_only_if_each_fits_when_it_is_its_turn(bare_desk: Desk) -> None:
     found = _suppose(desk, one, other)
     assert not found.fits
     assert _stands(found.accounts[0]) == (0, 10_000, 0, 5_000)
+
+
+def test_payments_supposed_for_a_day_use_up_its_limits_together(bare_desk: Desk) -> None:
+    desk = bare_desk
+    bills = [make_bill(f"b{n}", vendor_id="va", open_cents=6_000) for n in (1, 2)]
+    desk.sync(*bills, make_bill("b3", vendor_id="vb", open_cents=6_000), cash=50_000)
+    desk.policy(per_vendor_day_cents=10_000, per_tenant_day_cents=14_000)
+    desk.ready("b1", "b2", "b3")
+    assert all(_suppose(desk, _of(desk, bill, 6_000)).fits for bill in ("b1", "b2", "b3"))
+    assert _suppose(desk, _of(desk, "b1", 6_000), _of(desk, "b3", 6_000)).fits
+    found = _suppose(desk, _of(desk, "b1", 6_000), _of(desk, "b3", 6_000), _of(desk, "b2", 6_000))
+    assert [(bill, text.split(";")[0]) for bill, text in found.against] == [
+        ("b2", "on one day at most 100.00 goes out to one vendor"),
+        ("b2", "on one day at most 140.00 goes out in all"),
+    ]
+    next_day = replace(_of(desk, "b2", 6_000), pay_on=desk.today + timedelta(days=1))
+    assert _suppose(desk, _of(desk, "b1", 6_000), next_day).fits
+    desk.pay_now("b1")
+    with pytest.raises(OverLimit):
+        desk.pay_now("b2")
+
+
+def test_a_payment_supposed_in_place_of_a_decided_one_counts_once_for_its_day(bare_desk: Desk) -> None:
+    desk = bare_desk
+    desk.sync(make_bill("b1", vendor_id="va"), make_bill("b2", vendor_id="va"), cash=50_000)
+    desk.policy(per_vendor_day_cents=9_000)
+    desk.ready("b1", "b2")
+    desk.pay_now("b1", amount_cents=5_000)
+    assert _suppose(desk, _of(desk, "b1", 9_000)).fits
+    assert not _suppose(desk, _of(desk, "b1", 9_001)).fits
+    assert _suppose(desk, _of(desk, "b1", 1_000), _of(desk, "b2", 8_000)).fits
+    assert not _suppose(desk, _of(desk, "b2", 8_000), _of(desk, "b1", 1_000)).fits
 
 
 @dataclass(frozen=True)
