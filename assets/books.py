@@ -16,6 +16,7 @@ from assets.schemas import LEDGER_TABLES, MOVEMENT_COLUMNS, OPEN_ITEM_COLUMNS
 from assets.tenants import Metadata, for_each_tenant
 from resources.installation import Installation, RunWeek
 from resources.qbo.bill_lines import bill_lines
+from resources.qbo.completing import with_rates
 from resources.qbo.frames import accounts, applications, documents, parties, terms
 from resources.qbo.home_currency import home_currency as home_currency_of
 from resources.qbo.kinds import ENTITIES
@@ -84,8 +85,9 @@ def books_ledger(
 
 def make_ledger(desk: Desk) -> dict[dg.AssetKey, Metadata]:
     """Turn the kept versions of all objects into the ledger's tables."""
-    versions = [version for kind in ENTITIES for version in desk.versions(kind)]
-    home = home_currency_of(versions)
+    kept = [version for kind in ENTITIES for version in desk.versions(kind)]
+    home = home_currency_of(kept)
+    versions = with_rates(kept, home_currency=home)
     chart = chart_of_accounts(versions)
     company = max(
         ((at, found) for at, found in versions if isinstance(found, CompanyInfo)), key=lambda version: version[0]

@@ -35,14 +35,21 @@ def cents(amount: Decimal, *, rate: Decimal = _ONE) -> int:
 
 def rate_of(transaction: Transaction, *, home_currency: str) -> Decimal:
     """Home units for one unit of the document's currency."""
-    if transaction.exchange_rate is not None:
-        return transaction.exchange_rate
-    if currency_of(transaction, home_currency=home_currency) != home_currency:
+    if lacks_rate(transaction, home_currency=home_currency):
         raise NotConvertible(
             what=f"{transaction.entity} {transaction.id} is in a foreign currency and carries no rate of exchange.",
             next_step="Open and save it in QuickBooks, which fills in the rate; then run the sync again.",
         )
-    return _ONE
+    return _ONE if transaction.exchange_rate is None else transaction.exchange_rate
+
+
+def lacks_rate(found: QboObject, *, home_currency: str) -> bool:
+    """Whether it is a transaction in a foreign currency without a rate."""
+    return (
+        isinstance(found, Transaction)
+        and found.exchange_rate is None
+        and currency_of(found, home_currency=home_currency) != home_currency
+    )
 
 
 def currency_of(transaction: Transaction, *, home_currency: str) -> str:

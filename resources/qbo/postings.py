@@ -7,7 +7,7 @@ Signs are those of `CurrentBalance`: into a bank account +, out of it -; a card 
 (a card's balance is negative when money is owed). So a debit is + and a credit - on every one of these accounts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from resources.qbo.columns import CENTS, DAY, TEXT, Version, frame, in_order
+from resources.qbo.completing import completed
 from resources.qbo.fields import QboObject, Ref
 from resources.qbo.home_currency import NotConvertible, cents, rate_of
 from resources.qbo.list_objects import Account, Item
@@ -108,6 +109,8 @@ def postings(versions: Iterable[Version], *, chart: ChartOfAccounts, home_curren
 
     A version that moves none has one row without an account and money: it takes the place of the version before.
     """
+    if chart.undeposited_id is None:
+        versions = _with_accounts(list(versions), chart=chart)
     rows: list[tuple[Any, ...]] = []
     for common, found in in_order(versions):
         if isinstance(found, Transaction) and found.entity in _POSTING:
@@ -126,6 +129,25 @@ def postings(versions: Iterable[Version], *, chart: ChartOfAccounts, home_curren
         elif found.entity in _POSTING:
             rows.append((*common, found.entity, None, "", 0, "", "", "", "", "", ""))
     return frame(POSTING_COLUMNS, rows)
+
+
+def _with_accounts(versions: Sequence[Version], *, chart: ChartOfAccounts) -> list[Version]:
+    """The versions, received money that names no account with that of the next version of it."""
+
+    def lacks(found: QboObject) -> bool:
+        try:
+            if isinstance(found, Transaction) and found.entity in _POSTING:
+                _effects(found, chart)
+        except NotConvertible:
+            return True
+        return False
+
+    def from_later(found: QboObject, later: QboObject) -> QboObject:
+        if isinstance(later, Payment | SalesReceipt):
+            return found.model_copy(update={"deposit_to_account_ref": later.deposit_to_account_ref})
+        return found  # the lines of a deposit are not told apart from version to version
+
+    return completed(versions, lacks=lacks, from_later=from_later)
 
 
 def _effects(found: Transaction, chart: ChartOfAccounts) -> _Effects:  # noqa: PLR0911 - one line for each kind

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resources.qbo.completing import with_rates
 from resources.qbo.frames import accounts, applications, documents, parties, terms
 from resources.qbo.home_currency import NotConvertible, cents, home_currency
 from tests.resources.qbo.builders import KNOWN_AT, D, deleted, ref, settles, version
@@ -128,6 +130,46 @@ def test_what_is_open_has_the_sign_of_its_side(entity: str, overrides: dict, tot
 def test_a_foreign_amount_without_a_rate_is_no_figure() -> None:
     with pytest.raises(NotConvertible, match="Bill 145"):
         documents([version("Bill", CurrencyRef=ref("EUR"))], home_currency="USD")
+
+
+def _cents_of_bills(*versions: Any) -> list[int]:
+    return list(documents(with_rates(versions, home_currency="USD"), home_currency="USD")["total_cents"])
+
+
+_FOREIGN = version("Bill", CurrencyRef=ref("EUR"))
+_SAVED = version("Bill", known_at=_LATER, CurrencyRef=ref("EUR"), ExchangeRate=D("1.10"), TotalAmt=D("200.00"))
+_LAST = _LATER + timedelta(days=7)
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        pytest.param([_FOREIGN, _SAVED], [110_00, 220_00], id="saved in QuickBooks, which filled in the rate"),
+        pytest.param(
+            [_FOREIGN, version("Bill", known_at=_LATER, CurrencyRef=ref("EUR")), (_LAST, _SAVED[1])],
+            [110_00, 110_00, 220_00],
+            id="only the third has one",
+        ),
+        pytest.param([_FOREIGN, _SAVED, deleted("Bill", known_at=_LAST)], [110_00, 220_00, 0], id="deleted afterwards"),
+        pytest.param([_FOREIGN, deleted("Bill", known_at=_LATER)], [0], id="deleted and never had one"),
+        pytest.param([_FOREIGN, version("Bill", known_at=_LATER)], [100_00], id="in home currency by now"),
+        pytest.param([_FOREIGN, version("Bill", "7", known_at=_LATER)], None, id="another bill has none to give"),
+        pytest.param(
+            [(KNOWN_AT, _SAVED[1]), version("Bill", known_at=_LATER, CurrencyRef=ref("EUR"))],
+            None,
+            id="the newest lost its rate",
+        ),
+    ],
+)
+def test_a_version_without_a_rate_takes_that_of_the_next_and_only_the_newest_stops_anything(
+    versions: list[Any], expected: list[int] | None
+) -> None:
+    """Versions are kept for ever: one without a rate had stopped every later digest, whatever was mended in QuickBooks."""
+    if expected is None:
+        with pytest.raises(NotConvertible, match="Bill 145"):
+            _cents_of_bills(*versions)
+    else:
+        assert _cents_of_bills(*versions) == expected
 
 
 def test_a_deletion_keeps_its_keys_and_the_time_of_entry_and_loses_its_money() -> None:

@@ -159,6 +159,55 @@ def test_money_that_went_to_an_unknown_account_is_no_posting_of_zero() -> None:
         postings([version("Payment", DepositToAccountRef=...)], chart=empty, home_currency="USD")
 
 
+_LATER = KNOWN_AT + timedelta(days=7)
+_NAMELESS = {"DepositToAccountRef": ...}
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        pytest.param(
+            [version("Payment", **_NAMELESS), version("Payment", known_at=_LATER, DepositToAccountRef=ref(BANK))],
+            [(BANK, 100_00), (BANK, 100_00)],
+            id="a payment was given one",
+        ),
+        pytest.param(
+            [
+                version("SalesReceipt", **_NAMELESS),
+                version("SalesReceipt", known_at=_LATER, DepositToAccountRef=ref(BANK)),
+            ],
+            [(BANK, 100_00), (BANK, 100_00)],
+            id="a sale was given one",
+        ),
+        pytest.param(
+            [version("Payment", **_NAMELESS), version("Payment", known_at=_LATER, TotalAmt=0, **_NAMELESS)],
+            [("", 0)],
+            id="voided, and never had one",
+        ),
+        pytest.param([version("Payment", **_NAMELESS), deleted("Payment", known_at=_LATER)], [("", 0)], id="deleted"),
+        pytest.param(
+            [version("Deposit", Line=[_LINKED]), version("Deposit", known_at=_LATER, Line=[_INTEREST])],
+            [(BANK, 100_00)],
+            id="a deposit whose lines name accounts by now",
+        ),
+        pytest.param(
+            [version("Payment"), version("Payment", known_at=_LATER, **_NAMELESS)], None, id="it lost its one"
+        ),
+    ],
+)
+def test_only_the_newest_version_of_received_money_has_to_name_an_account(
+    versions: list[Any], expected: list[tuple[str, int]] | None
+) -> None:
+    """The one that named none is kept for ever, and had stopped every later digest after it was mended in QuickBooks."""
+    chart = chart_of_accounts([_account(BANK, "Bank", "Checking")])
+    if expected is None:
+        with pytest.raises(NotConvertible, match="Undeposited Funds"):
+            postings(versions, chart=chart, home_currency="USD")
+    else:
+        frame = postings(versions, chart=chart, home_currency="USD")
+        assert list(zip(frame["account_id"], frame["amount_cents"], strict=True)) == expected
+
+
 def test_two_payable_accounts_leave_the_counterpart_open() -> None:
     chart = chart_of_accounts([_account("1", "Accounts Payable", "x"), _account("2", "Accounts Payable", "x")])
     assert chart.payable_id is None
