@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from migrations.chain import upgrade
 from resources.errors import TenantError
 from resources.installation import Installation
+from resources.qbo.entities import BadObject
 from resources.registry import RegistryError
 from resources.secret_text import LogScrubber, quiet_http_logging
 from resources.settings import Settings
@@ -33,7 +34,7 @@ console = Console()
 problems = Console(stderr=True)
 
 #: Failures a person can do something about: shown as their message, without a traceback.
-_EXPECTED = (TenantError, RegistryError, ValueError)
+_EXPECTED = (TenantError, RegistryError, BadObject, ValueError)
 
 
 def read_settings() -> Settings:

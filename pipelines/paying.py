@@ -29,6 +29,7 @@ from pipelines.anchoring import anchor, described, verify_all
 from resources.errors import TenantError
 from resources.failpoints import failpoint
 from resources.installation import Installation
+from resources.qbo.entities import BadObject
 from resources.row_security import see_everybody
 from resources.tenants import TenantId, tenant_id
 
@@ -93,6 +94,8 @@ def compare_payments(context: dg.OpExecutionContext, installation: dg.ResourcePa
             money += follow_all(ledger, tenant, rails.open)
         except TenantError as error:
             failed[tenant] = str(error)
+        except BadObject as error:
+            failed[tenant] = f"an answer of QuickBooks cannot be read: {error}"
     followed = {f"money_{state}": count for state, count in sorted(money.items())}
     histories = {"histories_verified": verification.verified, "histories_broken": len(verification.broken)}
     metadata = {**_compared(list(found.values())), **followed, **histories}

@@ -14,11 +14,13 @@ from typing import Any
 import httpx
 import simplejson
 
+from resources.qbo import exact_json
 from resources.qbo.answers import Page, RawAnswer, single_object
 from resources.qbo.client import MINOR_VERSION, QboClient, company_path
 from resources.qbo.company_line import CompanyLine
-from resources.qbo.entities import parse
+from resources.qbo.entities import BadObject, parse
 from resources.qbo.errors import QboAuthExpired
+from resources.qbo.exact_json import NotJson, Reader
 from resources.qbo.fields import QboObject
 from resources.qbo.home_currency import cents
 from resources.qbo.patience import Patience, Tally
@@ -115,7 +117,11 @@ class BillPayments:
         return [_recorded(text) for text in page.objects]
 
     def marked(self, marker: str, *, since: datetime) -> list[RecordedPayment]:
-        """Every payment recorded since an instant whose number begins with a marker, in the order of their ids."""
+        """Every payment recorded since an instant whose number begins with a marker, in the order of their ids.
+
+        Raises:
+            BadObject: one of them cannot be read. What others have entered and nobody can read is left out.
+        """
         where, found, start = compare("MetaData.CreateTime", ">=", since), [], 1
         while True:
             statement = select(
@@ -123,9 +129,9 @@ class BillPayments:
             )
             page = self._line.query(statement, self.tally)
             self.server_time = page.time or self.server_time
-            found += [_recorded(text) for text in page.objects]
+            found += [one for text in page.objects if (one := _marked(text, marker)) is not None]
             if len(page.objects) < MOST_RESULTS:
-                return [one for one in found if one.doc_number.startswith(marker)]
+                return found
             start += MOST_RESULTS
 
     def _read(self, entity: str, where: Any) -> Page:
@@ -170,6 +176,29 @@ class BillPayments:
             simplejson.dumps(body).encode(), realm_id=self._access.realm_id, access_token=self._access.access_token
         )
         return _recorded(single_object(answer, entity="BillPayment").objects[0])
+
+
+def _marked(text: str, marker: str) -> RecordedPayment | None:
+    """The payment of a text if its number begins with the marker."""
+    try:
+        payment = _recorded(text)
+    except BadObject:
+        if _may_be_marked(text, marker):
+            raise
+        return None
+    return payment if payment.doc_number.startswith(marker) else None
+
+
+def _may_be_marked(text: str, marker: str) -> bool:
+    """Whether the number in a text that is no payment begins with the marker, as far as that can be told."""
+    reader = Reader(text)
+    try:
+        # Each of them: a key that occurs twice is one of the reasons why a text is no payment.
+        values = [(key, reader.take()) for key in reader.members()]
+        numbers = [exact_json.load(value) for key, value in values if key == "DocNumber"]
+    except NotJson:
+        return marker in text
+    return any(isinstance(number, str) and number.startswith(marker) for number in numbers)
 
 
 def _recorded(text: str) -> RecordedPayment:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from payments.store.batch_tables import INTENT
 from resources.token_vault import TokenVault, keys_from_file
-from tests.payments.office import Company, Office, furnish, open_installation
+from tests.payments.office import Company, MarringClient, Office, furnish, open_installation
 from tests.resources.builders import ACME
 from tests.sandbox import Sandbox
 
@@ -68,6 +68,18 @@ def test_a_batch_is_run_once_and_compared(office: Office) -> None:
     assert "1 payment compared: 0 twice" in _runway(office, "batch", "compare", ACME, "--dry-run")
     assert "1 payment compared: 0 twice" in _runway(office, "batch", "compare", ACME)
     assert "There is no batch" in _runway(office, "batch", "run", ACME, "another", code=1)
+
+
+def test_a_payment_of_ours_that_cannot_be_read_is_told_in_words(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    office.drive(batch)
+    payment_id = office.intents(batch)[bill]["remote_id"]
+    monkeypatch.setattr(MarringClient, "marred", frozenset({payment_id}))
+    monkeypatch.setattr("resources.installation.PaymentClient", MarringClient)
+    assert f"BillPayment {payment_id}: TotalAmt" in _runway(office, "batch", "compare", ACME, code=1)
 
 
 def test_a_payment_that_waits_for_a_person_is_listed_and_ended(office: Office) -> None:

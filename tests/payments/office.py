@@ -9,6 +9,7 @@ import shutil
 import struct
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,12 @@ from payments.store.tables import ALARM
 from resources.clock import FixedClock, Uptime
 from resources.installation import Installation
 from resources.published_balances import CashSnapshot, OpenBill
+from resources.qbo.answers import Page
 from resources.qbo.bill_content import bill_detail
+from resources.qbo.bill_payments import PaymentClient
 from resources.qbo.entities import parse
 from resources.qbo.home_currency import cents
+from resources.qbo.query import Statement
 from resources.qbo.transactions import Bill
 from resources.secret_text import Secret
 from resources.settings import Settings
@@ -137,6 +141,20 @@ def drive_batch(
 def memory_of(installation: Installation) -> MachineMemory:
     """What the machine of an installation knows."""
     return MachineMemory(folder=installation.settings.machine_root, clock=installation.clock)
+
+
+class MarringClient(PaymentClient):
+    """A client that gets bill payments of these ids without a total, so that nobody can read them."""
+
+    marred: frozenset[str] = frozenset()
+
+    def query(self, statement: Statement, *, realm_id: str, access_token: Secret) -> Page:
+        """The page, some of it marred."""
+        page = super().query(statement, realm_id=realm_id, access_token=access_token)
+        return replace(page, objects=tuple(self._marred(text) for text in page.objects))
+
+    def _marred(self, text: str) -> str:
+        return text.replace('"TotalAmt"', '"Total"') if simplejson.loads(text)["Id"] in self.marred else text
 
 
 class Company:
@@ -358,6 +376,13 @@ class Office(Desk):
     def outside(self) -> Outside:
         """Where a payment may be."""
         return Outside(books=self.installation.bill_payments(self.tenant), open_rail=Rails(self.installation).open)
+
+    def mar(self, *payment_ids: str) -> None:
+        """From now on nobody can read these bill payments of QuickBooks."""
+        client = MarringClient(url=self.company.sandbox.url, timeout_seconds=5.0)
+        client.marred = frozenset(payment_ids)
+        self.installation.payment_client.close()
+        self.installation.payment_client = client
 
     def intents(self, batch_id: str) -> dict[str, Row]:
         """The entries in the books that a batch makes, by bill."""

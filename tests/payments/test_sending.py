@@ -228,6 +228,26 @@ def test_a_ledger_put_back_from_a_backup_is_compared_with_quickbooks_before_anyt
     assert memory_of(office.installation).knows(office.ledger, office.tenant)
 
 
+def test_on_a_new_machine_payments_wait_only_for_those_of_ours_that_cannot_be_read(office: Office) -> None:
+    """Its comparison before the first send had read every payment of anybody, and one that nobody can read stopped all."""
+    bill, later, other = office.enter("100.00", "200.00", "300.00")
+    by_hand = office.company.pay_by_hand({"Id": other}, "5.00", DocNumber="1047")
+    _forget_the_machine(office)
+    office.mar(by_hand["Id"])
+    batch = office.batch(bill)
+    assert office.drive(batch).outcome == "settled"
+
+    _forget_the_machine(office)
+    office.mar(office.intents(batch)[bill]["remote_id"])
+    stopped = office.drive(office.batch(later))
+    assert (stopped.states, "cannot be read" in stopped.trouble) == ({"ready": 1}, True)
+    assert "payments stopped" in office.alarms()
+
+
+def _forget_the_machine(office: Office) -> None:
+    shutil.rmtree(office.installation.settings.machine_root / office.tenant)
+
+
 def test_a_request_delivered_twice_to_a_quickbooks_that_ignores_keys_is_raised_as_a_double(office: Office) -> None:
     """The one cell without a net for a part payment: nobody can prevent it, so it must never pass in silence."""
     (bill,) = office.enter("100.00")

@@ -206,6 +206,36 @@ def test_a_comparison_that_fails_for_one_tenant_shows_the_others_and_is_told_to_
     assert "could not be compared with QuickBooks" in office.installation.outbox.content(row).text
 
 
+def test_a_payment_of_somebody_else_that_cannot_be_read_ends_no_comparison(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    """Anybody may enter a bill payment; one that could not be read had ended the comparison for every tenant."""
+    bill, other = office.enter("10.00", "20.00")
+    office.drive(office.batch(bill))
+    office.mar(office.company.pay_by_hand({"Id": other}, "5.00")["Id"])
+    result = _run(office, instance, job="payment_comparison")
+    assert result.success
+    assert _metadata(result, "compare_payments")["compared"] > 0
+
+
+def test_a_payment_of_ours_that_cannot_be_read_is_its_tenants_failure_and_no_value_of_it_is_told(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    (bill,) = office.enter("10.37")
+    batch = office.batch(bill)
+    office.drive(batch)
+    (payment,) = office.intents(batch).values()
+    office.mar(payment["remote_id"])
+    result = _run(office, instance, job="payment_comparison")
+    (step,) = [one for one in result.all_events if one.is_step_failure]
+    failure = step.step_failure_data.user_failure_data
+    assert failure is not None, "a failure of the op's own, after everybody was tried"
+    assert (failure.metadata["failed_tenants"].value, failure.metadata["histories_verified"].value) == (1, 1)
+    told = f"an answer of QuickBooks cannot be read: BillPayment {payment['remote_id']}: TotalAmt: Field required"
+    assert failure.description == f"{ACME}: {told}"
+    assert "10.37" not in failure.description
+
+
 def _alarms(office: Office, kind: str) -> list[str]:
     return [row["detail"] for row in office.rows(ALARM, ALARM.c.kind == kind)]
 
