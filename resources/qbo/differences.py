@@ -69,6 +69,10 @@ class Differences:
                 version = missing_version(qbo_id, newest)
                 yield self._made(version, digest(version.payload))
 
+    def outside(self, rows: Iterable[ReadObject], *, entered_until: datetime) -> list[ReadObject]:
+        """What a complete read of everything entered until an instant did not and could not hold: also notices of deletion."""
+        return [row for row in rows if row.key not in self._seen and not _is_within(row, entered_until)]
+
     def _version(self, found: QboObject, text: str) -> NewVersion | None:
         newest = self.kept.get(found.id)
         if newest is None:
@@ -101,6 +105,12 @@ def latest_of_each(rows: Iterable[ReadObject]) -> list[ReadObject]:
 def quarantine_key(one: Quarantined) -> str:
     """The key that a quarantined object has among the unreadable ones."""
     return one.qbo_id or f"text {digest(one.raw_text)}"
+
+
+def _is_within(row: ReadObject, entered_until: datetime) -> bool:
+    """Whether a complete read until an instant holds the object unless it is gone."""
+    is_notice = isinstance(row.found, QboObject) and row.found.is_deleted
+    return not is_notice and row.created_at is not None and row.created_at <= entered_until
 
 
 def _set_aside(bad: BadObject) -> Quarantined:

@@ -297,7 +297,7 @@ class _Run:
         differences = work.differences
         if differences.has_nameless or (changes.is_cut and self._something_is_gone(work, changes)):
             differences.begin_complete_read()
-            self._write_whole(work, self._pages(work), known_at=known_at)
+            self._write_whole(work, self._pages(work), known_at=known_at, changed=changes.rows)
         else:
             self.books.write(work, [differences.changed(changes.rows)], known_at=known_at)
 
@@ -306,12 +306,24 @@ class _Run:
         expected = work.differences.living_ids | {row.key for row in changes.rows}
         return self.line.count(count_statement(work.kind), work.tally) != len(expected)
 
-    def _write_whole(self, work: KindWork, pages: Iterable[list[ReadObject]], *, known_at: datetime) -> None:
+    def _write_whole(
+        self,
+        work: KindWork,
+        pages: Iterable[list[ReadObject]],
+        *,
+        known_at: datetime,
+        changed: Sequence[ReadObject] = (),
+    ) -> None:
+        """Write what a complete read holds, and what of the changes told before it lies outside its window."""
+        differences = work.differences
+
         def batches() -> Iterator[Iterable[NewVersion]]:
             for page in pages:
-                yield work.differences.changed(page)
+                yield differences.changed(page)
                 self.heartbeat.beat()
-            yield work.differences.gone(entered_until=self.window.top)
+            yield differences.gone(entered_until=self.window.top)
+            # The watermark becomes later than the window's top: what was entered between the two is told of only once.
+            yield differences.changed(differences.outside(changed, entered_until=self.window.top))
 
         self.books.write(work, batches(), known_at=known_at)
         work.read_at = self.window.data_as_of

@@ -7,6 +7,7 @@ import pytest
 from resources.errors import TenantBusy, TenantError, TenantNotReady
 from resources.qbo.errors import ConnectionLost, QboNotAuthorised, QboQuotaExhausted, QboRefused, QboUnavailable
 from resources.qbo.kinds import ENTITIES
+from resources.qbo.sync_policy import SyncPolicy
 from resources.qbo.sync_report import SyncReport
 from resources.qbo.transactions import Bill
 from resources.qbo.turnstile import BudgetSpent
@@ -95,6 +96,44 @@ def test_edits_and_deletions_become_versions_and_the_old_ones_stay(house: House,
     segments = house.commits.history(TENANT, table="raw_qbo/bills", up_to=house.newest())
     rows = house.lake.read(tenant=TENANT, segments=segments).to_pylist()
     assert [row["created_at"] for row in rows if row["qbo_id"] == gone.id] == [datetime(2026, 5, 3, 15, tzinfo=UTC)] * 2
+
+
+@pytest.mark.parametrize(
+    ("edited", "nameless"),
+    [
+        pytest.param(25, [], id="its changes fill an answer"),
+        pytest.param(0, ['{"Id": "66", "Id": "66"}'], id="one has no readable id"),
+    ],
+)
+def test_what_is_entered_during_a_long_read_is_kept_though_its_kind_is_read_again(
+    house: House, qbo: ScriptedQbo, edited: int, nameless: list[str]
+) -> None:
+    """Read again was only what had been entered when the sync began, and the next one asks only for what came after its end."""
+    for number in range(30):
+        qbo.books.add("Bill", f"{number}")
+    for raw in nameless:
+        qbo.books.add_text("Bill", raw)
+    is_first = [True]
+
+    def busy(_path: str, statement: str) -> None:
+        if "FROM Purchase" in statement and is_first and is_first.pop():
+            qbo.books.now = NOW + timedelta(minutes=3)
+            for number in range(edited):
+                qbo.books.replace("Bill", f"{number}", PrivateNote="edited")
+            qbo.books.remove("Bill", "29")
+            qbo.books.add("Bill", "99", created="2026-11-20T05:03:00-08:00")
+            qbo.time = "2026-11-20T05:12:00.250-08:00"
+
+    qbo.script, qbo.cap = busy, 10
+    policy = SyncPolicy(most_changes=10)
+    assert house.smart_sync(policy=policy).sync(TENANT).kind == "full"
+    qbo.script = lambda _path, _statement: None
+    for _ in range(2):
+        newest = {found.id: found for _, found in house.versions("Bill")}
+        assert {qbo_id for qbo_id, found in newest.items() if found.is_deleted} == {"29"}
+        assert newest.keys() == {f"{number}" for number in range(30)} | {"99"}
+        house.clock.sleep(3600)
+        house.smart_sync(policy=policy).sync(TENANT)
 
 
 def test_an_object_that_comes_back_is_a_version_again(house: House, qbo: ScriptedQbo) -> None:
