@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from assets.desk import LEDGER
 from assets.fleet_checks import NIGHTLY_SYNC_AT
 from assets.partitions import TENANTS
 from pipelines.jobs import backtest, fleet_checks, friday, portfolio, tenant_sync, week_config, week_tags
@@ -85,7 +86,7 @@ def build_friday_schedule(zone: str) -> dg.ScheduleDefinition:
 
 
 def build_backtest_schedule(zone: str) -> dg.ScheduleDefinition:
-    """Nightly: past Fridays of each active tenant of the zone that have something new are replayed."""
+    """Nightly: past Fridays that have something new are replayed, of each active tenant of the zone with books of last Friday."""
 
     @dg.schedule(
         name=f"backtest_{zone_slug(zone)}",
@@ -100,9 +101,15 @@ def build_backtest_schedule(zone: str) -> dg.ScheduleDefinition:
     ) -> Sequence[dg.RunRequest] | dg.SkipReason:
         night = context.scheduled_execution_time.astimezone(ZoneInfo(zone)).date()
         friday_before = night - timedelta(days=(night.weekday() - _FRIDAY) % 7)
-        return _requests(
-            context, tenants=_tenants_of(installation, zone), key=f"backtest:{night}", week_ending=friday_before
-        )
+        # Who was connected since then has its first week on the next Friday: until then its run could only fail.
+        tenants = [
+            tenant
+            for tenant in _tenants_of(installation, zone)
+            if installation.commits.result(tenant.tenant_id, table=LEDGER, as_of=friday_before) is not None
+        ]
+        if not tenants:
+            return dg.SkipReason(f"no active tenant in this zone has books of {friday_before}")
+        return _requests(context, tenants=tenants, key=f"backtest:{night}", week_ending=friday_before)
 
     return _schedule
 

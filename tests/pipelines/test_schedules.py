@@ -11,6 +11,7 @@ from dagster._utils.schedules import schedule_execution_time_iterator  # what th
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.desk import LEDGER
 from assets.mailing import ALL_TOGETHER, morning
 from pipelines.build import build_defs
 from pipelines.schedules import (
@@ -24,6 +25,7 @@ from pipelines.schedules import (
 from pipelines.sensors import partition_changes, tenant_registry
 from resources.installation import Installation
 from resources.tenants import ZONES, TenantId
+from tests.resources.builders import NOON, commit_sync, make_segment
 
 
 @pytest.fixture
@@ -162,9 +164,32 @@ def test_a_night_replays_the_past_fridays_of_the_week_before(
 ) -> None:
     instance.add_dynamic_partitions("tenant", ["east", "east-2"])
     thursday_night = datetime(2026, 11, 26, 3, 30, tzinfo=ZoneInfo("America/New_York"))
+    for tenant in ("east", "east-2"):
+        _make_ledger(registered, TenantId(tenant), as_of=date(2026, 11, 20))
     requests = _tick(registered, instance, "backtest_america_new_york", thursday_night)
     assert [request.run_key for request in requests] == ["backtest:2026-11-26:east", "backtest:2026-11-26:east-2"]
     assert {request.tags["runway/week_ending"] for request in requests} == {"2026-11-20"}
+
+
+def test_who_has_no_books_of_last_friday_is_not_replayed(
+    registered: Installation, instance: dg.DagsterInstance
+) -> None:
+    """A client that was connected on Monday had a failed run and a mail about it every night of its first week."""
+    instance.add_dynamic_partitions("tenant", ["east", "east-2"])
+    thursday_night = datetime(2026, 11, 26, 3, 30, tzinfo=ZoneInfo("America/New_York"))
+    assert _tick(registered, instance, "backtest_america_new_york", thursday_night) == []
+    _make_ledger(registered, TenantId("east"), as_of=date(2026, 11, 20))
+    _make_ledger(registered, TenantId("east-2"), as_of=date(2026, 11, 13))
+    requests = _tick(registered, instance, "backtest_america_new_york", thursday_night)
+    assert [request.partition_key for request in requests] == ["east"]
+
+
+def _make_ledger(installation: Installation, tenant: TenantId, *, as_of: date) -> None:
+    """What the assets of a week's ledger commit last."""
+    commits = installation.commits
+    with commits.lease(tenant) as lease:
+        sync = commit_sync(commits, lease)
+    commits.commit_result(as_of=as_of, known_until=NOON, sync=sync, segment=make_segment(table=LEDGER))
 
 
 def test_no_back_test_runs_before_a_fridays_digest() -> None:
