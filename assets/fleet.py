@@ -19,6 +19,7 @@ from assets.fleet_file import COLUMNS, read_fleet, write_fleet
 from assets.mailing import DIGEST_KIND, EXCEPTIONS_KIND, morning, queue_exceptions
 from assets.pages import PORTFOLIOS, digest_links, write_index
 from assets.partitions import TENANTS
+from assets.published import BALANCES
 from experiences.digest.document import DigestDocument, from_json
 from experiences.portfolio.document import build_portfolio, to_json
 from experiences.portfolio.exceptions import exceptions_mail
@@ -40,7 +41,8 @@ from runway_calcs.forecast.change import ChangeState
 from runway_calcs.policy import AttentionPolicy
 
 GROUP = "fleet"
-_WATCHED = (dg.AssetKey(["raw_qbo", "bills"]), dg.AssetKey(["digest", "friday_digest"]))
+#: The last asset of each of a tenant's two jobs: a job that failed anywhere failed there.
+_WATCHED = (BALANCES, dg.AssetKey(["digest", "friday_digest"]))
 _MAIL_IS_NEWS = timedelta(weeks=2)
 _ARROWS = {"VARCHAR": "string", "BIGINT": "int64", "DATE": "date32", "BOOLEAN": "bool"}
 
@@ -52,7 +54,7 @@ _ARROWS = {"VARCHAR": "string", "BIGINT": "int64", "DATE": "date32", "BOOLEAN": 
     deps=[
         dg.AssetKey(["digest", "friday_digest"]),
         dg.AssetKey(["digest", "tray"]),
-        dg.AssetKey(["published", "balances"]),
+        BALANCES,
     ],
     metadata={
         "dagster/column_schema": dg.TableSchema(

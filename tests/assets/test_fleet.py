@@ -217,6 +217,29 @@ def test_a_tenant_left_behind_is_an_exception_with_the_day_of_its_figures(firms:
     assert "as of 13 Nov" in page
 
 
+@dg.asset(key=["raw_qbo", "bills"], partitions_def=TENANTS)
+def _raw_bills() -> None:
+    """The books were read."""
+
+
+@dg.asset(key=["published", "balances"], partitions_def=TENANTS, deps=[_raw_bills])
+def _balances() -> None:
+    raise dg.Failure("nothing could be published")
+
+
+def test_a_sync_that_read_the_books_and_failed_after_it_is_an_exception(firms: Installation, tmp_path: Path) -> None:
+    """The sync's last step failed each night for a fortnight, and the client stood under "Nothing stands out"."""
+    _publish(firms, "acme", body=to_json(make_digest()))
+    with dagster_instance(tmp_path / "dagster") as instance:
+        instance.add_dynamic_partitions(str(TENANTS.name), ["acme"])
+        sync = dg.materialize([_raw_bills, _balances], instance=instance, partition_key="acme", raise_on_error=False)
+        assert not sync.success
+        assert dg.materialize(list(FLEET_ASSETS), instance=instance, resources={"installation": firms}).success
+    rows = {row.tenant_id: row for row in read_fleet(firms.settings.fleet_file, firm_id="oak")}
+    assert {one: row.has_failed for one, row in rows.items()} == {"acme": True, "bolt": False, "cork": False}
+    assert "a run failed" in (firms.settings.pages_root / "portfolios" / "oak.txt").read_text()
+
+
 def test_a_second_run_publishes_nothing_new(firms: Installation, tmp_path: Path) -> None:
     _publish(firms, "acme", body=to_json(make_digest()))
     _materialize(firms, tmp_path / "dagster")
