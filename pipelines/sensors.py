@@ -67,11 +67,13 @@ def dirty_tenants(
     """Ask for a sync of each dirty tenant that has none under way; a sync that fails is made up for by the nightly one.
 
     Its tenant stays dirty, and Dagster skips what was asked for before. So ticks take turns: however many fail, everybody
-    else's comes.
+    else's comes. A tenant whose newest sync began a moment ago keeps its mark for a later tick: what changes meanwhile is
+    read together, and webhooks without end do not use up the calls of the month.
     """
-    dirty = installation.dirty_tenants.dirty()
+    distance = installation.smart_sync.policy.webhook_distance
+    dirty = installation.dirty_tenants.dirty(not_read_since=installation.clock.now() - distance)
     if not dirty:
-        return dg.SkipReason("no tenant has changes that were not read")
+        return dg.SkipReason("no tenant has changes that are to be read now")
     busy = _being_synced(context.instance)
     partitions = set(context.instance.get_dynamic_partitions(str(TENANTS.name)))
     firms = {tenant.tenant_id: tenant.firm_id for tenant in installation.registry.tenants()}

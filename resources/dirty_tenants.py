@@ -18,7 +18,7 @@ from resources.clock import Clock
 from resources.database import Database
 from resources.qbo_webhooks import Event
 from resources.registry import lock_tenant
-from resources.tables import CONNECTION, DIRTY_TENANT, TENANT, WEBHOOK_EVENT
+from resources.tables import CONNECTION, DIRTY_TENANT, SYNC, TENANT, WEBHOOK_EVENT
 from resources.tenants import TenantId
 
 #: Intuit delivers again every six hours until it is acknowledged; no event is repeated after this long.
@@ -83,8 +83,11 @@ class DirtyTenants:
             unknown_realms=sum(event.realm_id not in tenants for event in new),
         )
 
-    def dirty(self) -> list[Dirty]:
-        """Active tenants with uncovered changes, the longest waiting first; without a connection none can be read."""
+    def dirty(self, *, not_read_since: datetime | None = None) -> list[Dirty]:
+        """Active tenants with uncovered changes, the longest waiting first; without a connection none can be read.
+
+        With an instant those are left out whose newest sync began to read after it.
+        """
         statement = (
             select(DIRTY_TENANT)
             .join(TENANT, TENANT.c.tenant_id == DIRTY_TENANT.c.tenant_id)
@@ -97,6 +100,10 @@ class DirtyTenants:
             )
             .order_by(DIRTY_TENANT.c.noticed_at, DIRTY_TENANT.c.tenant_id)
         )
+        if not_read_since is not None:
+            of_tenant = SYNC.c.tenant_id == DIRTY_TENANT.c.tenant_id
+            lately = select(SYNC.c.sync_id).where(of_tenant, SYNC.c.data_as_of > not_read_since)
+            statement = statement.where(~lately.exists())
         with self._database.read() as connection:
             return [
                 Dirty(tenant_id=row.tenant_id, generation=row.generation, noticed_at=row.noticed_at)

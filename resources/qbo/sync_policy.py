@@ -41,4 +41,7 @@ class SyncPolicy:
     most_changes: int = 1000
     #: A kind with more segments than this gets a checkpoint: each costs a sync about two milliseconds.
     most_segments: int = 12
+    #: At most one sync a tenant in so long follows webhooks: at every quarter of an hour a month's increments cost 2,880
+    #: metered calls, below the budget; a shop that enters a receipt a minute would use up the limit in two weeks.
+    webhook_distance: timedelta = timedelta(minutes=15)
     freshness: Mapping[str, Freshness] = field(default_factory=_freshness)

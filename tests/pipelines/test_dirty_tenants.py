@@ -12,10 +12,13 @@ from pipelines.build import build_defs
 from pipelines.sensors import dirty_tenants
 from resources.clock import FixedClock
 from resources.installation import Installation
+from resources.qbo.sync_policy import SyncPolicy
 from resources.qbo_webhooks import Event
 from resources.tables import CONNECTION
 from tests.firm import Company, Firm, dagster_instance
 from tests.sandbox import Sandbox
+
+DISTANCE = SyncPolicy().webhook_distance
 
 
 @pytest.fixture
@@ -52,7 +55,26 @@ def test_a_changed_tenant_is_synced_and_then_clean(firm: Firm, clock: FixedClock
     firm.succeed("tenant_sync", "acme")
     assert _tick(firm) == []
     _change(firm, acme, "b")
+    clock.move_to(clock.now() + DISTANCE)
     assert [one.run_key for one in _tick(firm)] == ["dirty:acme:2"]
+
+
+def test_changes_without_end_are_read_once_a_quarter_of_an_hour(firm: Firm, clock: FixedClock) -> None:
+    """A shop that entered a receipt a minute had a sync a minute: the month's metered calls were gone in days."""
+    acme, bolt = firm.company("acme"), firm.company("bolt", seed=2)
+    _change(firm, acme, "0")
+    clock.move_to(clock.now() + timedelta(minutes=1))
+    firm.succeed("tenant_sync", "acme")
+    begun, asked = clock.now(), []
+    while clock.now() < begun + DISTANCE:
+        _change(firm, acme, f"at {clock.now()}")
+        asked += _tick(firm)
+        clock.move_to(clock.now() + timedelta(minutes=1))
+    assert asked == []
+    _change(firm, bolt, "bolt's")
+    assert [one.partition_key for one in _tick(firm)] == ["acme", "bolt"], (
+        "the mark stayed, and the other was never read"
+    )
 
 
 def test_asking_again_for_the_same_change_has_the_same_run_key(firm: Firm) -> None:

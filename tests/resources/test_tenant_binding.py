@@ -78,6 +78,7 @@ _ACROSS_TENANTS = {
     "SELECT FROM dirty_tenant JOIN tenant ON tenant.tenant_id = dirty_tenant.tenant_id "
     "JOIN connection ON connection.tenant_id = dirty_tenant.tenant_id WHERE tenant.active = ? "
     "AND connection.environment = ? AND connection.state = ? AND dirty_tenant.generation > dirty_tenant.covered "
+    "AND NOT (EXISTS (SELECT sync.sync_id FROM sync WHERE sync.tenant_id = dirty_tenant.tenant_id AND sync.data_as_of > ?)) "
     "ORDER BY dirty_tenant.noticed_at, dirty_tenant.tenant_id": "the list of a sensor",
 }
 
@@ -103,7 +104,7 @@ def _tables_of(statement: str) -> set[str]:
 def _shape(statement: str) -> str:
     """The statement on one line, without columns, its parameters as question marks."""
     line = re.sub(r"\s+", " ", statement).strip()
-    line = re.sub(r"%\(\w+\)s(::\w+(\(\d+\))?)?", "?", line)
+    line = re.sub(r"%\(\w+\)s(::\w+(\(\d+\))?( WITH TIME ZONE)?)?", "?", line)
     return re.sub(r"^SELECT .*? FROM", "SELECT FROM", line)
 
 
@@ -171,7 +172,7 @@ def _use_everything(database: Database, clock: FixedClock, tmp_path: Path) -> No
     marks = DirtyTenants(database, clock=clock, environment="local")
     for name in ("a", "b"):
         marks.notice([Event(event_id=name, realm_id="9130003")])
-    marks.dirty()
+    marks.dirty(not_read_since=NOON)
     marks.cover(ACME, read_started_at=NOON + timedelta(days=1))
     _use_entries(Entries(database, clock=clock), registry)
     registry.deactivate(ACME)
