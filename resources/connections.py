@@ -23,7 +23,7 @@ from resources.failpoints import failpoint
 from resources.places import place_given_back
 from resources.registry import lock_tenant
 from resources.secret_text import Secret
-from resources.tables import CONNECTION, SYNC
+from resources.tables import CONNECTION, SYNC, TENANT
 from resources.tenants import TenantId
 from resources.token_vault import Place, SealState, TokenUnreadable, TokenVault
 
@@ -94,14 +94,16 @@ class Connections:
         """Store a fresh authorisation in place of the tenant's earlier one.
 
         Raises:
-            RealmTaken: the company is connected to another tenant.
+            RealmTaken: the company is another tenant's, which has not been both disconnected and deactivated.
             OtherCompany: the tenant's kept history is another company's.
         """
         with self._database.write() as connection:
             lock_tenant(connection, tenant)
-            _assert_realm_is_free(connection, tenant, environment=environment, realm_id=realm_id)
+            _free_realm(connection, tenant, environment=environment, realm_id=realm_id)
             before = connection.execute(select(CONNECTION).where(CONNECTION.c.tenant_id == tenant)).first()
-            if before is not None and (before.environment, before.realm_id) != (environment, realm_id):
+            if before is None:
+                _assert_no_history(connection, tenant, realm_id=None)
+            elif (before.environment, before.realm_id) != (environment, realm_id):
                 _assert_no_history(connection, tenant, realm_id=before.realm_id)
             connection.execute(delete(CONNECTION).where(CONNECTION.c.tenant_id == tenant))
             connection.execute(
@@ -315,24 +317,39 @@ def _not_connected(tenant: TenantId) -> TenantNotReady:
     )
 
 
-def _assert_realm_is_free(connection: Connection, tenant: TenantId, *, environment: str, realm_id: str) -> None:
+def _free_realm(connection: Connection, tenant: TenantId, *, environment: str, realm_id: str) -> None:
+    """Leave the company to this tenant: one that is disconnected and inactive gives it up, its history stays."""
     other = connection.execute(
-        select(CONNECTION.c.tenant_id).where(
+        select(CONNECTION.c.tenant_id, CONNECTION.c.state, TENANT.c.active)
+        .join(TENANT, TENANT.c.tenant_id == CONNECTION.c.tenant_id)
+        .where(
             CONNECTION.c.environment == environment,
             CONNECTION.c.realm_id == realm_id,
             CONNECTION.c.tenant_id != tenant,
         )
     ).first()
-    if other is not None:
+    if other is None:
+        return
+    if other.state != "lost" or other.active:
         raise RealmTaken(
             f"Company {realm_id} is connected to tenant {other.tenant_id!r} already: "
-            "one company belongs to one tenant. Choose the right company in QuickBooks."
+            "one company belongs to one tenant. Choose the right company in QuickBooks. "
+            f"If {other.tenant_id!r} is to give it up, `runway disconnect {other.tenant_id}` and "
+            f"`runway tenant deactivate {other.tenant_id}`, then connect again."
         )
+    connection.execute(delete(CONNECTION).where(CONNECTION.c.tenant_id == other.tenant_id))
 
 
-def _assert_no_history(connection: Connection, tenant: TenantId, *, realm_id: str) -> None:
-    if connection.execute(select(SYNC.c.sync_id).where(SYNC.c.tenant_id == tenant).limit(1)).first() is not None:
+def _assert_no_history(connection: Connection, tenant: TenantId, *, realm_id: str | None) -> None:
+    """Let no other company continue a history; `realm_id` is whose it is, None if that company is another tenant's by now."""
+    if connection.execute(select(SYNC.c.sync_id).where(SYNC.c.tenant_id == tenant).limit(1)).first() is None:
+        return
+    if realm_id is None:
         raise OtherCompany(
-            f"The history of tenant {tenant!r} is that of company {realm_id}: another company needs a tenant of its own. "
-            f"Choose company {realm_id} in QuickBooks, or add a tenant with `runway tenant add`."
+            f"The history of tenant {tenant!r} is that of a company which another tenant has taken over: "
+            "add a tenant of another id with `runway tenant add`."
         )
+    raise OtherCompany(
+        f"The history of tenant {tenant!r} is that of company {realm_id}: another company needs a tenant of its own. "
+        f"Choose company {realm_id} in QuickBooks, or add a tenant with `runway tenant add`."
+    )

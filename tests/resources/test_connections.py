@@ -17,6 +17,7 @@ from resources.commits import Commits
 from resources.connections import REFRESH_LEASE, Connections, OtherCompany, RealmTaken, RefreshBusy
 from resources.database import Database
 from resources.errors import TenantNotReady
+from resources.registry import TenantRegistry
 from resources.secret_text import Secret
 from resources.tables import CONNECTION
 from resources.token_vault import TokenVault
@@ -65,6 +66,38 @@ def test_a_company_belongs_to_one_tenant(connections: Connections) -> None:
     assert not connections.is_connected(BOLT)
 
 
+def test_a_company_of_the_wrong_tenant_is_free_once_that_one_is_disconnected_and_inactive(
+    connections: Connections, database: Database, clock: FixedClock
+) -> None:
+    """Connected by mistake and synced, it was locked to that tenant for ever; now it is another's and still only one's."""
+    registry = TenantRegistry(database, clock=clock)
+    connect(connections, ACME)
+    _sync(database, clock)
+    with pytest.raises(RealmTaken, match=r"runway disconnect acme-design.*runway tenant deactivate acme-design"):
+        connect(connections, BOLT)
+    connections.mark_lost(connections.load(ACME), because="disconnected")
+    with pytest.raises(RealmTaken):
+        connect(connections, BOLT)
+    registry.deactivate(ACME)
+    connect(connections, BOLT)
+    assert connections.load(BOLT).realm_id == "9130001"
+    assert connections.standing(ACME) is None
+    with pytest.raises(RealmTaken, match="bolt-supply"):
+        connect(connections, ACME)
+    with pytest.raises(OtherCompany, match="another tenant has taken over"):
+        connect(connections, ACME, realm_id="9130002")
+
+
+def test_an_inactive_tenant_that_is_connected_keeps_its_company(
+    connections: Connections, database: Database, clock: FixedClock
+) -> None:
+    connect(connections, ACME)
+    TenantRegistry(database, clock=clock).deactivate(ACME)
+    with pytest.raises(RealmTaken):
+        connect(connections, BOLT)
+    assert connections.is_connected(ACME)
+
+
 def test_the_same_number_in_another_environment_is_another_company(connections: Connections) -> None:
     connect(connections, ACME)
     connections.connect(BOLT, environment="sandbox", realm_id="9130001", tokens=make_tokens("second"))
@@ -92,14 +125,19 @@ def test_another_company_never_continues_a_tenants_history(
     connections: Connections, database: Database, clock: FixedClock
 ) -> None:
     connect(connections)
-    commits = Commits(database, clock=clock)
-    with commits.lease(ACME) as lease:
-        commit_sync(commits, lease)
+    _sync(database, clock)
     with pytest.raises(OtherCompany, match="9130001"):
         connect(connections, realm_id="9130002", name="second")
     assert connections.load(ACME).tokens == make_tokens("first")
     connect(connections, name="third")
     assert connections.load(ACME).tokens == make_tokens("third")
+
+
+def _sync(database: Database, clock: FixedClock) -> None:
+    """The history of ACME begins."""
+    commits = Commits(database, clock=clock)
+    with commits.lease(ACME) as lease:
+        commit_sync(commits, lease)
 
 
 def test_tokens_whose_key_is_gone_are_not_ready_and_say_so(

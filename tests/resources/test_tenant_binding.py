@@ -71,9 +71,8 @@ _ACROSS_TENANTS = {
     "SELECT FROM tenant JOIN firm ON firm.firm_id = tenant.firm_id ORDER BY tenant.created_at, tenant.tenant_id": "the list",
     "SELECT FROM tenant JOIN firm ON firm.firm_id = tenant.firm_id WHERE tenant.active = ? "
     "ORDER BY tenant.created_at, tenant.tenant_id": "the list of schedules",
-    "SELECT FROM connection WHERE connection.environment = ? AND connection.realm_id = ? AND connection.tenant_id != ?": (
-        "whether another tenant has the company"
-    ),
+    "SELECT FROM connection JOIN tenant ON tenant.tenant_id = connection.tenant_id WHERE connection.environment = ? "
+    "AND connection.realm_id = ? AND connection.tenant_id != ?": "whether another tenant has the company",
     "SELECT FROM connection WHERE connection.environment = ? AND connection.realm_id IN (?)": "whose company an event names",
     "SELECT FROM dirty_tenant JOIN tenant ON tenant.tenant_id = dirty_tenant.tenant_id "
     "JOIN connection ON connection.tenant_id = dirty_tenant.tenant_id WHERE tenant.active = ? "
