@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from payments.errors import Fenced
 from payments.rails.opened import Rails
@@ -25,12 +25,14 @@ from payments.sending.runs import DueBatch, due_batches
 from payments.sending.send_policy import policy_for
 from payments.store.batch_tables import INTENT
 from payments.store.ledger import Ledger
+from payments.store.states import INTENT_FINAL
 from pipelines.anchoring import anchor, described, verify_all
 from resources.errors import TenantError
 from resources.failpoints import failpoint
 from resources.installation import Installation
 from resources.qbo.entities import BadObject
 from resources.row_security import see_everybody
+from resources.tables import TENANT
 from resources.tenants import TenantId, tenant_id
 
 TENANT_TAG, BATCH_TAG = "runway/tenant", "runway/batch"
@@ -181,10 +183,21 @@ payments_compared_daily = dg.ScheduleDefinition(
 
 
 def _paying_tenants(installation: Installation) -> list[TenantId]:
+    """Whose payments are compared: of active tenants, and of an inactive one as long as a payment of it is not final.
+
+    A tenant that left is disconnected, and a comparison of it would fail every night for ever. But money that may still move
+    has to be told of every night, until a person has connected it once more and ended what is open (`runway batch review`).
+    """
+    wanted = (
+        select(INTENT.c.tenant_id)
+        .join(TENANT, TENANT.c.tenant_id == INTENT.c.tenant_id)
+        .where(or_(TENANT.c.active == 1, INTENT.c.state.not_in(INTENT_FINAL)))
+        .distinct()
+        .order_by(INTENT.c.tenant_id)
+    )
     with installation.database.read() as connection:
         see_everybody(connection)
-        found = connection.execute(select(INTENT.c.tenant_id).distinct().order_by(INTENT.c.tenant_id))
-        return [tenant_id(row.tenant_id) for row in found]
+        return [tenant_id(row.tenant_id) for row in connection.execute(wanted)]
 
 
 def _metadata(driven: Driven) -> Mapping[str, Any]:

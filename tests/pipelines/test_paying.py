@@ -206,6 +206,23 @@ def test_a_comparison_that_fails_for_one_tenant_shows_the_others_and_is_told_to_
     assert "could not be compared with QuickBooks" in office.installation.outbox.content(row).text
 
 
+def test_a_tenant_that_left_is_compared_until_its_last_payment_is_final(
+    office: Office, instance: dg.DagsterInstance
+) -> None:
+    """It is disconnected, so that its comparison had failed every night and was mailed to every firm, for ever."""
+    bill, other = office.enter("10.00", "20.00")
+    office.drive(office.batch(bill))
+    office.installation.registry.deactivate(ACME)
+    known = office.installation.connections.load(ACME)
+    office.installation.connections.mark_lost(known, because="disconnected")
+    result = _run(office, instance, job="payment_comparison")
+    assert result.success
+    shown = _metadata(result, "compare_payments")
+    assert (shown["tenants"], shown["histories_verified"]) == (0, 1)
+    office.batch(other)
+    assert not _run(office, instance, job="payment_comparison").success, "its money may still move"
+
+
 def test_a_payment_of_somebody_else_that_cannot_be_read_ends_no_comparison(
     office: Office, instance: dg.DagsterInstance
 ) -> None:
