@@ -96,9 +96,22 @@ class CashPosition:
         return frozenset(account.account_id for account in self.accounts)
 
     @property
+    def moving_ids(self) -> frozenset[str]:
+        """Ids of the accounts whose entries move the cash: those that count, and closed ones, which did while they were open."""
+        closed = {
+            one.account_id for one in self.excluded if one.reason is ExclusionReason.INACTIVE and one.balance_cents == 0
+        }
+        return self.account_ids | closed
+
+    @property
     def card_ids(self) -> frozenset[str]:
         """Ids of the card accounts."""
         return frozenset(card.account_id for card in self.cards)
+
+    @property
+    def foreign_ids(self) -> frozenset[str]:
+        """Ids of the accounts in another currency."""
+        return frozenset(one.account_id for one in self.excluded if one.reason is ExclusionReason.FOREIGN_CURRENCY)
 
     @property
     def elsewhere_ids(self) -> frozenset[str]:
@@ -188,10 +201,13 @@ class _Account:
     currency: str
     balance_cents: int
     dated_later_cents: int
+    was_emptied_later: bool
+    """It holds nothing in QuickBooks and held something on the as-of day: a closed account was open then."""
 
 
 def _rows(balances: pd.DataFrame) -> list[_Account]:
-    columns = ["qbo_id", "name", "account_subtype", "is_active", "currency", "balance_cents", "dated_later_cents"]
+    texts, numbers = ["qbo_id", "name", "account_subtype", "currency"], ["balance_cents", "dated_later_cents"]
+    columns = balances[[*texts, "is_active", *numbers, "current_balance_cents"]]
     return [
         _Account(
             qbo_id=qbo_id,
@@ -201,10 +217,18 @@ def _rows(balances: pd.DataFrame) -> list[_Account]:
             currency=currency,
             balance_cents=int(balance_cents),
             dated_later_cents=int(dated_later_cents),
+            was_emptied_later=current_cents == 0 and balance_cents != 0,
         )
-        for qbo_id, name, account_subtype, is_active, currency, balance_cents, dated_later_cents in balances[
-            columns
-        ].itertuples(index=False, name=None)
+        for (
+            qbo_id,
+            name,
+            account_subtype,
+            currency,
+            is_active,
+            balance_cents,
+            dated_later_cents,
+            current_cents,
+        ) in columns.itertuples(index=False, name=None)
     ]
 
 
@@ -215,11 +239,11 @@ def _exclusion(account: _Account, *, home_currency: str, policy: CashPolicy) -> 
         (account.account_subtype in policy.undeposited_subtypes, ExclusionReason.UNDEPOSITED),
         (account.currency not in ("", home_currency), ExclusionReason.FOREIGN_CURRENCY),
         (account.qbo_id in policy.excluded_account_ids, ExclusionReason.EXCLUDED),
-        (not account.is_active, ExclusionReason.INACTIVE),
         (
             policy.chosen_account_ids is not None and account.qbo_id not in policy.chosen_account_ids,
             ExclusionReason.NOT_CHOSEN,
         ),
+        (not account.is_active and not account.was_emptied_later, ExclusionReason.INACTIVE),
     )
     return next((reason for applies, reason in rules if applies), None)
 

@@ -28,7 +28,7 @@ def daily_cash(postings: pd.DataFrame, *, position: CashPosition, at: AsOf, days
         return {}
     known = select_known(postings, known_until=at.known_until, first_known_at=at.first_known_at, key=DOCUMENT_KEY)
     wanted = pd.date_range(end=at.as_of_day, periods=days)
-    inside = known[known["account_id"].isin(position.account_ids) & known["txn_date"].isin(wanted)]
+    inside = known[known["account_id"].isin(position.moving_ids) & known["txn_date"].isin(wanted)]
     moved = inside.groupby("txn_date")["amount_cents"].sum()
     balance, found = position.cash_cents, {}
     for back in range(days):

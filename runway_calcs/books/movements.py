@@ -62,13 +62,14 @@ def cash_movements(
 ) -> pd.DataFrame:
     """One row for each known transaction that changed the cash, by date, kind of transaction and id.
 
-    A transaction is netted over all cash accounts, so a transfer between two of them is no movement. With the card
+    A transaction is netted over all cash accounts, so a transfer between two of them is no movement; a closed account
+    keeps its past (``CashPosition.moving_ids``), so moving to another bank is none either. With the card
     basis `purchase` the cards are netted in as well: a purchase by card is a movement and the card payment is none;
     with `payment` it is the other way round. Transactions dated after the as-of day are included: they are known.
     With the basis `payment` and one position's accounts: opening cash + movements in between = closing cash.
     """
     cut = {"known_until": at.known_until, "first_known_at": at.first_known_at}
-    netted = position.account_ids | (position.card_ids if policy.card_basis == "purchase" else frozenset())
+    netted = position.moving_ids | (position.card_ids if policy.card_basis == "purchase" else frozenset())
     known = select_known(postings, key=DOCUMENT_KEY, **cut)
     inside = known[known["account_id"].isin(netted)].sort_values([*DOCUMENT_KEY, "account_id"])
     by_txn = inside.groupby(list(DOCUMENT_KEY), sort=True)

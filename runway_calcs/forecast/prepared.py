@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Self
 
+import numpy as np
 import pandas as pd
 
 from runway_calcs.books.as_of import AsOf
@@ -207,11 +208,19 @@ def _run_off(
     policy: ForecastPolicy,
     recurring_policy: RecurringPolicy,
 ) -> RunOff:
-    """What layer (c) learns from: no series of (b), and no money of owners and lenders, who need not pay in again."""
+    """What layer (c) learns from: no series of (b), and nothing that need not come again.
+
+    That is what owners and lenders paid in, and what went to or came from an own account outside of a series. Accounts in
+    another currency are different: what is exchanged was earned there, or is to pay somebody there.
+    """
     movements = books.movements
+    own = movements[movements["kind"] == Kind.OWN_ACCOUNT]
+    foreign = books.position.foreign_ids
+    is_home = [foreign.isdisjoint(ids.split(";")) for ids in own["counter_account_ids"]]
     financed = movements[(movements["kind"] == Kind.FINANCING) & (movements["amount_cents"] > 0)]
+    alone = pd.concat([financed, own.loc[np.array(is_home, dtype="bool")]])
     explained = explained_movements(movements, series, policy=recurring_policy)
-    explained |= set(zip(financed["txn_type"], financed["txn_id"], strict=True))
+    explained |= set(zip(alone["txn_type"], alone["txn_id"], strict=True))
     return learn_run_off(unexplained(books.pieces, explained=explained), at=books.at, policy=policy)
 
 

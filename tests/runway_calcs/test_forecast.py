@@ -1,21 +1,46 @@
 """The forecast's figures: states, dates, bands, low point, rolling weeks, reserves; worked by hand, then as properties."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
+from runway_calcs.books.books_at import books_at
 from runway_calcs.books.cash import CashState
+from runway_calcs.books.corrections import Ledger
 from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.current import cautious_inflows, committed_outflows
 from runway_calcs.forecast.earmarks import PurposeReserve
-from runway_calcs.forecast.figures import Band, CashForecast, LowWater, RunwayState, band, cautious_day, forecast_of
+from runway_calcs.forecast.figures import (
+    Band,
+    CashForecast,
+    LowWater,
+    RunwayState,
+    band,
+    cash_forecast,
+    cautious_day,
+    forecast_of,
+)
+from runway_calcs.forecast.prepared import ForecastInputs, prepare
 from runway_calcs.forecast.simulation import simulate, week_seed
-from tests.runway_calcs.builders import FRIDAY, position
+from runway_calcs.policy import CashPolicy, RecurringPolicy
+from tests.runway_calcs.builders import (
+    FRIDAY,
+    Row,
+    accounts,
+    applications,
+    documents,
+    parties,
+    point,
+    position,
+    postings,
+    terms,
+)
 from tests.runway_calcs.forecasts import POLICY, forecasting, item, prepared, with_days
 from tests.runway_calcs.properties import EXAMPLES, holds
 
@@ -279,3 +304,74 @@ def test_a_shorter_horizon_has_its_own_beyond() -> None:
     policy = replace(POLICY, horizon_weeks=2)
     found = forecasting(prepared([item(20, -5_000)], cash=position(1_000), policy=policy)).forecast
     assert (found.state, found.days, len(found.weeks)) == (RunwayState.BEYOND_HORIZON, None, 2)
+
+
+NEW_BANK, OLD_BANK, WAGES, SALES = "35", "37", "61", "90"
+CHART: tuple[Row, ...] = (
+    {"qbo_id": WAGES, "account_type": "Expense", "account_subtype": "PayrollExpenses"},
+    {"qbo_id": SALES, "account_type": "Income", "account_subtype": "SalesOfProductIncome"},
+)
+
+
+def sales_and_wages(*more: Row, bank: Callable[[int], str], banks: Sequence[Row]) -> CashForecast:
+    """Sales of 10,000 a week and wages of 19,000 every two weeks; `bank` holds the account of so many days ago."""
+    paid = [(7 * week, 10_000_00, "SalesReceipt", SALES) for week in range(60)]
+    paid += [(14 * fortnight + 3, -19_000_00, "JournalEntry", WAGES) for fortnight in range(30)]
+    rows: list[Row] = [
+        dated(ago, cents, txn_type, counter_account_ids=counter, account_id=bank(ago))
+        for ago, cents, txn_type, counter in paid
+    ]
+    ledger = Ledger(
+        documents=documents(),
+        applications=applications(),
+        postings=postings(*rows, *more),
+        accounts=accounts(*banks, *CHART),
+        parties=parties(),
+        terms=terms(),
+    )
+    books = books_at(ledger, home_currency="USD", at=point(), policy=CashPolicy(excluded_account_ids=frozenset({"38"})))
+    policies = {"policy": replace(POLICY, draws=40), "recurring_policy": RecurringPolicy()}
+    return cash_forecast(prepare(books, inputs=ForecastInputs(), **policies), seed=1)
+
+
+def dated(ago: int, cents: int, txn_type: str, **columns: object) -> Row:
+    on = FRIDAY - timedelta(days=ago)
+    row = {"qbo_id": f"{txn_type}{ago}", "txn_type": txn_type, "amount_cents": cents, **columns}
+    return {**row, "txn_date": pd.Timestamp(on), "created_at": datetime(on.year, on.month, on.day, 9, tzinfo=UTC)}
+
+
+def transfer(ago: int, cents: int, *, source: str, target: str) -> list[Row]:
+    """Both sides of it; of an account that is not the tenant's cash the books need not tell."""
+    sides = ((source, target, -cents), (target, source, cents))
+    return [dated(ago, signed, "Transfer", account_id=one, counter_account_ids=other) for one, other, signed in sides]
+
+
+def test_who_moves_to_another_bank_has_the_forecast_of_who_stays() -> None:
+    new: Row = {"qbo_id": NEW_BANK, "current_balance_cents": 80_000_00}
+    old: Row = {"qbo_id": OLD_BANK, "is_active": False}
+    stayed = sales_and_wages(bank=lambda _: NEW_BANK, banks=[new])
+    moved = sales_and_wages(
+        *transfer(14, 60_000_00, source=OLD_BANK, target=NEW_BANK),
+        bank=lambda ago: OLD_BANK if ago > 35 else NEW_BANK,
+        banks=[new, old],
+    )
+    assert sum(week.receipts_cents for week in stayed.weeks) > 100_000_00
+    assert moved.weeks == stayed.weeks
+
+
+@pytest.mark.parametrize("is_in", [True, False])
+@pytest.mark.parametrize(
+    ("other", "is_expected_again"),
+    [
+        pytest.param({"qbo_id": "38", "name": "Tax reserve"}, False, id="an own account that does not count"),
+        pytest.param({"qbo_id": "36", "currency": "EUR"}, True, id="what is earned or paid in another currency"),
+    ],
+)
+def test_a_single_transfer_between_own_accounts_does_not_come_again(
+    other: Row, *, is_in: bool, is_expected_again: bool
+) -> None:
+    banks: list[Row] = [{"qbo_id": NEW_BANK, "current_balance_cents": 80_000_00}, other]
+    ends = {"source": other["qbo_id"], "target": NEW_BANK} if is_in else {"source": NEW_BANK, "target": other["qbo_id"]}
+    without = sales_and_wages(bank=lambda _: NEW_BANK, banks=banks)
+    found = sales_and_wages(*transfer(30, 60_000_00, **ends), bank=lambda _: NEW_BANK, banks=banks)
+    assert (found.weeks != without.weeks) == is_expected_again

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
@@ -212,3 +213,47 @@ def test_with_purchases_counted_cash_less_cards_rolls_the_same_way(examples: int
         assert int(found["amount_cents"].sum()) == closing.cash_cents - closing.card_owed_cents
 
     holds(check, examples=examples, books=ledger.books())
+
+
+MOVED = (
+    txn("Deposit", 100, "90", account="39", qbo_id="1"),
+    txn("Purchase", -30, "60", account="39", qbo_id="2"),
+    *(
+        {**txn("Transfer", cents, other, account=account, qbo_id="3"), "txn_date": day("2026-11-10")}
+        for account, other, cents in (("39", "35", -70), ("35", "39", 70))
+    ),
+)
+"""The old account, number 39, and its money moved to another one on 10 November."""
+
+
+def bank_moved(*, left: int = 0) -> pd.DataFrame:
+    old: Row = {"qbo_id": "39", "name": "Old bank", "is_active": False, "current_balance_cents": left}
+    return accounts({"qbo_id": "35", "current_balance_cents": 70}, old)
+
+
+@pytest.mark.parametrize(
+    ("left", "policy", "expected"),
+    [
+        pytest.param(0, CashPolicy(), [100, -30], id="closed: its past stays and moving is none"),
+        pytest.param(5, CashPolicy(), [70], id="inactive with money in it: not closed"),
+        pytest.param(0, CashPolicy(excluded_account_ids=frozenset({"39"})), [70], id="left out, open or closed"),
+        pytest.param(0, CashPolicy(chosen_account_ids=frozenset({"35"})), [70], id="never chosen, open or closed"),
+    ],
+)
+def test_a_closed_bank_account_keeps_its_past(left: int, policy: CashPolicy, expected: list[int]) -> None:
+    chart, frame = bank_moved(left=left), postings(*MOVED)
+    position = cash_position(chart, frame, at=point(), home_currency="USD", policy=policy)
+    found = cash_movements(frame, chart, position=position, at=point(), policy=policy)
+    assert position.cash_cents == 70
+    assert sorted(found["amount_cents"], reverse=True) == expected
+
+
+def test_before_a_bank_account_was_closed_its_money_was_cash() -> None:
+    """Known by a first sync after the move only: 70 are cash on each day, where they were."""
+    chart, frame, policy = bank_moved(), postings(*MOVED), CashPolicy()
+    for on in ("2026-11-09", "2026-11-10"):
+        before = point(as_of=day(on).date(), known_until=datetime.fromisoformat(f"{on}T20:00+00:00"))
+        position = cash_position(chart, frame, at=before, home_currency="USD", policy=policy)
+        found = cash_movements(frame, chart, position=position, at=before, policy=policy)
+        past = found[found["date"] <= before.as_of_day]
+        assert (position.cash_cents, int(past["amount_cents"].sum())) == (70, 70)
