@@ -29,6 +29,7 @@ from experiences.stored_json import UnreadableDocumentError
 from experiences.tray.document import TrayDocument
 from experiences.tray.document import from_json as tray_from_json
 from payments.bills.waiting import payments_waiting
+from payments.controls.alarms import open_alarms
 from payments.store.ledger import Ledger
 from resources.documents import Document, FirmDocument
 from resources.files import write_whole
@@ -159,7 +160,7 @@ def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool,
     change = digest.change if digest is not None else None
     friday = tenant.latest_friday(now)
     with Ledger(installation.database, clock=installation.clock).look(tenant.tenant_id) as look:
-        waiting = payments_waiting(look)
+        waiting, alarms = payments_waiting(look), len(open_alarms(look))
     return TenantOverview(
         firm_id=tenant.firm_id,
         tenant_id=tenant.tenant_id,
@@ -186,6 +187,7 @@ def overview_of(installation: Installation, tenant: Tenant, *, has_failed: bool,
         moving_count=moving_entries(tray, runway=runway) if tray is not None else None,
         **_mails(installation, tenant, now=now),
         **asdict(waiting),
+        alarms=alarms,
     )
 
 

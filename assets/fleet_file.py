@@ -60,6 +60,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "to_seal": ("BIGINT", "Bills decided on, in no finalized batch."),
     "sealed": ("BIGINT", "Bills in a finalized batch that is not settled."),
     "to_review": ("BIGINT", "Bills whose payment a person has to look at."),
+    "alarms": ("BIGINT", "Open alarms of the payment ledger."),
 }
 _ROWS = TypeAdapter(tuple[TenantOverview, ...])
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from cli.entering import add_row, print_json
 from cli.paying import AS_JSON, DRY_RUN, PERSON, TENANT, do, open_desk, plain, show_rows, show_table
 from cli.session import console, open_installation, problems
-from payments.controls.alarms import resolve_alarm
+from payments.controls.alarms import open_alarms, resolve_alarm
 from payments.controls.payees import BankDetails, confirm_payee, payees, propose_payee, reject_payee
 from payments.controls.people import MAY, VERBS, deactivate, reactivate
 from payments.controls.people import add_person as register
@@ -26,7 +26,6 @@ from payments.store.audit import story, verify
 from payments.store.bill_tables import ROLE_GRANT, ROLES
 from payments.store.invariants import broken_invariants
 from payments.store.ledger import OPERATOR, Ledger
-from payments.store.tables import ALARM
 from resources.secret_text import Secret
 
 app = typer.Typer(no_args_is_help=True, help="The payment ledger itself: people, policy, audit, alarms, payees.")
@@ -249,7 +248,7 @@ def policy(
 def alarms(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     """Open alarms with their remedies."""
     with open_desk(tenant) as desk, desk.look() as look:
-        rows = look.many(ALARM, ALARM.c.resolved_at.is_(None), order_by=(ALARM.c.raised_at, ALARM.c.alarm_id))
+        rows = open_alarms(look)
     if json_wanted:
         print_json(plain(rows))
         return

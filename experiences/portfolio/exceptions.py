@@ -13,6 +13,7 @@ from experiences.pages.notice import Notice, NoticeEntry, notice_text, render_no
 from experiences.portfolio.document import PortfolioDocument
 from experiences.portfolio.overview import TenantOverview
 from experiences.portfolio.words import (
+    alarm_step,
     books_read,
     explained,
     freshness,
@@ -61,6 +62,7 @@ def _entry(row: TenantOverview, *, document: PortfolioDocument, zone: str) -> No
     lines = (
         _runway(row, document=document),
         _money(row, document=document),
+        alarm_step(row),
         _work(row),
         _mail(row),
         _books(row, zone=zone),

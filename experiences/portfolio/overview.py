@@ -44,6 +44,7 @@ class Reason(StrEnum):
     FAILED = "a run failed"
     BEHIND = "no digest of this week"
     BELOW_FLOOR = "below the floor"
+    ALARM = "an open alarm of payments"
     REVIEW = "a payment to review"
     SHORT = "short runway"
     CAUTIOUS = "short cautious runway"
@@ -108,6 +109,8 @@ class TenantOverview:
     """for a batch to be settled,"""
     to_review: int
     """for a person to look at them."""
+    alarms: int = 0
+    """Open alarms of the payment ledger: paid twice, given back, gone, stopped."""
 
     def __post_init__(self) -> None:
         ok = self.standing is Standing.OK
@@ -142,6 +145,7 @@ class TenantOverview:
             Reason.FAILED: self.has_failed,
             Reason.BEHIND: self.is_behind,
             Reason.BELOW_FLOOR: self.state is RunwayState.ALREADY_BELOW,
+            Reason.ALARM: self.alarms > 0,
             Reason.REVIEW: self.to_review > 0,
             Reason.SHORT: self.days is not None and self.days <= policy.short_days,
             Reason.CAUTIOUS: self.cautious_days is not None and self.cautious_days <= policy.short_cautious_days,

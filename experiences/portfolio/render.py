@@ -14,6 +14,7 @@ from experiences.portfolio.document import PortfolioDocument
 from experiences.portfolio.overview import Reason, Standing, TenantOverview
 from experiences.portfolio.words import (
     STATES,
+    alarm_step,
     books_read,
     explained,
     freshness,
@@ -98,7 +99,7 @@ def _row(row: TenantOverview, *, document: PortfolioDocument, href: str) -> tupl
     return (
         Cell(
             text=name(row.tenant_name),
-            detail=tuple(text for text in (", ".join(reasons), next_step(row), mail_step(row)) if text),
+            detail=tuple(filter(None, (", ".join(reasons), next_step(row), alarm_step(row), mail_step(row)))),
             href=href,
         ),
         _until(row, near=near, is_alert=bool({Reason.SHORT, Reason.BELOW_FLOOR, Reason.NO_FIGURES} & set(reasons))),

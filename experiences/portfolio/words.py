@@ -55,10 +55,10 @@ def explained(document: PortfolioDocument) -> tuple[str, ...]:
     """What counts as needing attention, and where figures come from."""
     policy = document.policy
     return (
-        f"To look at: no figures or no digest of the week, a failed run, below the floor, a payment to review, {policy.short_days} "
-        f"days or less, cautiously {policy.short_cautious_days} days or less, {policy.fallen_days} days shorter than a week "
-        "before, a mail that may not have arrived, a payment that is due and in no batch, old books, or data known to be wrong "
-        "that moves the runway.",
+        "To look at: no figures or no digest of the week, a failed run, below the floor, an open alarm of payments, a payment to "
+        f"review, {policy.short_days} days or less, cautiously {policy.short_cautious_days} days or less, {policy.fallen_days} "
+        "days shorter than a week before, a mail that may not have arrived, a payment that is due and in no batch, old books, or "
+        "data known to be wrong that moves the runway.",
         "Figures are those of each client's published digest.",
     )
 
@@ -83,6 +83,15 @@ def waiting_words(row: TenantOverview) -> tuple[str, ...]:
         (row.sealed, "on the way"),
     )
     return tuple(f"{count:,} {what}" for count, what in counts if count)
+
+
+def alarm_step(row: TenantOverview) -> str:
+    """The command that tells the alarms of payments with what mends them; empty without one."""
+    if not row.alarms:
+        return ""
+    return (
+        f"{counted(row.alarms, 'open alarm')} of payments: runway ledger alarms {row.tenant_id} shows what can be done."
+    )
 
 
 def mail_words(row: TenantOverview) -> tuple[str, ...]:

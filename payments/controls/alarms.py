@@ -1,13 +1,13 @@
 """Alarms: what a person has to look at, with the remedy.
 
-Belongs here: raising and resolving. Does not: what is alarming.
+Belongs here: raising, resolving, those that are open. Does not: what is alarming.
 """
 
 from payments.controls.people import require
 from payments.errors import UnknownHere
 from payments.store.ledger import Ledger
 from payments.store.names import new_id
-from payments.store.repository import Act
+from payments.store.repository import Act, Look, Row
 from payments.store.tables import ALARM
 from resources.tenants import TenantId
 
@@ -23,6 +23,11 @@ def raise_alarm(act: Act, *, kind: str, subject: str, detail: str, remedy: str) 
     row = {"alarm_id": alarm_id, "kind": kind, "subject": subject, "detail": detail, "remedy": remedy}
     act.insert(ALARM, row | {"raised_at": act.now})
     return alarm_id
+
+
+def open_alarms(look: Look) -> list[Row]:
+    """The alarms that nobody has dealt with yet, in the order in which they were raised."""
+    return look.many(ALARM, ALARM.c.resolved_at.is_(None), order_by=(ALARM.c.raised_at, ALARM.c.alarm_id))
 
 
 def resolve_alarm(ledger: Ledger, tenant: TenantId, *, by: str, alarm_id: str) -> None:

@@ -19,6 +19,9 @@ from experiences.portfolio.document import from_json
 from experiences.portfolio.overview import Reason, Standing, by_attention
 from experiences.portfolio.render import portfolio_text
 from experiences.tray.document import to_json as tray_to_json
+from payments.controls.alarms import raise_alarm
+from payments.store.ledger import Ledger
+from payments.store.tables import ALARM
 from resources.clock import FixedClock
 from resources.documents import Document
 from resources.installation import Installation
@@ -297,6 +300,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         ({"mail_bounced": 1, "resend_command": "runway mail resend"}, Reason.MAIL),
         ({"due": 1}, Reason.DUE),
         ({"to_review": 1}, Reason.REVIEW),
+        ({"alarms": 1}, Reason.ALARM),
         ({"is_behind": True}, Reason.BEHIND),
         ({"standing": Standing.MISSING}, Reason.NO_FIGURES),
     ],
@@ -362,6 +366,35 @@ def test_payments_that_wait_for_somebody_stand_before_a_shorter_runway_of_the_sa
         make_overview(tenant_id="alert", days=9, **idle),
     )
     assert [one.tenant_id for one in by_attention(rows, policy=AttentionPolicy())] == ["alert", "long", "sent", "short"]
+
+
+def test_an_open_alarm_of_payments_is_told_before_what_waits_until_somebody_has_dealt_with_it(
+    firms: Installation, tmp_path: Path
+) -> None:
+    """A payment that was made twice stood in the ledger's alarms, and nobody who reads the page or the mail was told."""
+    for tenant in ("acme", "bolt"):
+        _publish(firms, tenant, body=to_json(make_digest()))
+    ledger = Ledger(firms.database, clock=firms.clock)
+    with ledger.act(tenant_id("acme"), actor="system:test", kind="alarm") as act:
+        alarm = raise_alarm(act, kind="paid twice", subject="RW-1", detail="two payments", remedy="void one")
+    _materialize(firms, tmp_path / "dagster")
+    mail = firms.documents.read_for_firm("oak", kind=EXCEPTIONS_KIND, key=_WEEK)
+    assert mail is not None
+    page = firms.settings.pages_root / "portfolios" / "oak.txt"
+    for told in (mail.text, page.read_text()):
+        words = " ".join(told.split())
+        assert "open alarm of payments" in words
+        assert "1 open alarm of payments: runway ledger alarms acme shows what can be done." in words
+        assert "alarms bolt" not in words
+    with ledger.act(tenant_id("acme"), actor="system:test", kind="alarm resolved") as act:
+        act.update(ALARM, {"alarm_id": alarm}, {"resolved_by": "ann", "resolved_at": act.now})
+    _materialize(firms, tmp_path / "later")
+    assert "alarms acme" not in page.read_text()
+
+
+def test_an_open_alarm_stands_before_a_payment_to_review() -> None:
+    rows = (make_overview(tenant_id="review", to_review=3), make_overview(tenant_id="alarm", alarms=1))
+    assert [one.tenant_id for one in by_attention(rows, policy=AttentionPolicy())] == ["alarm", "review"]
 
 
 def test_mail_that_may_not_have_arrived_is_told_with_the_command_that_sends_it_again(

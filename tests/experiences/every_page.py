@@ -46,6 +46,7 @@ def portfolio_of(text: str) -> Page:
             tray_count=12,
             blocking_count=2,
             to_review=1,
+            alarms=2,
             sealed=3,
             to_seal=2,
             due=1,
