@@ -170,6 +170,13 @@ def _crosses(one: TrayItem, runway: Runway | None) -> bool:
     return (runway.low_cents < runway.floor_cents) != (mended < runway.floor_cents)
 
 
+def _ordered(days: int | None, row: TenantOverview) -> int:
+    """Where a number of days stands among others: cash that is below the floor already lasts no day."""
+    if row.state is RunwayState.ALREADY_BELOW:
+        return 0
+    return FAR_DAYS if days is None else days
+
+
 def by_attention(rows: Iterable[TenantOverview], *, policy: AttentionPolicy) -> tuple[TenantOverview, ...]:
     """The rows with the most pressing reason first; within one, payments that wait for somebody, then the shortest runway."""
     place = {reason: number for number, reason in enumerate(Reason)}
@@ -179,8 +186,8 @@ def by_attention(rows: Iterable[TenantOverview], *, policy: AttentionPolicy) -> 
         return (
             place[reasons[0]] if reasons else len(place),
             not row.wait_for_somebody,
-            FAR_DAYS if row.days is None else row.days,
-            FAR_DAYS if row.cautious_days is None else row.cautious_days,
+            _ordered(row.days, row),
+            _ordered(row.cautious_days, row),
             row.change_days or 0,
             -(row.blocking_count or 0),
             -row.payments_waiting,

@@ -28,6 +28,7 @@ from resources.installation import Installation
 from resources.mail.outbox_rows import MailContent, OutboxRow, RowKey, where_row
 from resources.mail.tables import of_firm, of_tenant, tables_of
 from resources.tenants import tenant_id
+from runway_calcs.forecast.figures import RunwayState
 from runway_calcs.hygiene.defects import Effect, EffectState, Severity
 from runway_calcs.policy import AttentionPolicy
 from tests.conftest import FRIDAY
@@ -395,6 +396,22 @@ def test_an_open_alarm_of_payments_is_told_before_what_waits_until_somebody_has_
 def test_an_open_alarm_stands_before_a_payment_to_review() -> None:
     rows = (make_overview(tenant_id="review", to_review=3), make_overview(tenant_id="alarm", alarms=1))
     assert [one.tenant_id for one in by_attention(rows, policy=AttentionPolicy())] == ["alarm", "review"]
+
+
+@pytest.mark.parametrize("others", [{"has_failed": True}, {"is_behind": True}], ids=["failed", "behind"])
+def test_a_client_below_the_floor_stands_before_those_with_days_left_under_the_same_reason(
+    others: dict[str, object],
+) -> None:
+    """It has no number of days, and was ordered as if its cash would never end."""
+    below = {"state": RunwayState.ALREADY_BELOW} | dict.fromkeys(
+        ("covered_until", "days", "cautious_until", "cautious_days")
+    )
+    rows = (
+        make_overview(tenant_id="short", days=2, **others),
+        make_overview(tenant_id="below", **below, **others),
+        make_overview(tenant_id="beyond", **below | {"state": RunwayState.BEYOND_HORIZON}, **others),
+    )
+    assert [one.tenant_id for one in by_attention(rows, policy=AttentionPolicy())] == ["below", "short", "beyond"]
 
 
 def test_mail_that_may_not_have_arrived_is_told_with_the_command_that_sends_it_again(
