@@ -8,7 +8,7 @@ A tenant that cannot be read is a row that says so, and never stops the others.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -120,15 +120,16 @@ def _publish_firm(
     firm_id, now = firm.firm_id, installation.clock.now()
     week = max(one.latest_friday(now) for one in tenants)
     policy = AttentionPolicy(**installation.settings.attention.model_dump())
-    own_mail, resend_command = _mail_in_question(installation, of_firm(firm_id), now=now)
+    own_mail = _mail_in_question(installation, of_firm(firm_id), now=now)
     document = build_portfolio(
         rows,
         firm_id=firm_id,
         firm_name=firm.name,
         week_ending=week,
         policy=policy,
-        own_mails_open=own_mail.total(),
-        own_resend_command=resend_command,
+        own_mails_open=own_mail.counts.total(),
+        own_resend_command=own_mail.resend_command,
+        own_closed_address=own_mail.closed_address,
     )
     folder = installation.settings.pages_root / PORTFOLIOS
     html = render_portfolio(document, links=digest_links(installation, tenants, folder=folder))
@@ -214,16 +215,39 @@ def _tray(published: Document | None) -> TrayDocument | None:
 
 def _mails(installation: Installation, tenant: Tenant, *, now: datetime) -> dict[str, Any]:
     """The columns on the mails to a tenant's readers that somebody has to look at."""
-    counts, command = _mail_in_question(installation, of_tenant(tenant.tenant_id), now=now)
-    return {f"mail_{state}": counts[state] for state in OPEN_STATES} | {"resend_command": command}
+    found = _mail_in_question(installation, of_tenant(tenant.tenant_id), now=now)
+    return {
+        **{f"mail_{state}": found.counts[state] for state in OPEN_STATES},
+        "resend_command": found.resend_command,
+        "closed_address": found.closed_address,
+    }
 
 
-def _mail_in_question(installation: Installation, owner: MailOwner, *, now: datetime) -> tuple[Counter[str], str]:
-    """How many mails of the last weeks are in which state, older ones are no news any more; what sends the first again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MailInQuestion:
+    """The mails of the last weeks that somebody has to look at; older ones are no news any more."""
+
+    counts: Counter[str]
+    resend_command: str
+    """What sends the first of those that may be sent once more; empty without one."""
+    closed_address: str
+    """The first address among the others, to which nothing is sent; empty without one."""
+
+
+def _mail_in_question(installation: Installation, owner: MailOwner, *, now: datetime) -> _MailInQuestion:
+    """What became of mails to readers who still want them: whoever was removed or unsubscribed misses nothing."""
     rows = installation.outbox.rows(owner)
-    open_rows = [row for row in rows if row.state in OPEN_STATES and row.queued_at >= now - _MAIL_IS_NEWS]
-    first = min(open_rows, key=lambda row: OPEN_STATES.index(row.state), default=None)
-    return Counter(row.state for row in open_rows), first.row_key.resend_command if first is not None else ""
+    recent = [row for row in rows if row.state in OPEN_STATES and row.queued_at >= now - _MAIL_IS_NEWS]
+    readers = {one.address: one for one in installation.recipients.all(owner) if one.unsubscribed_at is None}
+    found = [row for row in recent if row.row_key.address in readers]
+    found.sort(key=lambda row: OPEN_STATES.index(row.state))
+    closed = [row for row in found if readers[row.row_key.address].obstacle is not None]
+    free = [row for row in found if row not in closed]
+    return _MailInQuestion(
+        counts=Counter(row.state for row in found),
+        resend_command=free[0].row_key.resend_command if free else "",
+        closed_address=closed[0].row_key.address if closed else "",
+    )
 
 
 def _link(installation: Installation, tenant: Tenant) -> Link:

@@ -53,7 +53,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "mail_unknown": ("BIGINT", "Mails of the last weeks of which nobody knows whether they arrived."),
     "mail_failed": ("BIGINT", "Mails of the last weeks that were refused."),
     "mail_bounced": ("BIGINT", "Mails of the last weeks that came back."),
-    "resend_command": ("VARCHAR", "The command that sends the first of those mails once more."),
+    "resend_command": ("VARCHAR", "The command that sends the first of those mails that may be sent once more."),
     "to_approve": ("BIGINT", "Bills that nobody has approved yet."),
     "to_decide": ("BIGINT", "Bills proposed for payment, without a decision."),
     "due": ("BIGINT", "Scheduled payments whose day has come, in no batch yet."),
@@ -61,6 +61,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "sealed": ("BIGINT", "Bills in a finalized batch that is not settled."),
     "to_review": ("BIGINT", "Bills whose payment a person has to look at."),
     "alarms": ("BIGINT", "Open alarms of the payment ledger."),
+    "closed_address": (
+        "VARCHAR",
+        "The first address of those mails that takes none until somebody says that it works.",
+    ),
 }
 _ROWS = TypeAdapter(tuple[TenantOverview, ...])
 

@@ -33,7 +33,9 @@ class PortfolioDocument:
     own_mails_open: int = 0
     """Mails of the last weeks to the firm itself that wait for a person to say whether they are sent again."""
     own_resend_command: str = ""
-    """The command that sends the first of them once more; empty without one."""
+    """The command that sends the first of them that may be sent once more; empty without one."""
+    own_closed_address: str = ""
+    """The first address of the others, which takes no mail until somebody says that it works; empty without one."""
 
     def __post_init__(self) -> None:
         require(len({row.tenant_id for row in self.rows}) == len(self.rows), "a tenant stands in a portfolio once")
@@ -41,8 +43,8 @@ class PortfolioDocument:
         missing = sum(row.standing is not Standing.OK for row in self.rows)
         require(missing == self.missing_count, "what is missing is counted")
         require(
-            bool(self.own_mails_open) == bool(self.own_resend_command),
-            "a mail in question has a command that sends it again",
+            bool(self.own_mails_open) == bool(self.own_resend_command or self.own_closed_address),
+            "a mail in question has a command that sends it again, or an address that takes none",
         )
 
     @property
@@ -60,6 +62,7 @@ def build_portfolio(
     policy: AttentionPolicy,
     own_mails_open: int = 0,
     own_resend_command: str = "",
+    own_closed_address: str = "",
 ) -> PortfolioDocument:
     """The portfolio of one firm."""
     reads = [row.data_as_of for row in rows if row.data_as_of is not None]
@@ -75,6 +78,7 @@ def build_portfolio(
         newest_data_as_of=max(reads, default=None),
         own_mails_open=own_mails_open,
         own_resend_command=own_resend_command,
+        own_closed_address=own_closed_address,
     )
 
 

@@ -96,7 +96,7 @@ class TenantOverview:
     mail_bounced: int
     """that came back."""
     resend_command: str
-    """The command that sends the first of those mails once more; empty without one."""
+    """The command that sends the first of those mails that may be sent once more; empty without one."""
     to_approve: int
     """Bills of the payment ledger by what they wait for: that somebody says they are owed,"""
     to_decide: int
@@ -111,6 +111,8 @@ class TenantOverview:
     """for a person to look at them."""
     alarms: int = 0
     """Open alarms of the payment ledger: paid twice, given back, gone, stopped."""
+    closed_address: str = ""
+    """The first address of the other mails in question, which takes none until somebody says that it works; empty without one."""
 
     def __post_init__(self) -> None:
         ok = self.standing is Standing.OK
@@ -119,7 +121,8 @@ class TenantOverview:
         require(ok or not self.is_behind, "an old digest is one that can be read")
         require((self.moving_count or 0) <= (self.blocking_count or 0), "what moves the runway is among what is wrong")
         require(
-            bool(self.mails_open) == bool(self.resend_command), "a mail in question has a command that sends it again"
+            bool(self.mails_open) == bool(self.resend_command or self.closed_address),
+            "a mail in question has a command that sends it again, or an address that takes none",
         )
 
     @property

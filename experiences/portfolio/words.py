@@ -45,9 +45,15 @@ def freshness(document: PortfolioDocument) -> str:
     if not parts and document.rows:
         parts.append("Figures of all clients are there, and their books are fresh.")
     if document.own_mails_open:
-        which = "it" if document.own_mails_open == 1 else "the first"
         parts.append(f"{counted(document.own_mails_open, 'mail')} to the firm itself may not have arrived:")
-        parts.append(f"{document.own_resend_command} sends {which} once more.")
+        parts.append(
+            _sent_again(
+                document.own_mails_open,
+                resend_command=document.own_resend_command,
+                closed_address=document.own_closed_address,
+                owner=f"firm:{document.firm_id}",
+            )
+        )
     return " ".join(parts)
 
 
@@ -101,11 +107,28 @@ def mail_words(row: TenantOverview) -> tuple[str, ...]:
 
 
 def mail_step(row: TenantOverview) -> str:
-    """The command that sends a mail in question once more; empty without one."""
+    """The commands that send a mail in question once more; empty without one."""
     if not row.mails_open:
         return ""
-    others = f"; runway mail status {row.tenant_id} shows all" if row.mails_open > 1 else ""
-    return f"{row.resend_command} sends {'the first' if others else 'it'} once more{others}."
+    return _sent_again(
+        row.mails_open, resend_command=row.resend_command, closed_address=row.closed_address, owner=row.tenant_id
+    )
+
+
+def _sent_again(count: int, *, resend_command: str, closed_address: str, owner: str) -> str:
+    """What a person can do about mails in question of a tenant or firm; nothing is sent to an address that takes no mail."""
+    parts = []
+    if resend_command:
+        parts.append(f"{resend_command} sends {'it' if count == 1 else 'the first'} once more")
+    if closed_address:
+        verb, whose = "runway mail recipients", f"{owner} {closed_address}"
+        parts.append(
+            f"nothing more is sent to {closed_address}: {verb} add {whose} --lift-suppression says that it works again, "
+            f"{verb} remove {whose} that nobody reads there"
+        )
+    if count > 1:
+        parts.append(f"runway mail status {owner} shows all")
+    return f"{'; '.join(parts)}."
 
 
 def books_read(row: TenantOverview, *, zone: str = UTC_ZONE) -> str:

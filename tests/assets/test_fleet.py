@@ -16,7 +16,7 @@ from assets.mailing import EXCEPTIONS_KIND
 from assets.partitions import TENANTS
 from experiences.digest.document import to_json
 from experiences.portfolio.document import from_json
-from experiences.portfolio.overview import Reason, Standing, by_attention
+from experiences.portfolio.overview import Reason, Standing, TenantOverview, by_attention
 from experiences.portfolio.render import portfolio_text
 from experiences.tray.document import to_json as tray_to_json
 from payments.controls.alarms import raise_alarm
@@ -369,6 +369,62 @@ def test_payments_that_wait_for_somebody_stand_before_a_shorter_runway_of_the_sa
     assert [one.tenant_id for one in by_attention(rows, policy=AttentionPolicy())] == ["alert", "long", "sent", "short"]
 
 
+def _mailed(firms: Installation, **states: str) -> dict[str, RowKey]:
+    """A digest to a reader of each letter, and what became of it."""
+    owner, now = of_tenant(tenant_id("acme")), firms.clock.now()
+    outbox = tables_of(owner).outbox
+    found = {one: RowKey(owner=owner, kind="friday_digest", key=_WEEK, address=f"{one}@acme.example") for one in states}
+    for one, key in found.items():
+        reader = {"address": key.address, "zone": "America/New_York", "locale": "en-GB", "currency_format": "symbol"}
+        firms.recipients.add(owner, name="Ann", role="client", author="ben", **reader)
+        content = MailContent(subject="s", html="h", text="t")
+        firms.outbox.enqueue(key, content, due_at=now, expires_at=now + timedelta(days=1))
+        sent_at = now if states[one] in ("sent", "bounced") else None
+        with firms.database.write() as connection:
+            connection.execute(
+                outbox.update()
+                .where(*where_row(key))
+                .values(state=states[one], reason="said so", begun_at=now, sent_at=sent_at)
+            )
+    return found
+
+
+def _overview_of_acme(firms: Installation) -> TenantOverview:
+    return next(one for one in read_fleet(firms.settings.fleet_file, firm_id="oak") if one.tenant_id == "acme")
+
+
+def test_no_mail_is_offered_to_be_sent_again_that_would_be_refused(firms: Installation, tmp_path: Path) -> None:
+    """The usual reason of a failed mail is an address that does not exist: to send it once more was refused each time."""
+    _publish(firms, "acme", body=to_json(make_digest()))
+    keys = _mailed(firms, a="unknown", b="unknown", c="bounced", d="sent")
+    owner = keys["a"].owner
+    firms.recipients.remove(owner, keys["a"].address)
+    firms.recipients.unsubscribe(owner, keys["b"].address)
+    for one in ("c", "d"):
+        firms.outbox.came_back(keys[one], reason="5.1.1 no such user", is_final=True, is_hard=True)
+    _materialize(firms, tmp_path / "dagster")
+    row = _overview_of_acme(firms)
+    assert (row.mail_unknown, row.mail_bounced, row.resend_command, row.closed_address) == (0, 2, "", "c@acme.example")
+    page = firms.settings.pages_root / "portfolios" / "oak.txt"
+    mail = firms.documents.read_for_firm("oak", kind=EXCEPTIONS_KIND, key=_WEEK)
+    assert mail is not None
+    for told in (mail.text, page.read_text()):
+        words = " ".join(told.split())
+        assert "runway mail resend" not in words
+        assert (
+            "nothing more is sent to c@acme.example: runway mail recipients add acme c@acme.example --lift-suppression says "
+            "that it works again, runway mail recipients remove acme c@acme.example that nobody reads there; "
+            "runway mail status acme shows all."
+        ) in words
+    reader = {"zone": "America/New_York", "locale": "en-GB", "currency_format": "symbol", "author": "ben"}
+    firms.recipients.add(owner, address=keys["c"].address, name="", role="client", lift_suppression=True, **reader)
+    firms.recipients.remove(owner, keys["d"].address)
+    _materialize(firms, tmp_path / "later")
+    row = _overview_of_acme(firms)
+    assert (row.mails_open, row.resend_command, row.closed_address) == (1, keys["c"].resend_command, "")
+    assert f"{keys['c'].resend_command} sends it once more." in " ".join(page.read_text().split())
+
+
 def test_an_open_alarm_of_payments_is_told_before_what_waits_until_somebody_has_dealt_with_it(
     firms: Installation, tmp_path: Path
 ) -> None:
@@ -418,30 +474,7 @@ def test_mail_that_may_not_have_arrived_is_told_with_the_command_that_sends_it_a
     firms: Installation, tmp_path: Path, clock: FixedClock
 ) -> None:
     _publish(firms, "acme", body=to_json(make_digest()))
-    owner = of_tenant(tenant_id("acme"))
-    content = MailContent(subject="s", html="h", text="t")
-    keys = [RowKey(owner=owner, kind="friday_digest", key=_WEEK, address=f"{one}@acme.example") for one in "abcde"]
-    for key in keys:
-        firms.recipients.add(
-            owner,
-            address=key.address,
-            name="Ann",
-            role="client",
-            author="ben",
-            zone="America/New_York",
-            locale="en-GB",
-            currency_format="symbol",
-        )
-        firms.outbox.enqueue(key, content, due_at=clock.now(), expires_at=clock.now() + timedelta(days=1))
-    with firms.database.write() as connection:
-        outbox = tables_of(owner).outbox
-        for key, state in zip(keys, ("bounced", "unknown", "failed", "unknown", "sent"), strict=True):
-            sent_at = clock.now() if state in ("sent", "bounced") else None
-            connection.execute(
-                outbox.update()
-                .where(*where_row(key))
-                .values(state=state, reason="said so", begun_at=clock.now(), sent_at=sent_at)
-            )
+    _mailed(firms, a="bounced", b="unknown", c="failed", d="unknown", e="sent")
     _materialize(firms, tmp_path / "dagster")
     (row,) = [one for one in read_fleet(firms.settings.fleet_file, firm_id="oak") if one.tenant_id == "acme"]
     assert (row.mail_unknown, row.mail_failed, row.mail_bounced) == (2, 1, 1)
