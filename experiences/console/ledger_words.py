@@ -3,6 +3,10 @@
 Belongs here: its words. Does not: the figures (``ledger_facts.py``), the rest of the page (``render.py``).
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeAlias
+
 from experiences.console.document import ConsoleDocument
 from experiences.console.ledger_facts import ConsoleLedger
 from experiences.digest.sentences import name
@@ -12,6 +16,8 @@ from runway_calcs.forecast.what_if_draws import WhatIfEffect
 
 _HELD = {"soft": "set aside later", "pending": "set aside", "posted": "paid, not in a balance yet"}
 _BASIS_POINT_PPM = 100
+_NOTHING = Cell(text="")
+_Row: TypeAlias = tuple[Cell, Cell, Cell]
 
 
 def ledger_blocks(document: ConsoleDocument) -> tuple[Block, ...]:
@@ -23,11 +29,8 @@ def ledger_blocks(document: ConsoleDocument) -> tuple[Block, ...]:
 
 
 def _set_aside(document: ConsoleDocument, ledger: ConsoleLedger) -> Block:
-    def money(cents: int) -> Cell:
-        return Cell(text=money_exact(cents, currency=document.currency))
-
     rows = [
-        (Cell(text=name(one.name), detail=("in the books",)), money(one.basis_cents), Cell(text=""))
+        (Cell(text=name(one.name), detail=("in the books",)), _money(document, one.basis_cents), _NOTHING)
         for one in ledger.accounts
     ]
     # What is kept on account of the floor: where a payroll reserve is part of it, less than the floor itself.
@@ -35,19 +38,9 @@ def _set_aside(document: ConsoleDocument, ledger: ConsoleLedger) -> Block:
         one.basis_cents - one.reserved_cents - one.pending_cents - one.posted_cents - one.free_cents
         for one in ledger.accounts
     )
-    rows += [(Cell(text="Floor of the accounts"), money(-floor), Cell(text=""))] if floor else []
-    rows += [
-        (Cell(text=name(one.name), detail=(f"{one.kind} reserve",)), money(-one.held_cents), Cell(text=""))
-        for one in ledger.reserves
-        if one.held_cents
-    ]
-    for one in ledger.holds:
-        detail = tuple(text for text in (doc_number(one.doc_number), _HELD[one.state]) if text)
-        # Money that is set aside later is still free.
-        cents = money(-one.amount_cents) if one.state != "soft" else Cell(text="")
-        day = Cell(text=short_date(one.pay_on, near=document.as_of))
-        rows.append((Cell(text=name(one.vendor), detail=detail), cents, day))
-    rows.append((Cell(text="Free cash"), money(ledger.free_cents), Cell(text="")))
+    rows += [(Cell(text="Floor of the accounts"), _money(document, -floor), _NOTHING)] if floor else []
+    rows += [*_reserved(document, ledger), *_held(document, ledger)]
+    rows.append((Cell(text="Free cash"), _money(document, ledger.free_cents), _NOTHING))
     table = PageTable(
         caption="From the cash in the books to free cash",
         columns=("What", "Amount", "Day"),
@@ -56,6 +49,38 @@ def _set_aside(document: ConsoleDocument, ledger: ConsoleLedger) -> Block:
     )
     log = f"The ledger's log had come to row {ledger.audit_number:,}, {ledger.audit_hash}."
     return Block(heading="Free cash", paragraphs=(log,) if ledger.audit_number else (), tables=(table,))
+
+
+def _reserved(document: ConsoleDocument, ledger: ConsoleLedger) -> Iterator[_Row]:
+    for one in ledger.reserves:
+        if one.held_cents:
+            row = (
+                Cell(text=name(one.name), detail=(f"{one.kind} reserve",)),
+                _money(document, -one.held_cents),
+                _NOTHING,
+            )
+            yield _taken_off(row, ledger, account_id=one.account_id)
+
+
+def _held(document: ConsoleDocument, ledger: ConsoleLedger) -> Iterator[_Row]:
+    for one in ledger.holds:
+        detail = tuple(text for text in (doc_number(one.doc_number), _HELD[one.state]) if text)
+        # Money that is set aside later is still free.
+        cents = _money(document, -one.amount_cents) if one.state != "soft" else _NOTHING
+        row = Cell(text=name(one.vendor), detail=detail), cents, Cell(text=short_date(one.pay_on, near=document.as_of))
+        yield _taken_off(row, ledger, account_id=one.account_id)
+
+
+def _taken_off(row: _Row, ledger: ConsoleLedger, *, account_id: str) -> _Row:
+    """A row with its amount, or without where the account's own balance is not in the sum either."""
+    if account_id in {one.account_id for one in ledger.accounts}:
+        return row
+    words, _, day = row
+    return replace(words, detail=(*words.detail, "of an account that is no cash any more")), _NOTHING, day
+
+
+def _money(document: ConsoleDocument, cents: int) -> Cell:
+    return Cell(text=money_exact(cents, currency=document.currency))
 
 
 def _staged(document: ConsoleDocument, ledger: ConsoleLedger) -> tuple[Block, ...]:

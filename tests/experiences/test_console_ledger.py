@@ -1,12 +1,13 @@
 """Free cash, what holds the rest, what is staged and what is not planned, as the console's document and page tell it."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from experiences.console.document import from_json, to_json
-from experiences.console.render import render_html, render_text
+from experiences.console.render import console_page, render_html, render_text
 from experiences.digest.render import render_text as digest_text
 from tests.experiences.builders import make_digest
 from tests.experiences.console_builders import make_console, make_console_bill, make_console_ledger, make_unplanned
@@ -23,6 +24,28 @@ def test_free_cash_is_told_from_the_books_down_to_the_cent() -> None:
     # Money that is set aside later is still free: it stands there without an amount.
     assert "-$900.00" not in text
     assert "set aside later" in text
+
+
+def test_the_sum_adds_up_once_an_account_is_no_cash_any_more() -> None:
+    """A reserve and a decided payment on an account left out of cash were taken off on paper, and of free cash nowhere."""
+    ledger = make_console_ledger()
+    (hold, *_), (reserve,) = ledger.holds, ledger.reserves
+    elsewhere = {"account_id": "36"}
+    ledger = replace(
+        ledger,
+        holds=(*ledger.holds, replace(hold, bill_id="b10", amount_cents=700_000, state="pending", **elsewhere)),
+        reserves=(*ledger.reserves, replace(reserve, reserve_id="r2", name="Escrow", held_cents=630_000, **elsewhere)),
+    )
+    page = console_page(make_console(ledger=ledger))
+    table = next(one for block in page.blocks for one in block.tables if one.caption.startswith("From the cash"))
+    *parts, free = [_cents(row[1].text) for row in table.rows]
+    assert sum(parts) == free == ledger.free_cents
+    apart = [row for row in table.rows if "of an account that is no cash any more" in row[0].detail]
+    assert [(row[0].text, row[1].text) for row in apart] == [("Escrow", ""), ("Harbor Print Works", "")]
+
+
+def _cents(text: str) -> int:
+    return int(re.sub(r"[$,.]", "", text) or 0)
 
 
 def test_how_far_the_log_had_come_is_told_with_its_hash() -> None:
