@@ -64,7 +64,7 @@ def foresee(
         batch = look.one(BATCH, batch_id=batch_id)
         if batch is None:
             raise UnknownHere(what=f"There is no batch {batch_id!r}.", next_step="`runway batch list` shows all.")
-        because = why_not_claimable(batch, now=look.now, lease=policy.lease)
+        because = why_not_claimable(batch, now=look.now, policy=policy)
         if because is not None:
             return Foreseen(outcome=because, steps=(), metered_reads=0)
         verify_seal(look, batch_id)

@@ -77,7 +77,7 @@ def claim(ledger: Ledger, tenant: TenantId, *, batch_id: str, holder: str, polic
             raise UnknownHere(
                 what=f"There is no batch {batch_id!r}.", next_step="`runway batch list` shows all; nothing was sent."
             )
-        because = why_not_claimable(batch, now=act.now, lease=policy.lease)
+        because = why_not_claimable(batch, now=act.now, policy=policy)
         if because is not None:
             return NotClaimed(because=because)
         generation = int(batch["generation"]) + 1
@@ -86,16 +86,17 @@ def claim(ledger: Ledger, tenant: TenantId, *, batch_id: str, holder: str, polic
     return Claim(tenant=tenant, batch_id=batch_id, generation=generation, lease=policy.lease)
 
 
-def why_not_claimable(batch: Row, *, now: datetime, lease: timedelta) -> str | None:
+def why_not_claimable(batch: Row, *, now: datetime, policy: SendPolicy) -> str | None:
     """Why no run may take a batch now (see `NotClaimed`); None if one may."""
     if batch["state"] == "open":
         return "not_finalized"
     if batch["state"] in SETTLED:
         return "already_settled"
-    # A lease longer than any is from a clock that was set back since.
-    if batch["state"] == "claimed" and now <= batch["lease_until"] <= now + 2 * lease:
+    # A lease or a wait longer than any is from a clock that was set back since.
+    if batch["state"] == "claimed" and now <= batch["lease_until"] <= now + 2 * policy.lease:
         return "busy"
-    return "not_yet" if batch["state"] == "waiting" and now < batch["not_before"] else None
+    waits = batch["state"] == "waiting" and now < batch["not_before"] <= now + 2 * policy.most_wait
+    return "not_yet" if waits else None
 
 
 def refuse_broken_seal(ledger: Ledger, claimed: Claim, *, policy: SendPolicy) -> None:
@@ -121,7 +122,10 @@ def refuse_broken_seal(ledger: Ledger, claimed: Claim, *, policy: SendPolicy) ->
 def close(
     ledger: Ledger, claimed: Claim, *, until: datetime | None, policy: SendPolicy
 ) -> tuple[str, datetime | None, Mapping[str, int]]:
-    """Settle the batch if each payment is done, else let it wait; its state, until when, and its payments by state."""
+    """Settle the batch if each payment is done, else let it wait; its state, until when, and its payments by state.
+
+    It waits `most_wait` at most: what its payments wait for is asked again then.
+    """
     with ledger.act(claimed.tenant, actor=RUN, kind="batch closed", point="close") as act:
         act.entity = f"batch {claimed.batch_id}"
         claimed.fence(act)
@@ -131,6 +135,8 @@ def close(
             act.update(BATCH, {"batch_id": claimed.batch_id}, {"state": state, "settled_at": act.now})
             return state, None, states
         wakes = until if until is not None and until > act.now else act.now + policy.back_off
+        # Also where QuickBooks asks for more, or an instant that is waited for is from a clock that was set back since.
+        wakes = min(wakes, act.now + policy.most_wait)
         _wait(act, claimed, until=wakes)
     return "waiting", wakes, states
 
@@ -146,11 +152,13 @@ def due_batches(
 
     Of one tenant at most `most_of_tenant`, so that a tenant with a thousand of them keeps nobody from being asked for.
     """
-    # As in a claim: a lease longer than any is from a clock that was set back since.
-    is_dead = or_(BATCH.c.lease_until < now, BATCH.c.lease_until > now + 2 * SendPolicy().lease)
+    # As in a claim: a lease or a wait longer than any is from a clock that was set back since.
+    policy = SendPolicy()
+    is_dead = or_(BATCH.c.lease_until < now, BATCH.c.lease_until > now + 2 * policy.lease)
+    wakes = or_(BATCH.c.not_before <= now, BATCH.c.not_before > now + 2 * policy.most_wait)
     due = or_(
         BATCH.c.state == "finalized",
-        and_(BATCH.c.state == "waiting", BATCH.c.not_before <= now),
+        and_(BATCH.c.state == "waiting", wakes),
         and_(BATCH.c.state == "claimed", is_dead),
     )
     # Exactly one of these says since when, whatever the state.

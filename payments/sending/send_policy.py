@@ -30,6 +30,8 @@ class SendPolicy:
     trouble_wait: timedelta = timedelta(minutes=5)
     #: A payment whose money a person takes to the bank is looked at again after so long, or once the person says so.
     person_wait: timedelta = timedelta(hours=1)
+    #: No batch waits longer before it is looked at again, whatever it waits for and whoever asks for more.
+    most_wait: timedelta = timedelta(hours=1)
     #: So many unclear answers in a row are trouble of all, not of one.
     most_unclear_in_a_row: int = 3
     #: Between this machine's time and QuickBooks'; None where the two are known to be apart (the local QuickBooks).

@@ -15,7 +15,7 @@ from payments.errors import NotAllowed, UnknownHere, WrongState
 from payments.sending.clocks import BooksClock
 from payments.sending.promotion import DayPassed, pass_day
 from payments.sending.review import end_payment, take_as_paid, unresolved, write_off
-from payments.sending.runs import claim, due_batches
+from payments.sending.runs import Claim, claim, close, due_batches
 from payments.store.batch_tables import INTENT
 from payments.store.bill_tables import BILL_WORKFLOW
 from payments.store.cash_tables import HOLD
@@ -387,6 +387,29 @@ def test_a_batch_whose_run_died_before_the_clock_was_set_back_is_asked_for_and_p
     office.clock.set_by_hand(timedelta(hours=-1))
     assert [one.batch_id for one in due_batches(office.database, now=office.clock.now(), most=10)] == [batch]
     assert office.drive(batch).outcome == "settled"
+
+
+def test_a_batch_that_a_wrong_clock_let_wait_is_asked_for_and_paid_once_the_clock_is_right(office: Office) -> None:
+    """Nobody could wake it: the machine was eight hours ahead, and so was what the batch waited for."""
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    office.clock.set_by_hand(timedelta(hours=8))
+    assert office.drive(batch, policy=replace(POLICY, most_clock_difference=timedelta(minutes=5))).outcome == "waiting"
+    assert (office.alarms(), office.drive(batch).outcome) == (["clock differs"], "not_yet")
+    assert due_batches(office.database, now=office.clock.now(), most=10) == []
+    office.clock.set_by_hand(-timedelta(hours=8))
+    assert [one.batch_id for one in due_batches(office.database, now=office.clock.now(), most=10)] == [batch]
+    assert office.drive(batch).outcome == "settled"
+
+
+def test_no_batch_waits_longer_than_an_hour_whoever_asks_for_more(office: Office) -> None:
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    claimed = claim(office.ledger, office.tenant, batch_id=batch, holder="a run", policy=POLICY)
+    assert isinstance(claimed, Claim)
+    now = office.clock.now()
+    state, until, _ = close(office.ledger, claimed, until=now + timedelta(days=2), policy=POLICY)
+    assert (state, until) == ("waiting", now + timedelta(hours=1))
 
 
 def test_a_voided_payment_shows_in_the_nightly_comparison(office: Office) -> None:
