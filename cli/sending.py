@@ -114,7 +114,10 @@ def take(
     dry_run: bool = DRY_RUN,
     json_wanted: bool = AS_JSON,
 ) -> None:
-    """Take the one record QuickBooks has of a payment as that payment."""
+    """Take the one record QuickBooks has of a payment as that payment.
+
+    Where its money has moved, number and amount decide: the record may be of a bill that was entered anew, or of a merged vendor.
+    """
     with open_desk(tenant, dry_run=dry_run) as desk:
         outside = _outside(desk)
         do(

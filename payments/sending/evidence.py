@@ -81,11 +81,15 @@ def mismatch(payment: Outgoing, record: RecordedPayment) -> str | None:
         return "the record carries another number"
     if record.total_cents == 0:
         return "the payment was voided in QuickBooks"
-    if record.total_cents != intent["amount_cents"] or record.vendor_id != intent["vendor_id"]:
-        return "a payment of this number has another amount or vendor"
+    if record.total_cents != intent["amount_cents"]:
+        return "a payment of this number has another amount"
+    # Named one by one: what a person took as it was is another difference once it is another vendor or bill.
+    told = []
+    if record.vendor_id != intent["vendor_id"]:
+        told.append(f"has another vendor ({record.vendor_id})")
     if set(record.bills) != set(payment.bills):
-        return "a payment of this number pays other bills"
-    return None
+        told.append(f"pays other bills ({', '.join(sorted(record.bills)) or 'none'})")
+    return f"a payment of this number {' and '.join(told)}" if told else None
 
 
 def change_of(row: Row, bill: Bill | None) -> str | None:

@@ -44,9 +44,19 @@ def send_written(ledger: Ledger, claim: Claim, payment: Outgoing) -> Row | None:
 
 
 def paid(
-    ledger: Ledger, tenant: TenantId, *, intent_id: str, record: RecordedPayment, was_found: bool, by: str = RUN
+    ledger: Ledger,
+    tenant: TenantId,
+    *,
+    intent_id: str,
+    record: RecordedPayment,
+    was_found: bool,
+    by: str = RUN,
+    although: str | None = None,
 ) -> bool:
-    """Take a record of QuickBooks as this payment; its money is posted. False if the ledger had ended the payment otherwise."""
+    """Take a record of QuickBooks as this payment; its money is posted. False if the ledger had ended the payment otherwise.
+
+    `although` is how the record differs from the payment, where a person ruled that it is the payment all the same.
+    """
     point, kind = ("adopt", "payment found") if was_found else ("confirm", "payment recorded")
     with ledger.act(tenant, actor=by, kind=kind, point=point) as act:
         payment = outgoing(act, intent_id)
@@ -60,7 +70,7 @@ def paid(
         if not was_found:
             _answered(act, intent, outcome="landed", detail=f"recorded as {record.remote_id}")
         changes = {"state": "paid", "remote_id": record.remote_id, "recorded_at": record.recorded_at}
-        act.update(INTENT, {"intent_id": intent_id}, changes | {"not_before": None, "reason": None})
+        act.update(INTENT, {"intent_id": intent_id}, changes | {"not_before": None, "reason": although})
         for line in payment.lines:
             post(act, hold_id=line["hold_id"], recorded_at=record.recorded_at)
             end_lines(act, line)

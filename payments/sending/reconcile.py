@@ -139,7 +139,10 @@ def _difference(act: Act, intent: Row, record: RecordedPayment) -> str | None:
     if intent["state"] in {"void", "refused"}:
         return f"the ledger has ended that payment ({intent['state']})"
     payment: Outgoing = outgoing(act, intent["intent_id"])
-    return mismatch(payment, record)
+    difference = mismatch(payment, record)
+    # A person has taken this very record with just this difference.
+    was_taken = payment.intent["remote_id"] == record.remote_id and payment.intent["reason"] == difference
+    return None if was_taken else difference
 
 
 def _missing(

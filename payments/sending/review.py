@@ -97,10 +97,15 @@ def unresolved(ledger: Ledger, tenant: TenantId, outside: Outside) -> list[Unres
 
 
 def take_as_paid(ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str, intent_id: str) -> str:
-    """Take the one thing that is there of the payment as the payment; its id. `WrongState` if not exactly one fits."""
+    """Take the one thing that is there of the payment as the payment; its id. `WrongState` if not exactly one fits.
+
+    Of money that has moved the record may be of other bills or another vendor than was decided: a bill is entered anew, vendors
+    are merged, and the money is gone all the same. Number and amount tell that it is the payment; the difference is kept with it.
+    """
     payment = _checked(ledger, tenant, by=by, verb="review", intent_id=intent_id)
     found = _standing(ledger, outside, tenant, payment.intent)
-    fitting = [one for one in found if _fits(payment, one)]
+    has_moved = _has_moved(ledger, tenant, outside, payment)
+    fitting = [one for one in found if _fits(payment, one, has_moved=has_moved)]
     if len(found) != 1 or not fitting:
         raise WrongState(
             what=f"There are {len(found)} payments of number {payment.intent['doc_number']}, {len(fitting)} of them fit.",
@@ -111,14 +116,18 @@ def take_as_paid(ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str,
         instructed(ledger, tenant, intent_id=intent_id, instruction=proof, was_found=True, by=by)
         _wake(ledger, tenant, payment, by=by)
     else:
-        paid(ledger, tenant, intent_id=intent_id, record=proof, was_found=True, by=by)
+        differs = mismatch(payment, proof)
+        paid(ledger, tenant, intent_id=intent_id, record=proof, was_found=True, by=by, although=differs)
     _forget(ledger, tenant, outside, intent_id)
     return proof.remote_id
 
 
-def _fits(payment: Outgoing, proof: Proof) -> bool:
+def _fits(payment: Outgoing, proof: Proof, *, has_moved: bool) -> bool:
+    intent = payment.intent
     if isinstance(proof, Instruction):
-        return bool(proof.amount_cents == payment.intent["amount_cents"])
+        return bool(proof.amount_cents == intent["amount_cents"])
+    if has_moved:
+        return (proof.doc_number, proof.total_cents) == (intent["doc_number"], intent["amount_cents"])
     return mismatch(payment, proof) is None
 
 
@@ -258,17 +267,22 @@ def _refuse_one_person(look: Look | Act, payment: Outgoing, *, by: str, verb: st
 
 
 def _refuse_instructed(ledger: Ledger, tenant: TenantId, outside: Outside, payment: Outgoing) -> None:
-    """The record of money that has moved is not ended: its money is gone, unless a rail says that all of it came back."""
+    """The record of money that has moved is not ended: its money is gone."""
+    if _has_moved(ledger, tenant, outside, payment):
+        raise WrongState(
+            what="The money of this payment was instructed; only its record is missing.",
+            next_step="Enter the payment in QuickBooks, for the bill that it has paid as it is now, "
+            f"with the number {payment.intent['doc_number']}; then take it as paid.",
+        )
+
+
+def _has_moved(ledger: Ledger, tenant: TenantId, outside: Outside, payment: Outgoing) -> bool:
+    """Whether this is the record of money that a rail was told to move, and that did not all come back."""
     if payment.intent["leg"] == "rail" or payment.intent["rail"] == RECORD_ONLY:
-        return
+        return False
     with ledger.look(tenant) as look:
         moved = of_same_decisions(look, payment, leg="rail")
-    if all(outside.came_back(tenant, one) for one in moved):
-        return
-    raise WrongState(
-        what="The money of this payment was instructed; only its record is missing.",
-        next_step=f"Enter the payment in QuickBooks with the number {payment.intent['doc_number']}, then take it as paid.",
-    )
+    return not all(outside.came_back(tenant, one) for one in moved)
 
 
 def _standing(ledger: Ledger, outside: Outside, tenant: TenantId, intent: Row) -> Sequence[Proof]:

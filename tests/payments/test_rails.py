@@ -18,7 +18,8 @@ from payments.sending.rail_leg import follow_all, follow_up
 from payments.sending.review import end_payment, take_as_paid, unresolved
 from payments.store.batch_tables import BATCH, INTENT
 from payments.store.cash_tables import HOLD
-from payments.store.tables import ALARM
+from payments.store.repository import Row
+from payments.store.tables import ALARM, AUDIT
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
 from tests.payments.office import POLICY, Company, Office, furnish, open_installation
@@ -129,6 +130,50 @@ def test_books_that_refuse_what_the_bank_has_done_are_a_matter_for_a_person(offi
     office.company.pay_by_hand({"Id": bills[0]}, "100.00", DocNumber=entry["doc_number"])
     take_as_paid(office.ledger, office.tenant, office.outside(), **wanted)
     assert office.bill_states() == {bills[0]: "paid"}
+
+
+def _deleted_after_the_money_moved(office: Office) -> tuple[str, Row]:
+    """A bill whose money the bank has been told to move, deleted before it was recorded; the bill and the entry that waits."""
+    batch, bills = _batch(office, "100.00")
+    company = office.company
+    company.sandbox.break_with(
+        company.realm_id, kind="throttle_storm", methods=["POST"], path_contains="/billpayment", times=1
+    )
+    assert office.drive(batch).states == {"paid": 1, "ready": 1}
+    company.delete_bill(bills[0])
+    assert office.drive_to_the_end(batch).states == {"paid": 1, "needs_review": 1}
+    return bills[0], office.intents(batch)[bills[0]]
+
+
+def test_money_that_has_paid_a_bill_which_was_entered_anew_is_taken_by_a_person(office: Office) -> None:
+    """It held its money for ever: the payment of a bill that is gone could be neither ended nor taken."""
+    bill, entry = _deleted_after_the_money_moved(office)
+    company, outside = office.company, office.outside()
+    wanted = {"by": "fin", "intent_id": entry["intent_id"]}
+    other = next(
+        one["Id"] for one in company.objects("Vendor").values() if one["Active"] and one["Id"] != company.vendor
+    )
+    anew = company.bill("100.00", VendorRef={"value": other})
+    with pytest.raises(WrongState, match=f"as it is now, with the number {entry['doc_number']}"):
+        end_payment(office.ledger, office.tenant, outside, reason="a duplicate", policy=POLICY, **wanted)
+    numbered = {"DocNumber": entry["doc_number"], "VendorRef": {"value": other}}
+    company.pay_by_hand(anew, "90.00", **numbered)
+    with pytest.raises(WrongState, match="0 of them fit"):
+        take_as_paid(office.ledger, office.tenant, outside, **wanted)
+    (too_little,) = outside.books.find(entry["doc_number"])
+    outside.books.void(too_little)
+    by_hand = company.pay_by_hand(anew, "100.00", **numbered)
+
+    assert take_as_paid(office.ledger, office.tenant, outside, **wanted) == by_hand["Id"]
+    assert office.bill_states() == {bill: "paid"}
+    assert [row["state"] for row in office.rows(HOLD, HOLD.c.decision_id.is_not(None))] == ["posted"]
+    differs = f"a payment of this number has another vendor ({other}) and pays other bills ({anew['Id']})"
+    (taken,) = office.rows(AUDIT, AUDIT.c.kind == "payment found")
+    assert (taken["actor"], taken["after"][f"intent/{entry['intent_id']}"]["reason"]) == ("fin", differs)
+    compared = office.reconcile()
+    assert (compared.doubles, compared.missing) == (0, 0)
+    assert office.rows(ALARM, ALARM.c.subject == f"record {by_hand['Id']}") == [], "it is no orphan"
+    assert office.broken() == []
 
 
 def test_an_unclear_instruction_is_resolved_by_a_person(office: Office) -> None:
