@@ -4,11 +4,13 @@ Belongs here: the three acts around a file of the rail `nacha_file`. Does not: i
 the books that follow (`drive.py`).
 
 A file that was made may be at the bank: its payments are `sent` and keep their money until a person says what became of it. Making
-it again gives the same bytes: its place among the files is that of its act in the audit, whose order no clock changes.
+it again gives the same bytes: its place among the files is that of its act in the audit, whose order no clock changes. Who pays is
+told with each command, and whose bank it is nowhere else: the file's hash and its bank are kept, and what makes another is refused.
 """
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import takewhile
 from zoneinfo import ZoneInfo
@@ -74,7 +76,7 @@ def make_file(
         ContentChanged: a bill is no longer what was approved, a vendor credit is not there as decided, or bank details were
             replaced; nothing was written.
         SealBroken: the batch or the body of a payment is not what was finalized.
-        WrongState: the batch is not of this rail, or nothing of it waits for a file.
+        WrongState: the batch is not of this rail, nothing of it waits for a file, or the one that was made before is another.
     """
     with ledger.look(tenant) as look:
         require(look, by, "finalize")
@@ -92,12 +94,17 @@ def make_file(
         batch = verify_seal(act, batch_id)
         for payment in payments:
             refuse_other_body(payment)
-        _refuse_replaced(act, [payment for payment in payments if payment.intent["state"] == "ready"])
-        for payment in payments:
-            if payment.intent["state"] == "ready":
-                _mark_sent(act, payment, generation=int(batch["generation"]))
+        fresh = [payment for payment in payments if payment.intent["state"] == "ready"]
+        _refuse_replaced(act, fresh)
+        for payment in fresh:
+            _mark_sent(act, payment, generation=int(batch["generation"]))
         payments = _waiting(act, batch_id, states=("sent",))
         text = _text(act, payments, batch=batch, originator=originator, vault=vault)
+        made = _Made(bank_routing=originator.bank_routing, file_sha256=hashlib.sha256(text.encode()).hexdigest())
+        if fresh:
+            _keep(act, payments, made)
+        else:
+            _refuse_another(act, payments, made)
     return PaymentFile(
         name=f"ach-{tenant}-{batch_id[:12]}.txt",
         text=text,
@@ -108,7 +115,10 @@ def make_file(
 
 
 def confirm_upload(ledger: Ledger, tenant: TenantId, *, by: str, batch_id: str, bank_routing: str) -> int:
-    """The bank has the file: its money is instructed, and the books record it with the next run. How many payments."""
+    """The bank has the file: its money is instructed, and the books record it with the next run. How many payments.
+
+    `BadRequest` if `bank_routing` is not the one that the file was made with: by it the bank numbers the entries.
+    """
     if not is_routing_number(bank_routing):
         raise BadRequest(
             what=f"{bank_routing!r} is not the routing number of a bank: nine digits, of which the last one checks the others.",
@@ -118,6 +128,11 @@ def confirm_upload(ledger: Ledger, tenant: TenantId, *, by: str, batch_id: str, 
         require(act, by, "finalize")
         act.entity = f"batch {batch_id}"
         payments = _waiting(act, batch_id, states=("sent",))
+        if (kept := _kept(act, payments)) is not None and kept.bank_routing != bank_routing:
+            raise BadRequest(
+                what=f"The payment file was made for the bank {kept.bank_routing}, not for {bank_routing}.",
+                next_step="Name the one that the file was made with; nothing was changed.",
+            )
         place = _place(act, payments)
         for number, payment in enumerate(payments, start=1):
             instruct(act, payment, remote_id=trace_number(bank_routing, number, place=place), at=act.now)
@@ -224,6 +239,43 @@ def _mark_sent(act: Act, payment: Outgoing, *, generation: int) -> None:
     act.update(INTENT, {"intent_id": payment.intent_id}, {"state": "sent", "attempts": number, "sent_at": act.now})
     act.insert(
         ATTEMPT, {"intent_id": payment.intent_id, "number": number, "generation": generation, "sent_at": act.now}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What is kept of a file beside its payments: enough to know it again, and nothing of those it pays."""
+
+    bank_routing: str
+    file_sha256: str
+
+
+def _keep(act: Act, payments: Sequence[Outgoing], made: _Made) -> None:
+    detail = simplejson.dumps(asdict(made), sort_keys=True)
+    for payment in payments:
+        act.update(ATTEMPT, {"intent_id": payment.intent_id, "number": payment.intent["attempts"]}, {"detail": detail})
+
+
+def _kept(look: Look, payments: Sequence[Outgoing]) -> _Made | None:
+    """The file of these payments; None of one that was made before it was kept."""
+    newest = payments[0].intent
+    attempt = look.one(ATTEMPT, intent_id=newest["intent_id"], number=newest["attempts"])
+    assert attempt is not None, "what is in a file was sent"
+    return None if attempt["detail"] is None else _Made(**simplejson.loads(attempt["detail"]))
+
+
+def _refuse_another(look: Look, payments: Sequence[Outgoing], made: _Made) -> None:
+    """`WrongState` if a file that was made before, and may be at the bank, would not be the same again."""
+    kept = _kept(look, payments)
+    if kept is None or kept == made:
+        return
+    differs = "a name in it or the company's id is another"
+    if kept.bank_routing != made.bank_routing:
+        differs = f"it was made for the bank {kept.bank_routing}, and {made.bank_routing} is named now"
+    raise WrongState(
+        what=f"The payment file of this batch was made before and would not be the same again: {differs}.",
+        next_step="Name the company and its bank as they were named then. If that file is lost and the bank does not have it, "
+        "`runway batch discard-file`, then make another; nothing was written.",
     )
 
 

@@ -126,6 +126,12 @@ def test_a_payment_file_is_made_for_its_owner_alone_uploaded_and_recorded(office
     assert path.stat().st_mode & 0o777 == 0o600
     assert len(path.read_text().splitlines()) == 10
     assert "before" in _runway(office, *command)
+    written = path.read_bytes()
+    another = [*command, "--company-id", "9876543210"]
+    assert "would not be the same again" in _runway(office, *another, code=1)
+    assert path.read_bytes() == written
+    elsewhere = ("--by", "fin", "--bank-routing", "091000019")
+    assert "made for the bank 021000021" in _runway(office, "batch", "uploaded", ACME, batch, *elsewhere, code=1)
     assert "Waiting: 2 sent, 2 waiting." in _runway(office, "batch", "run", ACME, batch)
     assert "Instructed: 2 payments." in _runway(office, "batch", "uploaded", ACME, batch, *_FIN)
     assert "Settled: 4 paid." in _runway(office, "batch", "run", ACME, batch)

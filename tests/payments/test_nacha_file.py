@@ -18,7 +18,7 @@ from payments.errors import BadRequest, ContentChanged, NotAllowed, SealBroken, 
 from payments.rails.nacha_file import Entry, Originator, Place, effective_day, file_text
 from payments.sending.bank_files import confirm_upload, discard_file, make_file
 from payments.sending.review import end_payment, write_off
-from payments.store.batch_tables import INTENT
+from payments.store.batch_tables import ATTEMPT, INTENT
 from payments.store.cash_tables import HOLD
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
@@ -183,9 +183,9 @@ def _batch(office: Office, *amounts: str) -> tuple[str, list[str]]:
     return office.batch(*bills), bills
 
 
-def _make(office: Office, batch: str, *, by: str = "fin") -> str:
+def _make(office: Office, batch: str, *, by: str = "fin", originator: Originator = ORIGINATOR) -> str:
     books = office.installation.bill_payments(office.tenant)
-    wanted = {"by": by, "batch_id": batch, "originator": ORIGINATOR, "books": books, "vault": VAULT}
+    wanted = {"by": by, "batch_id": batch, "originator": originator, "books": books, "vault": VAULT}
     return make_file(office.ledger, office.tenant, **wanted).text
 
 
@@ -270,6 +270,37 @@ def test_an_upload_is_confirmed_with_the_routing_number_of_a_bank(office: Office
         with pytest.raises(BadRequest, match="not the routing number of a bank"):
             confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing=wrong)
     assert [row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")] == ["sent"]
+
+
+def test_a_file_is_not_made_again_in_the_name_of_another_company(office: Office) -> None:
+    """Who pays comes from the shell: that of another company made a file that moves the money from its account."""
+    batch, _ = _batch(office, "100.00", "50.00")
+    text_of_file = _make(office, batch)
+    for other, told in (
+        (replace(ORIGINATOR, bank_routing="091000019"), "made for the bank 021000021, and 091000019 is named now"),
+        (replace(ORIGINATOR, company_id="9876543210"), "the company's id is another"),
+    ):
+        with pytest.raises(WrongState, match=told):
+            _make(office, batch, originator=other)
+    assert _make(office, batch) == text_of_file
+    discard_file(office.ledger, office.tenant, by="fin", batch_id=batch, reason="the account is at another bank now")
+    elsewhere = replace(ORIGINATOR, bank_routing="091000019")
+    text_of_file = _make(office, batch, originator=elsewhere)
+    assert _make(office, batch, originator=elsewhere) == text_of_file
+    with pytest.raises(BadRequest, match="made for the bank 091000019, not for 021000021"):
+        _upload(office, batch)
+    assert {row["state"] for row in office.rows(INTENT, INTENT.c.leg == "rail")} == {"sent"}
+    assert confirm_upload(office.ledger, office.tenant, by="fin", batch_id=batch, bank_routing="091000019") == 2
+    assert office.broken() == []
+
+
+def test_a_file_that_was_made_before_its_hash_was_kept_is_made_again_and_uploaded(office: Office) -> None:
+    batch, _ = _batch(office, "100.00")
+    text_of_file = _make(office, batch)
+    with office.database.write() as connection:
+        connection.execute(ATTEMPT.update().values(detail=None))
+    assert _make(office, batch) == text_of_file
+    assert _upload(office, batch) == 1
 
 
 def test_no_file_is_made_of_a_bill_that_somebody_paid_meanwhile(office: Office) -> None:
