@@ -30,6 +30,13 @@ def open_alarms(look: Look) -> list[Row]:
     return look.many(ALARM, ALARM.c.resolved_at.is_(None), order_by=(ALARM.c.raised_at, ALARM.c.alarm_id))
 
 
+def was_resolved(look: Look, *, kind: str, subject: str, detail: str) -> bool:
+    """Whether the last alarm of this kind and subject said just this, and a person has dealt with it."""
+    newest = (ALARM.c.raised_at.desc(), ALARM.c.alarm_id)
+    last = look.many(ALARM, order_by=newest, limit=1, kind=kind, subject=subject)
+    return bool(last) and last[0]["resolved_at"] is not None and last[0]["detail"] == detail
+
+
 def resolve_alarm(ledger: Ledger, tenant: TenantId, *, by: str, alarm_id: str) -> None:
     """Say that an alarm was dealt with."""
     with ledger.act(tenant, actor=by, kind="alarm resolved") as act:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from payments.controls.alarms import raise_alarm
+from payments.controls.alarms import raise_alarm, was_resolved
 from payments.controls.payees import pays_replaced_details
 from payments.rails.protocol import Instruction, Rail, RailBusy, RailFailed, RailRefused
 from payments.sending.book import Answer
@@ -21,7 +21,6 @@ from payments.store.batch_tables import ATTEMPT, INTENT, INTENT_BILL
 from payments.store.ledger import Ledger
 from payments.store.repository import Act, Look, Row
 from payments.store.states import INTENT_FINAL
-from payments.store.tables import ALARM
 from resources.failpoints import failpoint
 from resources.qbo.bill_payments import BillPayments
 from resources.tenants import TenantId
@@ -182,8 +181,8 @@ def _raise_return(act: Act, payment: Outgoing, returned: Instruction) -> None:
     """Say that money came back; an entry that was not sent yet is not made, for it would record what was not paid."""
     entries = of_same_decisions(act, payment, leg="book")
     subject, detail = f"intent {payment.intent_id}", gave_back(returned)
-    told = act.many(ALARM, kind=_RETURNED, subject=subject, detail=detail)
-    if any(row["resolved_at"] for row in told) or all(entry["state"] == "void" for entry in entries):
+    told = was_resolved(act, kind=_RETURNED, subject=subject, detail=detail)
+    if told or all(entry["state"] == "void" for entry in entries):
         return  # a person has dealt with it, and the bank says the same every night
     numbers = ", ".join(sorted(entry["doc_number"] for entry in entries))
     remedy = f"Void the bill payment {numbers} in QuickBooks; the bill comes back with the next sync."

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from payments.controls.alarms import raise_alarm
+from payments.controls.alarms import raise_alarm, was_resolved
 from payments.sending.evidence import mismatch
 from payments.sending.fates import alarm_doubles, paid
 from payments.sending.outgoing import Outgoing, outgoing
@@ -28,7 +28,7 @@ LOOK_BACK = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """What a comparison found; alarms that were open already are not counted again."""
+    """What a comparison found, open alarms counted each time; of orphans and gone payments those that no person has resolved."""
 
     compared: int
     #: Payments whose record turned up and was taken as theirs.
@@ -124,8 +124,7 @@ def _orphans(act: Act, intents: Mapping[str, Row], records: Sequence[RecordedPay
         difference = "no payment of the ledger" if intent is None else _difference(act, intent, record)
         if difference is None:
             continue
-        count += 1
-        raise_alarm(
+        count += _raise_once(
             act,
             kind="orphan payment",
             subject=f"record {record.remote_id}",
@@ -154,15 +153,24 @@ def _missing(
             continue
         if any(one.remote_id == intent["remote_id"] and one.total_cents for one in by_number.get(number, ())):
             continue
-        count += 1
-        raise_alarm(
+        others = ", ".join(one.remote_id for one in _standing(by_number.get(number, ())))
+        count += _raise_once(
             act,
             kind="payment gone",
             subject=f"intent {intent['intent_id']}",
-            detail=f"payment {intent['remote_id']} of number {number} was voided or deleted in QuickBooks",
+            detail=f"payment {intent['remote_id']} of number {number} was voided or deleted in QuickBooks"
+            + (f"; {others} of the same number stands" if others else ""),
             remedy="If the money was not paid, the bill is open again and comes back with the next sync.",
         )
     return count
+
+
+def _raise_once(act: Act, *, kind: str, subject: str, detail: str, remedy: str) -> bool:
+    """Raise an alarm unless a person has dealt with just this one before; whether it stands."""
+    if was_resolved(act, kind=kind, subject=subject, detail=detail):
+        return False
+    raise_alarm(act, kind=kind, subject=subject, detail=detail, remedy=remedy)
+    return True
 
 
 def _standing(records: Sequence[RecordedPayment]) -> list[RecordedPayment]:

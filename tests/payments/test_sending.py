@@ -11,6 +11,7 @@ import pytest
 import simplejson
 
 from payments.after_sync import after_sync
+from payments.controls.alarms import resolve_alarm
 from payments.errors import NotAllowed, UnknownHere, WrongState
 from payments.sending.clocks import BooksClock
 from payments.sending.promotion import DayPassed, pass_day
@@ -421,6 +422,47 @@ def test_a_voided_payment_shows_in_the_nightly_comparison(office: Office) -> Non
     assert books.void(record).total_cents == 0
     assert office.reconcile().missing == 1
     assert "payment gone" in office.alarms()
+
+
+def test_what_a_person_has_resolved_does_not_come_back_every_night(office: Office) -> None:
+    (bill,) = office.enter("10.00")
+    batch = office.batch(bill)
+    office.drive(batch)
+    entry = office.intents(batch)[bill]
+    books = office.installation.bill_payments(office.tenant)
+    books.void(books.find(entry["doc_number"])[0])
+    gone = f"intent {entry['intent_id']}"
+    assert [office.reconcile().missing for _ in range(2)] == [1, 1], "until somebody has dealt with it"
+    _resolve(office, gone)
+    assert (office.reconcile().missing, _open_about(office, gone)) == (0, [])
+    # A payment that takes its place, and is gone too, is another matter; both are told.
+    anew = office.company.pay_by_hand({"Id": bill}, "10.00", DocNumber=entry["doc_number"])
+    assert (office.reconcile().missing, f"{anew['Id']} of the same number" in _open_about(office, gone)[0]) == (1, True)
+    _resolve(office, gone)
+    assert office.reconcile().missing == 0
+    books.void(next(one for one in books.find(entry["doc_number"]) if one.total_cents))
+    assert office.reconcile().missing == 1
+
+
+def test_a_record_of_nobody_that_a_person_has_ruled_on_is_not_told_again_and_another_one_is(office: Office) -> None:
+    company = office.company
+    first = company.pay_by_hand(company.bill("5.00"), "5.00", DocNumber="RW-STRAY-1")["Id"]
+    found = office.reconcile().orphans
+    _resolve(office, f"record {first}")
+    assert (office.reconcile().orphans, _open_about(office, f"record {first}")) == (found - 1, [])
+    second = company.pay_by_hand(company.bill("5.00"), "5.00", DocNumber="RW-STRAY-1")["Id"]
+    assert (office.reconcile().orphans, len(_open_about(office, f"record {second}"))) == (found, 1)
+
+
+def _open_about(office: Office, subject: str) -> list[str]:
+    """What the open alarms about something say."""
+    return [row["detail"] for row in office.rows(ALARM, ALARM.c.subject == subject, ALARM.c.resolved_at.is_(None))]
+
+
+def _resolve(office: Office, subject: str) -> None:
+    for row in office.rows(ALARM, ALARM.c.subject == subject, ALARM.c.resolved_at.is_(None)):
+        resolve_alarm(office.ledger, office.tenant, by="fin", alarm_id=row["alarm_id"])
+    office.later(days=1)
 
 
 def _unclear(office: Office) -> tuple[str, str]:
