@@ -63,12 +63,15 @@ def reconcile(ledger: Ledger, tenant: TenantId, books: BillPayments, *, since: d
     """Compare every payment with our marker that was recorded since an instant, 90 days by default."""
     since = since or ledger.clock.now() - LOOK_BACK
     before = books.tally.calls
+    with ledger.look(tenant) as look:
+        # Before QuickBooks is read: what another run records meanwhile need not be in that read.
+        recorded = recorded_since(look, since)
     records = books.marked(MARKER, since=since)
     by_number = defaultdict(list)
     for record in records:
         by_number[record.doc_number].append(record)
     with ledger.look(tenant) as look:
-        intents = intents_to_compare(look, numbers=by_number, since=since)
+        intents = of_numbers(look, by_number)
     adopted = sum(
         _adopt(ledger, tenant, intents[number], found)
         for number, found in sorted(by_number.items())
@@ -77,7 +80,7 @@ def reconcile(ledger: Ledger, tenant: TenantId, books: BillPayments, *, since: d
     with ledger.act(tenant, actor=ACTOR, kind="books compared") as act:
         doubles = _doubles(act, intents, by_number)
         orphans = _orphans(act, intents, records)
-        missing = _missing(act, intents, by_number, since=since)
+        missing = _missing(act, recorded, by_number)
     return Reconciled(
         compared=len(records),
         adopted=adopted,
@@ -88,12 +91,16 @@ def reconcile(ledger: Ledger, tenant: TenantId, books: BillPayments, *, since: d
     )
 
 
-def intents_to_compare(look: Look, *, numbers: Iterable[str], since: datetime) -> dict[str, Row]:
-    """The entries that the records found may be of, and those that a record has to be there of, by number."""
+def of_numbers(look: Look, numbers: Iterable[str]) -> dict[str, Row]:
+    """The entries that records of these numbers may be of, by number."""
     wanted = sorted(numbers)
     found = look.many(INTENT, leg="book", doc_number=wanted) if wanted else []
-    recorded = look.many(INTENT, INTENT.c.recorded_at > since, leg="book", state="paid")
-    return {row["doc_number"]: row for row in (*found, *recorded)}
+    return {row["doc_number"]: row for row in found}
+
+
+def recorded_since(look: Look, since: datetime) -> list[Row]:
+    """The entries that a record has to be there of: paid, and recorded since an instant."""
+    return look.many(INTENT, INTENT.c.recorded_at > since, leg="book", state="paid")
 
 
 def _adopt(ledger: Ledger, tenant: TenantId, intent: Row, found: Sequence[RecordedPayment]) -> bool:
@@ -144,22 +151,19 @@ def _difference(act: Act, intent: Row, record: RecordedPayment) -> str | None:
     return None if was_taken else difference
 
 
-def _missing(
-    act: Act, intents: Mapping[str, Row], by_number: Mapping[str, Sequence[RecordedPayment]], *, since: datetime
-) -> int:
+def _missing(act: Act, recorded: Sequence[Row], by_number: Mapping[str, Sequence[RecordedPayment]]) -> int:
     count = 0
-    for number, intent in sorted(intents.items()):
-        if intent["state"] != "paid" or intent["recorded_at"] is None or intent["recorded_at"] <= since:
+    for intent in sorted(recorded, key=lambda row: str(row["doc_number"])):
+        number = intent["doc_number"]
+        standing = [one.remote_id for one in _standing(by_number.get(number, ()))]
+        if intent["remote_id"] in standing:
             continue
-        if any(one.remote_id == intent["remote_id"] and one.total_cents for one in by_number.get(number, ())):
-            continue
-        others = ", ".join(one.remote_id for one in _standing(by_number.get(number, ())))
         count += _raise_once(
             act,
             kind="payment gone",
             subject=f"intent {intent['intent_id']}",
             detail=f"payment {intent['remote_id']} of number {number} was voided or deleted in QuickBooks"
-            + (f"; {others} of the same number stands" if others else ""),
+            + (f"; {', '.join(standing)} of the same number stands" if standing else ""),
             remedy="If the money was not paid, the bill is open again and comes back with the next sync.",
         )
     return count

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import simplejson
@@ -21,6 +22,7 @@ from payments.store.batch_tables import INTENT
 from payments.store.bill_tables import BILL_WORKFLOW
 from payments.store.cash_tables import HOLD
 from payments.store.tables import ALARM, AUDIT
+from resources.qbo.bill_payments import BillPayments, RecordedPayment
 from tests.payments.office import POLICY, Company, Office, furnish, memory_of, open_installation
 from tests.sandbox import Sandbox
 
@@ -424,6 +426,25 @@ def test_a_voided_payment_shows_in_the_nightly_comparison(office: Office) -> Non
     assert "payment gone" in office.alarms()
 
 
+def test_a_payment_that_another_run_records_while_the_books_are_compared_is_not_gone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (office.batch(bill) for bill in office.enter("10.00", "20.00"))
+    office.drive(first)
+    real = BillPayments.marked
+
+    def read_then_paid(books: BillPayments, marker: str, **wanted: Any) -> list[RecordedPayment]:
+        found = real(books, marker, **wanted)
+        assert office.drive(second).outcome == "settled"
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BillPayments, "marked", read_then_paid)
+        assert office.reconcile().missing == 0
+    assert "payment gone" not in office.alarms()
+    assert office.reconcile().missing == 0
+
+
 def test_what_a_person_has_resolved_does_not_come_back_every_night(office: Office) -> None:
     (bill,) = office.enter("10.00")
     batch = office.batch(bill)
@@ -450,7 +471,7 @@ def test_a_record_of_nobody_that_a_person_has_ruled_on_is_not_told_again_and_ano
     found = office.reconcile().orphans
     _resolve(office, f"record {first}")
     assert (office.reconcile().orphans, _open_about(office, f"record {first}")) == (found - 1, [])
-    second = company.pay_by_hand(company.bill("5.00"), "5.00", DocNumber="RW-STRAY-1")["Id"]
+    second = company.pay_by_hand(company.bill("5.00"), "5.00", DocNumber="RW-STRAY-2")["Id"]
     assert (office.reconcile().orphans, len(_open_about(office, f"record {second}"))) == (found, 1)
 
 
