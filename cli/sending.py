@@ -86,21 +86,22 @@ def _foresee(tenant: str, batch: str, *, json_wanted: bool) -> None:
 
 
 def show_unresolved(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
-    """Payments that wait for a person, with what QuickBooks has of their numbers."""
+    """What waits for a person, with the ways out: payments and what QuickBooks has of their numbers, bills to decide once more."""
     with open_desk(tenant) as desk:
         found = review.unresolved(desk.ledger, desk.tenant, _outside(desk))
     if json_wanted:
         print_json(plain(found))
         return
-    table = Table("Payment", "Bills", "Number", "What is there", "Why")
+    table = Table("Payment", "Bills", "Number", "What is there", "Why", "Ways out")
     table.add_column("Amount", justify="right")
     for one in found:
         cells = (
-            one.intent_id,
+            one.intent_id or "",
             ", ".join(one.bill_ids),
-            one.doc_number,
+            one.doc_number or "",
             ", ".join(one.records) or "nothing",
             one.reason,
+            ", ".join(one.ways_out),
         )
         add_row(table, *cells, money(one.amount_cents))
     show_rows(table, none="No payment waits for a person.")

@@ -10,7 +10,7 @@ Above the policy's limit the resolver is somebody else than who decided: togethe
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from payments.bills.cycles import move
+from payments.bills.cycles import move, newest_decision
 from payments.cash.holds import may_have_moved, void
 from payments.controls.people import require
 from payments.controls.policies import in_force
@@ -24,8 +24,8 @@ from payments.sending.machine_memory import MachineMemory
 from payments.sending.outgoing import Outgoing, followers, of_same_decisions, outgoing
 from payments.sending.rail_leg import instructed
 from payments.sending.send_policy import SendPolicy
-from payments.store.batch_tables import BATCH, INTENT
-from payments.store.bill_tables import DECISION
+from payments.store.batch_tables import BATCH, INTENT, INTENT_BILL
+from payments.store.bill_tables import BILL_WORKFLOW, DECISION
 from payments.store.ledger import Ledger
 from payments.store.repository import Act, Look, Row
 from resources.qbo.bill_payments import BillPayments
@@ -67,22 +67,31 @@ class Outside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unresolved:
-    """A payment that waits for a person, with what is there of its number."""
+    """A payment that waits for a person, with what is there of its number; or a bill of which no payment is under way."""
 
-    intent_id: str
-    batch_id: str
+    #: None of a bill that came due and did not pass, or whose payment was ended.
+    intent_id: str | None
+    batch_id: str | None
     bill_ids: tuple[str, ...]
-    doc_number: str
+    doc_number: str | None
     amount_cents: int
     reason: str
     records: tuple[str, ...]
+    #: Commands below `runway` of which one settles it.
+    ways_out: tuple[str, ...]
+
+
+#: What ends the wait of a payment, and of a bill without one.
+_OF_PAYMENT = ("batch take", "batch end", "batch write-off")
+_OF_BILL = ("decide pay-now", "decide schedule", "decide delay", "bills withdraw")
 
 
 def unresolved(ledger: Ledger, tenant: TenantId, outside: Outside) -> list[Unresolved]:
-    """Every payment that waits for a person; one metered read for each record in the books."""
+    """Everything that waits for a person: payments, one metered read for each record in the books; then bills without one."""
     with ledger.look(tenant) as look:
         rows = look.many(INTENT, INTENT.c.state == "needs_review")
-    return [
+        bills = _undecided(look)
+    payments = [
         Unresolved(
             intent_id=row["intent_id"],
             batch_id=row["batch_id"],
@@ -91,9 +100,36 @@ def unresolved(ledger: Ledger, tenant: TenantId, outside: Outside) -> list[Unres
             amount_cents=row["amount_cents"],
             reason=row["reason"] or "",
             records=tuple(one.remote_id for one in _standing(ledger, outside, tenant, row)),
+            ways_out=_OF_PAYMENT,
         )
         for row in rows
     ]
+    return payments + bills
+
+
+def _undecided(look: Look) -> list[Unresolved]:
+    """The bills that a person has to rule on once more, with what was decided to be paid of them."""
+    bills = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.state == "needs_review")
+    lines = look.many(INTENT_BILL, bill_id=[bill["bill_id"] for bill in bills], live=1) if bills else []
+    under_way = {line["bill_id"] for line in lines}
+    found = []
+    for bill in bills:
+        decision = newest_decision(look, bill)
+        assert decision is not None, "what needs a review was decided"
+        if bill["bill_id"] not in under_way:
+            found.append(
+                Unresolved(
+                    intent_id=None,
+                    batch_id=None,
+                    bill_ids=(bill["bill_id"],),
+                    doc_number=None,
+                    amount_cents=decision["amount_cents"],
+                    reason=bill["reason"] or "",
+                    records=(),
+                    ways_out=_OF_BILL,
+                )
+            )
+    return found
 
 
 def take_as_paid(ledger: Ledger, tenant: TenantId, outside: Outside, *, by: str, intent_id: str) -> str:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from payments.store.batch_tables import INTENT
+from payments.store.bill_tables import BILL_WORKFLOW
 from resources.token_vault import TokenVault, keys_from_file
 from tests.payments.office import Company, MarringClient, Office, furnish, open_installation
 from tests.resources.builders import ACME
@@ -98,6 +99,24 @@ def test_a_payment_that_waits_for_a_person_is_listed_and_ended(office: Office) -
     assert "Would be done" in _runway(office, "batch", *wanted, "--dry-run")
     assert "Done" in _runway(office, "batch", *wanted)
     assert "waits for nobody" in _runway(office, "batch", "take", ACME, waiting["intent_id"], "--by", "fin", code=1)
+
+
+def test_a_due_payment_that_did_not_pass_is_listed_with_its_ways_out(office: Office) -> None:
+    (bill,) = office.enter("100.00")
+    office.approve(bill)
+    office.stage(bill, account_id=office.company.bank)
+    office.schedule(bill, days=2, account_id=office.company.bank)
+    office.later(days=2)
+    office.sync_books(bill, cash=1_000)
+    assert office.pass_day().needs_review == (bill,)
+    (waiting,) = json.loads(_runway(office, "batch", "review", ACME, "--json"))
+    assert (waiting["intent_id"], waiting["bill_ids"], waiting["amount_cents"]) == (None, [bill], 10_000)
+    assert waiting["reason"] == office.rows(BILL_WORKFLOW)[0]["reason"] != ""
+    assert "bills withdraw" in waiting["ways_out"]
+    said = _runway(office, "batch", "review", ACME)
+    assert "decide delay" in said
+    office.delay(bill)
+    assert "No payment waits for a person." in _runway(office, "batch", "review", ACME)
 
 
 _FIN = ("--by", "fin", "--bank-routing", "021000021")
