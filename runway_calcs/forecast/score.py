@@ -15,7 +15,7 @@ A miss is a matter of timing when the money is still to come, came on the as-of 
 and permanent otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -251,11 +251,12 @@ def _misses(
     still_open = {f"{item.txn_type}:{item.txn_id}" for item in now.prepared.items if item.txn_id}
     late = {series.stream for series in now.prepared.series if series.next_dates[0] <= now.forecast.as_of}
     billed = {item.party_id for item in now.prepared.items if item.txn_id and item.party_id}
-    actual = _by_item(came, now)
-    today = _by_item(came_today, now)
+    expected = _expected(last.simulation, days=days)
+    actual = _by_item(came, now, documents=expected.keys())
+    today = _by_item(came_today, now, documents=expected.keys())
     found = []
     left = {True: [net[0], net[1]], False: [net[2], net[3]]}
-    for key, one in _expected(last.simulation, days=days).items():
+    for key, one in expected.items():
         is_series = one.item.layer is Layer.RECURRING
         cents = actual[is_series].get(key, 0)
         is_in = one.item.amount_cents > 0
@@ -269,9 +270,16 @@ def _misses(
     return found
 
 
-def _by_item(came: pd.DataFrame, now: Forecasting) -> dict[bool, dict[str, int]]:
-    """Signed cents that came, of series (True) by series and of documents (False) by document."""
-    sums = (came.groupby("document")["cents"].sum(), came["cents"].groupby(_streams(came, now)).sum())
+def _by_item(came: pd.DataFrame, now: Forecasting, *, documents: Collection[str]) -> dict[bool, dict[str, int]]:
+    """Signed cents that came: by document (False) of those that the last forecast held, all else by series (True)."""
+    is_held = came["document"].isin(list(documents))
+    movements = now.books.movements.set_index(["txn_type", "txn_id"])["stream"]
+    streams = movements.reindex(pd.MultiIndex.from_frame(came[["txn_type", "txn_id"]])).fillna("").to_numpy()
+    series = pd.Series(np.where(came["cents"] > 0, "in:", "out:"), index=came.index) + pd.Series(
+        streams, index=came.index
+    )
+    held, others = came[is_held], came[~is_held]
+    sums = (held.groupby("document")["cents"].sum(), others["cents"].groupby(series[~is_held]).sum())
     return {bool(number): {str(key): int(cents) for key, cents in found.items()} for number, found in enumerate(sums)}
 
 
@@ -320,17 +328,6 @@ def _expected(last: Simulation, *, days: int) -> dict[str, _Expected]:
 
 def _series_key(stream: str, *, is_in: bool) -> str:
     return f"{'in' if is_in else 'out'}:{stream}"
-
-
-def _streams(came: pd.DataFrame, now: Forecasting) -> pd.Series:
-    """The series that each piece without a document of its own belongs to; empty where it has a document."""
-    movements = now.books.movements.set_index(["txn_type", "txn_id"])["stream"]
-    keys = pd.MultiIndex.from_frame(came[["txn_type", "txn_id"]])
-    stream = movements.reindex(keys).fillna("").to_numpy()
-    direction = np.where(came["cents"] > 0, "in:", "out:")
-    return pd.Series(direction, index=came.index).where(came["document"] == "", "") + pd.Series(
-        stream, index=came.index
-    )
 
 
 def _miss(item: DatedItem, *, expected_cents: int, actual_cents: int, waits: bool) -> Miss:

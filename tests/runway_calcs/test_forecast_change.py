@@ -201,6 +201,36 @@ def test_what_the_last_forecast_knew_and_is_dated_on_the_as_of_day_now_is_a_corr
     assert (found.misses, found.corrected_cents) == ((), 600)
 
 
+@pytest.mark.parametrize(
+    ("expected", "misses"),
+    [
+        pytest.param(
+            [(3, -3_000, "")], [], id="a bill that was keyed in and paid within the week is the series' payment"
+        ),
+        pytest.param([(3, -3_000, "9")], [], id="a bill that was open is itself"),
+        pytest.param([(3, -3_000, "9"), (30, -3_000, "")], [], id="and not the series' next payment as well"),
+        pytest.param([], [("", -3_000)], id="what nobody expected"),
+    ],
+)
+def test_a_recurring_bill_counts_for_its_series_unless_it_was_open(
+    expected: list[tuple[int, int, str]], misses: list[tuple[str, int]]
+) -> None:
+    due = [
+        item(days, cents, label="P9", txn_id=txn, as_of=LAST)
+        if txn
+        else item(days, cents, FlowKind.RECURRING, layer=Layer.RECURRING, label="Vendor:7", as_of=LAST)
+        for days, cents, txn in expected
+    ]
+    before = forecasting(prepared(due, cash=position(5_000, as_of=LAST), floor_cents=0))
+    paid = movements({"date": pd.Timestamp(LAST + timedelta(days=4)), "amount_cents": -3_000, "party_id": "7"})
+    pieces = paid.assign(day=paid["date"], cents=paid["amount_cents"], document="Bill:9")
+    today = now(cash_cents=2_000)
+    after = replace(today, books=replace(today.books, movements=paid, pieces=pieces))
+    found = forecast_score(before, after, earlier=())
+    assert [(one.label, one.miss_cents) for one in found.misses] == misses
+    assert found.corrected_cents == 0
+
+
 def test_a_day_without_a_whole_day_before_it_is_no_week_to_score() -> None:
     with pytest.raises(ValueError, match="no whole day"):
         forecast_score(now(), now(), earlier=())
