@@ -4,16 +4,16 @@ Belongs here: adding, removing, listing. Does not: rules of recipients (`resourc
 """
 
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
 from cli.entering import AS_JSON, BY, DRY_RUN, add_row, author, print_json
-from cli.mail_owners import OWNER, as_fields, known_owner
+from cli.mail_owners import OWNER, KnownOwner, as_fields, known_owner
 from cli.session import console, open_installation
-from resources.mail.recipients import Recipient, RecipientRefused, Role
+from resources.mail.recipients import Recipient, RecipientRefused
 from resources.mail.tables import CURRENCY_FORMATS, LOCALES, ROLES
 from resources.tenants import ZONES
 
@@ -30,12 +30,14 @@ def add(
     address: str = _ADDRESS,
     name: str = typer.Option("", help="The name beside the address."),
     role: str = typer.Option("", help=f"Of a tenant's mail, who it is: {', '.join(ROLES)}; default: {ROLES[0]}."),
-    locale: str = typer.Option("en-GB", help=f"How dates are written: {', '.join(LOCALES)}."),
+    locale: str = typer.Option("", help=f"How dates are written: {', '.join(LOCALES)}; default: {LOCALES[0]}."),
     zone: str = typer.Option(
         "",
         help=f"Whose Friday morning counts; default: that of the tenant or of all the firm's tenants. One of {', '.join(ZONES)}.",
     ),
-    currency_format: str = typer.Option("symbol", help=f"How dollars are written: {', '.join(CURRENCY_FORMATS)}."),
+    currency_format: str = typer.Option(
+        "", help=f"How dollars are written: {', '.join(CURRENCY_FORMATS)}; default: {CURRENCY_FORMATS[0]}."
+    ),
     lift_suppression: bool = typer.Option(False, "--lift-suppression", help="The address works again."),
     subscribe_again: bool = typer.Option(
         False, "--subscribe-again", help="The reader unsubscribed and asked for it again."
@@ -44,23 +46,19 @@ def add(
     dry_run: bool = DRY_RUN,
     json_wanted: bool = AS_JSON,
 ) -> None:
-    """Add a recipient, or say anew how one reads; one that was removed receives again."""
+    """Add a recipient, or say anew how one reads: what is left out stays as it was. One that was removed receives again."""
     with open_installation() as installation:
         known = known_owner(installation, tenant)
         recipients = installation.recipients
-        asked: dict[str, Any] = {
-            "address": address,
-            "name": name,
-            "role": cast("Role", role or ("client" if known.owner.kind == "tenant" else "firm")),
-            "locale": locale,
-            "zone": zone or known.zone,
-            "currency_format": currency_format,
-        }
+        said = {"name": name, "role": role, "locale": locale, "zone": zone, "currency_format": currency_format}
+        reads = _as_it_reads(recipients.find(known.owner, address), known)
+        asked: dict[str, Any] = {"address": address, **{field: text or reads[field] for field, text in said.items()}}
         if not asked["zone"]:
             raise RecipientRefused(f"The tenants of {tenant} are in several zones or none: name one with --zone.")
         kept = recipients.check(known.owner, **asked)
         _tell(
-            f"{kept} receives the mail of {tenant} ({asked['role']}, {locale}, {asked['zone']}, {currency_format})",
+            f"{kept} receives the mail of {tenant} "
+            f"({asked['role']}, {asked['locale']}, {asked['zone']}, {asked['currency_format']})",
             None
             if dry_run
             else recipients.add(
@@ -115,6 +113,19 @@ def list_recipients(tenant: str = OWNER, json_wanted: bool = AS_JSON) -> None:
         who = "\n".join(filter(None, (one.address, one.name)))
         add_row(table, who, f"{one.role}, {one.locale}, {one.currency_format}\n{one.zone}", receives)
     console.print(table)
+
+
+def _as_it_reads(before: Recipient | None, known: KnownOwner) -> dict[str, str]:
+    """How a recipient reads of whom nothing new is said; of a new one, the defaults."""
+    if before is not None:
+        return {field: getattr(before, field) for field in ("name", "role", "locale", "zone", "currency_format")}
+    return {
+        "name": "",
+        "role": "client" if known.owner.kind == "tenant" else "firm",
+        "locale": LOCALES[0],
+        "zone": known.zone,
+        "currency_format": CURRENCY_FORMATS[0],
+    }
 
 
 def _tell(what: str, done: Recipient | None, *, json_wanted: bool) -> None:

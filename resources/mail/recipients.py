@@ -178,14 +178,17 @@ class Recipients:
 
     def one(self, owner: MailOwner, address: str) -> Recipient:
         """One recipient, removed or not; `RecipientRefused` if there never was one."""
-        address = mail_address(address)
-        with self._database.read() as connection:
-            found = _recipients(connection, owner, address=address)
-        if not found:
+        found = self.find(owner, address)
+        if found is None:
             raise RecipientRefused(
-                f"{address} is no recipient of {owner}: `runway mail recipients list {owner}` shows all."
+                f"{mail_address(address)} is no recipient of {owner}: `runway mail recipients list {owner}` shows all."
             )
-        return found[0]
+        return found
+
+    def find(self, owner: MailOwner, address: str) -> Recipient | None:
+        """The same; None if there never was one."""
+        with self._database.read() as connection:
+            return recipient_in(connection, owner, mail_address(address))
 
     def all(self, owner: MailOwner) -> tuple[Recipient, ...]:
         """Every recipient that was not removed, by role and address; unsubscribed ones too."""

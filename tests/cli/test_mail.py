@@ -15,6 +15,7 @@ from cli.main import app
 from cli.session import console
 from resources.installation import Installation
 from resources.mail.outbox_rows import RowKey
+from resources.mail.recipients import suppress
 from resources.mail.tables import of_firm, of_tenant
 from resources.tenants import tenant_id
 from tests.resources.mail_builders import make_content
@@ -119,6 +120,23 @@ def test_recipients_are_added_listed_and_removed(command: Command) -> None:
     command.done("recipients", "remove", "acme", _ANN)
     assert command.json("recipients", "list", "acme") == []
     assert "is no recipient" in command.refused("recipients", "remove", "acme", "eve@evil.example")
+
+
+def test_what_is_left_out_when_a_recipient_is_added_again_stays_as_it_was(command: Command) -> None:
+    """As the refusal words it, without another option: the firm's copy silently became the client's."""
+    reads = ("--name", "Ann", "--role", "firm", "--locale", "en-US", "--currency-format", "code")
+    before = command.json("recipients", "add", "acme", _ANN, *reads, "--zone", "America/Denver")["recipient"]
+    owner = of_tenant(_ACME)
+    with command.installation.database.write() as connection:
+        suppress(connection, owner, _ANN, reason="5.1.1 gone", now=_NOW)
+    assert "--lift-suppression" in command.refused("recipients", "add", "acme", _ANN)
+    lifted = command.json("recipients", "add", "acme", _ANN, "--lift-suppression")["recipient"]
+    how = ("name", "role", "locale", "zone", "currency_format")
+    assert [lifted[one] for one in how] == [before[one] for one in how]
+    assert lifted["obstacle"] is None
+    command.done("recipients", "remove", "acme", _ANN)
+    again = command.json("recipients", "add", "acme", _ANN, "--locale", "en-GB")["recipient"]
+    assert [again[one] for one in how] == ["Ann", "firm", "en-GB", "America/Denver", "code"]
 
 
 def test_the_mode_is_shown_tried_and_set_with_who(command: Command) -> None:
