@@ -34,6 +34,8 @@ _WEEK = typer.Option("", "--week", help="The Friday of the week, as 2026-11-20; 
 _KIND = typer.Option(
     "", "--kind", help="Which document; default: the weekly one. left_out is a notice to a firm about failed runs."
 )
+_FRIDAY = typer.Argument(help="The Friday of the week, as `runway mail status` shows it.")
+_RECIPIENT = typer.Argument(help="The recipient's address.")
 _FILE_NAME = re.compile(r"[^A-Za-z0-9@._+-]")
 
 
@@ -148,8 +150,8 @@ def preview(
 def resend(
     *,
     tenant: str = OWNER,
-    week: str = typer.Argument(help="The Friday of the week, as `runway mail status` shows it."),
-    recipient: str = typer.Argument(help="The recipient's address."),
+    week: str = _FRIDAY,
+    recipient: str = _RECIPIENT,
     kind: str = _KIND,
     by: str = BY,
     dry_run: bool = DRY_RUN,
@@ -157,8 +159,7 @@ def resend(
 ) -> None:
     """Queue a mail once more: one that nobody knows about, that was refused or that came back."""
     with open_installation() as installation:
-        known = known_owner(installation, tenant)
-        row_key = RowKey(owner=known.owner, kind=kind or known.kind, key=week, address=mail_address(recipient))
+        row_key = _row_key(installation, tenant, week=week, recipient=recipient, kind=kind)
         if dry_run:
             installation.outbox.check_resend(row_key)
         else:
@@ -168,6 +169,33 @@ def resend(
         print_json({"queued": not dry_run, "mail": _key_json(row_key)})
     else:
         console.print(f"{'Would be queued' if dry_run else 'Queued'} once more: {what}.", markup=False, soft_wrap=True)
+
+
+@app.command()
+def arrived(
+    *,
+    tenant: str = OWNER,
+    week: str = _FRIDAY,
+    recipient: str = _RECIPIENT,
+    kind: str = _KIND,
+    by: str = BY,
+    dry_run: bool = DRY_RUN,
+    json_wanted: bool = AS_JSON,
+) -> None:
+    """Say of a mail that nobody knows about that it did arrive, as its reader says: it is no open question any more."""
+    with open_installation() as installation:
+        row_key = _row_key(installation, tenant, week=week, recipient=recipient, kind=kind)
+        if dry_run:
+            installation.outbox.check_arrived(row_key)
+        else:
+            installation.outbox.arrived(row_key, author=author(by))
+    what = f"{row_key.kind} of {week} reached {row_key.address}"
+    if json_wanted:
+        print_json({"recorded": not dry_run, "mail": _key_json(row_key)})
+    elif dry_run:
+        console.print(f"Would record: {what}. Nothing was recorded.", markup=False, soft_wrap=True)
+    else:
+        console.print(f"Recorded: {what}.", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -200,6 +228,12 @@ def bounce(
         console.print(said if one.is_new else f"{said} (known already)", markup=False, soft_wrap=True)
 
 
+def _row_key(installation: Installation, tenant: str, *, week: str, recipient: str, kind: str) -> RowKey:
+    """Which mail is meant, as typed."""
+    known = known_owner(installation, tenant)
+    return RowKey(owner=known.owner, kind=kind or known.kind, key=week, address=mail_address(recipient))
+
+
 def _report(source: str) -> bytes:
     if source == "-":
         return sys.stdin.buffer.read()
@@ -229,7 +263,8 @@ def _show_rows(installation: Installation, rows: list[OutboxRow], *, json_wanted
     for row in rows:
         if row.state == "unknown":
             console.print(
-                f"Nobody knows whether it arrived: `{row.row_key.resend_command}` sends it once more.",
+                f"Nobody knows whether it arrived: `{row.row_key.resend_command}` sends it once more, "
+                f"`{row.row_key.arrived_command}` says that it did.",
                 markup=False,
                 soft_wrap=True,
             )

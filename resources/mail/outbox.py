@@ -36,10 +36,15 @@ from resources.mail.unsubscribe import MailKeys
 Queued = Literal["queued", "updated", "unchanged"]
 #: How long a mail is tried after a person asked for it again.
 RESEND_FOR = timedelta(days=2)
+_NO_SUCH_MAIL = "There is no such mail: `runway mail status` shows all."
 
 
 class ResendRefused(ValueError):
     """The mail cannot be asked for again: the message says why."""
+
+
+class ArrivalRefused(ValueError):
+    """The mail cannot be settled as arrived: the message says why."""
 
 
 class Outbox:
@@ -169,6 +174,28 @@ class Outbox:
         with self._database.read() as connection:
             _to_send_again(connection, row_key)
 
+    def arrived(self, row_key: RowKey, *, author: str) -> None:
+        """Settle a mail that nobody knows about because its reader says that it arrived.
+
+        Raises:
+            ArrivalRefused: there is no such mail, or what became of it is known.
+        """
+        with self._database.write() as connection:
+            lock_owner(connection, row_key.owner)
+            kept = _unknown(connection, row_key)
+            connection.execute(
+                update(tables_of(row_key.owner).outbox)
+                .where(*where_row(row_key))
+                .values(state="sent", reason="", sent_at=kept.begun_at)
+            )
+            detail = f"it arrived, says {author}"
+            note(connection, row_key, attempt=kept.attempt, event="sent", detail=detail, at=self._clock.now())
+
+    def check_arrived(self, row_key: RowKey) -> None:
+        """Refuse what `arrived` would refuse, and change nothing."""
+        with self._database.read() as connection:
+            _unknown(connection, row_key)
+
     def due(self) -> list[OutboxRow]:
         """The mails that would be sent now, in the sender's order."""
         with self._database.read() as connection:
@@ -224,9 +251,19 @@ def _to_send_again(connection: Connection, row_key: RowKey) -> OutboxRow:
     return kept
 
 
+def _unknown(connection: Connection, row_key: RowKey) -> OutboxRow:
+    """The row, if nobody knows what became of it."""
+    kept = one_row(connection, row_key)
+    if kept is None:
+        raise ArrivalRefused(_NO_SUCH_MAIL)
+    if kept.state != "unknown":
+        raise ArrivalRefused(f"The mail is {kept.state}: only of one that is unknown can a reader say more.")
+    return kept
+
+
 def _why_not_again(kept: OutboxRow | None) -> str | None:
     if kept is None:
-        return "There is no such mail: `runway mail status` shows all."
+        return _NO_SUCH_MAIL
     if kept.state in ("queued", "sending"):
         return f"The mail is {kept.state}: it needs no asking."
     if kept.state == "sent":

@@ -54,7 +54,16 @@ class RowKey:
     @property
     def resend_command(self) -> str:
         """The command that asks for the mail once more."""
-        return f"runway mail resend {self.owner} {self.key} {self.address} --kind {self.kind}"
+        return f"runway mail resend {self._words}"
+
+    @property
+    def arrived_command(self) -> str:
+        """The command that says of a mail nobody knows about that it did arrive."""
+        return f"runway mail arrived {self._words}"
+
+    @property
+    def _words(self) -> str:
+        return f"{self.owner} {self.key} {self.address} --kind {self.kind}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

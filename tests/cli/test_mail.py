@@ -207,6 +207,27 @@ def test_an_unknown_mail_is_shown_with_its_button_and_sent_once_more_by_it(
     assert "not sent twice" in command.refused("resend", "acme", "2026-11-20", _ANN)
 
 
+def test_an_unknown_mail_that_arrived_is_settled_by_whoever_asked_its_reader(
+    command: Command, server: MailServer
+) -> None:
+    _with_ann(command).queue()
+    mail = ("acme", "2026-11-20", _ANN)
+    command.done("mode", "acme", "live")
+    assert "The mail is queued" in command.refused("arrived", *mail)
+    server.misbehave(taken="hang up")
+    command("send")
+    assert "runway mail arrived acme 2026-11-20 ann@acme.example" in command.done("status", "acme")
+    assert "Nothing was recorded" in command.done("arrived", *mail, "--dry-run")
+    assert command.json("status", "acme")[0]["state"] == "unknown"
+    assert command.json("arrived", *mail, "--by", "ben")["recorded"]
+    (row,) = command.json("status", "acme")
+    assert (row["state"], row["sent_at"]) == ("sent", row["begun_at"])
+    assert (row["history"][-1]["event"], row["history"][-1]["detail"]) == ("sent", "it arrived, says ben")
+    assert "The mail is sent" in command.refused("arrived", *mail, "--dry-run")
+    assert "not sent twice" in command.refused("resend", *mail)
+    assert "no such mail" in command.refused("arrived", "acme", "2026-11-13", _ANN)
+
+
 def test_trouble_with_the_server_is_said_without_the_password(command: Command, server: MailServer) -> None:
     _with_ann(command).queue()
     command.done("mode", "acme", "live")
