@@ -102,8 +102,8 @@ def days(count: int) -> str:
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:
-    """A number with its noun: ``1 invoice``, ``1,204 invoices``."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+    """A number with its noun: ``1 invoice``, ``-1 invoice``, ``1,204 invoices``."""
+    return f"{count:,} {singular if abs(count) == 1 else plural or singular + 's'}"
 
 
 def plain_text(text: str) -> str:

@@ -83,6 +83,7 @@ def test_dates_times_and_counts() -> None:
     assert weekday_date(FRIDAY) == "Friday 20 Nov 2026"
     assert clock_time(datetime(2026, 11, 17, 5, 7), near=FRIDAY) == "17 Nov, 05:07"  # noqa: DTZ001 - wall clock as read
     assert (days(1), days(14), counted(1_204, "invoice")) == ("1 day", "14 days", "1,204 invoices")
+    assert (days(0), days(-1), days(-2)) == ("0 days", "-1 day", "-2 days")
 
 
 @pytest.mark.parametrize(
