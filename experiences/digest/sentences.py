@@ -63,12 +63,15 @@ def preheader(document: DigestDocument) -> str:
 
 
 def _change_in_short(document: DigestDocument) -> list[str]:
+    """The move of the low point in words: with a sign it would read as a balance."""
     change = document.change
     if change.state is not ChangeState.COMPARED or change.last_as_of is None:
         return []
-    amount = money_short(change.low_cents, currency=document.currency)
-    sign = "+" if change.low_cents > 0 else ""
-    return [f"low point {sign}{amount} since {short_date(change.last_as_of, near=document.as_of)}"]
+    moved = "unchanged"
+    if change.low_cents:
+        amount = money_short(abs(change.low_cents), currency=document.currency)
+        moved = f"{'up' if change.low_cents > 0 else 'down'} {amount}"
+    return [f"low point {moved} since {short_date(change.last_as_of, near=document.as_of)}"]
 
 
 def headline(document: DigestDocument) -> str:

@@ -23,8 +23,14 @@ def test_the_change_is_told_in_its_causes_and_its_sum() -> None:
 
 
 def test_the_line_beside_the_subject_names_the_one_change() -> None:
-    assert "low point +$1.2k since 13 Nov" in preheader(make_digest())
+    assert "low point up $1.2k since 13 Nov" in preheader(make_digest())
     assert "since" not in preheader(make_digest(change=NO_CHANGE))
+
+
+@pytest.mark.parametrize(("low", "told"), [(-120_000, "down $1.2k"), (0, "unchanged")])
+def test_the_line_beside_the_subject_words_a_change_as_no_level(low: int, told: str) -> None:
+    """Incident: "low point -$1.2k since 13 Nov" reads as overdrawn since then, and "$0 since 13 Nov" as empty."""
+    assert f"; low point {told} since 13 Nov, cash: " in preheader(make_digest(change=make_change(low=low)))
 
 
 def test_a_bound_says_that_it_is_one() -> None:
