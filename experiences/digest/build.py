@@ -266,20 +266,18 @@ def _money_out(
     due = [line for line in lines if line.overdue_days == 0]
     overdue.sort(key=lambda line: (-line.open_cents, -line.overdue_days, line.vendor, line.doc_number))
     due.sort(key=lambda line: (line.due_date or date.max, -line.open_cents, line.vendor, line.doc_number))
-    likely = [
-        one.counted_cents
-        for one in payments
-        if one.side == "payables" and one.expected_on <= until and one.counted_cents
-    ]
+    likely = [one for one in payments if one.side == "payables" and one.expected_on <= until and one.counted_cents]
+    # A bill that is decided in part has a row for each part, and is one bill.
+    bills = doc.Bills(count=len({one.txn_id for one in likely}), cents=sum(one.counted_cents for one in likely))
     of_documents = {FlowKind.BILL, FlowKind.HELD_BILL}
     other = _flow_lines(items, kinds=set(DISBURSEMENT_KINDS) - of_documents, sign=-1, until=until)
-    total = sum(likely) + sum(line.amount_cents for line in other)
+    total = bills.cents + sum(line.amount_cents for line in other)
     return doc.MoneyOut(
         until=until,
         estimate=estimate,
         overdue=listing(overdue, cents=[line.open_cents for line in overdue]),
         due=listing(due, cents=[line.open_cents for line in due]),
-        likely=doc.Bills(count=len(likely), cents=sum(likely)),
+        likely=bills,
         other=listing(other, cents=[line.amount_cents for line in other], most=FEW_ROWS),
         likely_cents=total,
         cash_after_cents=None if cash_cents is None else cash_cents - total,

@@ -58,6 +58,13 @@ def test_every_bill_past_due_or_due_within_the_week_is_listed_whenever_it_is_exp
     assert (out.likely.count, out.likely.cents) == (1, 108)
 
 
+def test_a_bill_decided_in_part_is_likely_paid_once() -> None:
+    (first, *_) = BILLS
+    decided, rest = (replace(make_bill_payment(first, number=0), counted_cents=cents) for cents in (100_000, 84_000))
+    out = make_digest(payments=[decided, rest]).money_out
+    assert (out.likely.count, out.likely.cents) == (1, 184_000)
+
+
 def test_bills_are_told_without_a_forecast_too() -> None:
     out = make_digest(cash=NOT_COMPUTABLE_CASH, flows=(), payments=[], priorities=NOTHING_TO_RANK).money_out
     assert (out.overdue.count, out.due.count, out.likely.count, out.estimate) == (1, 2, 0, None)
