@@ -228,13 +228,19 @@ def _defect_row(line: DefectLine, *, document: DigestDocument) -> TableRow:
 def effect_words(
     effect: EffectState, *, runway_days: int | None, is_bound: bool, low_cents: int | None, currency: str
 ) -> tuple[str, str]:
-    """What mending changes, in days and in cents: "+3 days", "+$1.2k"; no figure is words."""
+    """What mending changes, in days and in cents: "+3 days", "+$1.2k"; no figure is words.
+
+    Of a bound in days the words say to which side the change may be larger: "at least +72 days", "-51 days or worse".
+    """
     if runway_days is None or low_cents is None:
         unknown = "not computed" if effect is EffectState.NOT_COMPUTED else "not known"
         return (unknown, unknown)
-    bound = "at least " if is_bound else ""
     amount = money_short(low_cents, currency=currency)
-    return (
-        f"{bound}{'+' if runway_days > 0 else ''}{days(runway_days)}",
-        f"+{amount}" if low_cents > 0 else amount,
-    )
+    return (_days_moved(runway_days, is_bound=is_bound), f"+{amount}" if low_cents > 0 else amount)
+
+
+def _days_moved(count: int, *, is_bound: bool) -> str:
+    moved = f"+{days(count)}" if count > 0 else days(count)
+    if not is_bound:
+        return moved
+    return f"{moved} or worse" if count < 0 else f"at least {moved}"

@@ -92,7 +92,7 @@ def hygiene(
         position: the cash of the same point of view.
         base: the figures of the forecast as it is; None when there is no forecast.
         recompute: the figures with a correction; None when there is no forecast.
-        horizon_days: length of the forecast: the bound of a runway beyond it.
+        horizon_days: length of the forecast: a runway beyond it counts as the day after its end.
         policy: thresholds and points.
         cash_policy: which subtypes are payroll, tax and undeposited.
     """
@@ -146,14 +146,14 @@ def with_effects(
 
 
 def effect_of(base: Figures, corrected: Figures, *, horizon_days: int) -> Effect:
-    """The change from the forecast as it is to the corrected one."""
-    before, after = (horizon_days if days is None else days for days in (base[0], corrected[0]))
+    """The change from the forecast as it is to the corrected one; a runway beyond the horizon counts as the day after it."""
+    before, after = (horizon_days + 1 if days is None else days for days in (base[0], corrected[0]))
     days, low = after - before, corrected[1] - base[1]
     is_bound = (base[0] is None) != (corrected[0] is None)
-    state = EffectState.VALUE if days or low or is_bound else EffectState.ZERO
+    state = EffectState.VALUE if days or low else EffectState.ZERO
     reason = "the forecast made again with the correction, same draws"
     if is_bound:
-        reason += f"; one of the two runways lies beyond {horizon_days} days, so the change in days is at least this"
+        reason += f"; one of the two runways lies beyond {horizon_days} days, so the change in days is a bound"
     return Effect(state=state, runway_days=days, is_bound=is_bound, low_water_cents=low, reason=reason)
 
 

@@ -63,7 +63,7 @@ class Effect:
     runway_days: int | None
     """Change of the median runway in days; None unless the state is VALUE or ZERO."""
     is_bound: bool
-    """One of the two runways lies beyond the horizon: the change is at least so many days."""
+    """One of the two runways lies beyond the horizon: the change is so many days or more to the same side."""
     low_water_cents: int | None
     """Change of the low-water mark; None unless the state is VALUE or ZERO."""
     reason: str

@@ -291,6 +291,21 @@ def test_page_and_text_carry_the_same_figures() -> None:
     assert figures(one_line(render_text(document))) == figures(parse(render_html(document)).text)
 
 
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (72, "at least +72 days"),
+        (1, "at least +1 day"),
+        (-52, "-52 days or worse"),
+    ],
+)
+def test_a_bound_says_to_which_side_it_is_one(days: int, told: str) -> None:
+    """Incident: "at least -51 days" of an entry that mended shortens the runway by 51 days or more says the opposite."""
+    document = make_tray([make_defect(effect=replace(_effect(days, -12_345), is_bound=True))])
+    assert f"Runway: {told}" in one_line(render_text(document))
+    assert told in parse(render_html(document)).texts
+
+
 def test_a_tray_survives_its_json() -> None:
     document = make_tray([make_defect()], rulings=(_ruling(None),))
     assert from_json(to_json(document)) == document

@@ -363,7 +363,11 @@ def test_an_entry_dated_almost_a_year_ahead_blocks_and_a_nearer_one_is_only_show
     [
         pytest.param((20, 100), (25, 300), EffectState.VALUE, 5, False, 200, id="longer"),
         pytest.param((20, 100), (20, 100), EffectState.ZERO, 0, False, 0, id="the same"),
-        pytest.param((20, 100), (None, 300), EffectState.VALUE, 71, True, 200, id="beyond the horizon: at least"),
+        pytest.param((20, 100), (None, 300), EffectState.VALUE, 72, True, 200, id="beyond the horizon: at least"),
+        pytest.param(
+            (None, 100), (40, 50), EffectState.VALUE, -52, True, -50, id="from beyond it: so much shorter or more"
+        ),
+        pytest.param((91, 0), (None, 0), EffectState.VALUE, 1, True, 0, id="beyond it is later than its last day"),
         pytest.param((None, 100), (None, 90), EffectState.VALUE, 0, False, -10, id="both beyond"),
     ],
 )
