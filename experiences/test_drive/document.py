@@ -18,6 +18,7 @@ from typing import Literal
 from experiences.digest.comparison import require
 from experiences.digest.document import MAX_WEEKS, Runway
 from experiences.stored_json import StoredJson
+from experiences.tray.document import MOST_ITEMS
 from runway_calcs.books.as_of import Basis
 from runway_calcs.books.document_fates import Fate, FateState
 from runway_calcs.forecast.figures import RunwayState
@@ -148,7 +149,12 @@ class FlaggedEntries:
 
     def __post_init__(self) -> None:
         _require_first_rows(self.rows, count=self.count)
-        require(0 <= self.gone_count <= self.count, "what is gone is among what was listed")
+        require(0 <= self.gone_count <= self.kept_count, "what is gone is among what the tray kept")
+
+    @property
+    def kept_count(self) -> int:
+        """So many of them the tray kept: only of these it is known whether they are gone."""
+        return min(self.count, MOST_ITEMS)
 
 
 def _require_first_rows(rows: tuple[object, ...], *, count: int) -> None:

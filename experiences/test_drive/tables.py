@@ -143,7 +143,8 @@ def to_fix_table(found: FlaggedEntries, *, document: DriveDocument) -> PageTable
     if not found.count:
         return None
     hidden = found.count - len(found.rows)
-    gone = f"{found.gone_count:,} of {found.count:,} are not found any more."
+    among = f"the first {found.kept_count:,}" if found.kept_count < found.count else f"{found.count:,}"
+    gone = f"{found.gone_count:,} of {among} are not found any more."
     return PageTable(
         caption=f"Data to fix: {counted(found.count, 'entry', 'entries')}",
         columns=("Entry", "Runway", "Low point", "Since"),

@@ -22,6 +22,7 @@ from experiences.test_drive.document import (
     FlaggedEntry,
     Since,
 )
+from experiences.tray.document import MOST_ITEMS
 from runway_calcs.books.document_fates import Fate, FateState
 from runway_calcs.forecast.figures import RunwayState
 from runway_calcs.hygiene.defects import EffectState
@@ -255,7 +256,7 @@ def driven_weeks(draw: st.DrawFn, *, back: int) -> DrivenWeek:
         ),
         late=draw(documents()),
         bills=draw(documents()),
-        to_fix=FlaggedEntries(rows=rows, count=count, gone_count=draw(st.integers(0, count))),
+        to_fix=FlaggedEntries(rows=rows, count=count, gone_count=draw(st.integers(0, min(count, MOST_ITEMS)))),
     )
 
 

@@ -186,6 +186,13 @@ def test_an_entry_is_gone_from_the_friday_on_which_no_later_one_finds_it() -> No
     assert {entry.gone_on for entry in week.to_fix.rows} == {None, FRIDAY + WEEK}
 
 
+@pytest.mark.parametrize(("count", "told"), [(200, "200 of 200"), (201, "200 of the first 200")])
+def test_what_is_gone_is_counted_among_what_the_tray_kept(count: int, told: str) -> None:
+    """Incident: with all of 350 entries mended, "200 of 350 are not found any more"."""
+    document = _built(defects=tuple(make_defect(object_id=str(number)) for number in range(count)))
+    assert f"{told} are not found any more." in one_line(render_text(document))
+
+
 _KEY = ("missing due date", "Bill", "30")
 
 
