@@ -176,13 +176,13 @@ def _dead_bills(desk: Desk) -> Mapping[str, int]:
     """Days past its date of each bill that the tray calls more likely paid, void or lost; not of those a person ruled alive."""
     entries, tenant = desk.installation.entries, desk.week.tenant.tenant_id
     ruled = entries.rulings(tenant, recorded_until=desk.week.known_until)
-    alive = {one.object_id for one in ruled if one.defect_kind == DefectKind.FAR_PAST and one.until is None}
+    alive = {(one.defect_kind, one.object_type, one.object_id) for one in ruled if one.until is None}
     open_bills = desk.frame("books/open_bills")
     overdue = open_bills[open_bills["txn_type"] == "Bill"].set_index("qbo_id")["overdue_days"]
     return {
         one.object_id: int(overdue[one.object_id])
         for one in desk.result("runway/hygiene", Hygiene).defects
-        if one.kind is DefectKind.FAR_PAST and one.object_type == "Bill" and one.object_id not in alive
+        if one.kind is DefectKind.FAR_PAST and one.object_type == "Bill" and one.key not in alive
     }
 
 

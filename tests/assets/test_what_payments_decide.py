@@ -38,16 +38,20 @@ from tests.sandbox import Sandbox
 
 @pytest.fixture
 def office(installation: Installation, sandbox: Sandbox, clock: FixedClock) -> Office:
-    """Books with two bills that are open for most of a year, one of them ruled alive, read on the Friday."""
+    """Books with two bills that are open for most of a year, one of them ruled alive, read on the Friday.
+
+    An invoice with the id of the other one is ruled alive, too: ids are unique only within a type.
+    """
     bookkeeper = connected_acme(installation, sandbox)
     vendor = bookkeeper.first("Vendor")["Id"]
-    _, alive = (
+    dead, alive = (
         bookkeeper.enter_bill(vendor=vendor, dollars=one, issued=date(2026, 1, 5), due=date(2026, 2, 4))
         for one in (777, 333)
     )
     said = {"author": "ann", "reason": "we talk about it"}
-    defect = (DefectKind.FAR_PAST.value, "Bill", alive)
-    installation.entries.rule(installation.registry.tenant(ACME), defect=defect, until=None, **said)
+    for object_type, object_id in (("Bill", alive), ("Invoice", dead)):
+        defect = (DefectKind.FAR_PAST.value, object_type, object_id)
+        installation.entries.rule(installation.registry.tenant(ACME), defect=defect, until=None, **said)
     found = Office(installation, clock, tenant=ACME)
     found.hire(firm_id="oak")
     found.read_books()
