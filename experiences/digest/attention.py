@@ -128,13 +128,21 @@ def plan_sentence(document: DigestDocument) -> str:
                 f"After the plan the cautious balance on {until} is {after}, and at its lowest {low} on "
                 f"{short_date(plan.low_on, near=near)}.",
                 _waiting_cost(plan, document=document),
-                f"The plan is {plan.words}.",
+                f"The plan is {_proof(plan, document=document)}.",
                 _unplanned(plan, document=document),
             )
         )
         .replace("  ", " ")
         .strip()
     )
+
+
+def _proof(plan: Plan, *, document: DigestDocument) -> str:
+    """How good the plan is proven to be; a shortfall as the reader's amounts and days are written."""
+    if plan.short_cents is None or plan.short_on is None:
+        return plan.words
+    short = money_exact(plan.short_cents, currency=document.currency)
+    return f"not feasible, short by {short} on {short_date(plan.short_on, near=document.as_of)}"
 
 
 def _unplanned(plan: Plan, *, document: DigestDocument) -> str:

@@ -100,7 +100,7 @@ class Plan:
 
     state: PlanState
     words: str
-    """How good the plan is proven to be."""
+    """How good the plan is proven to be; of a shortfall in no reader's formats."""
     payments: Listing[PlannedLine]
     balance_after_cents: int
     """The cautious balance at the end of the week ahead, after the planned payments and everything else."""
@@ -112,6 +112,13 @@ class Plan:
     discounts: Listing[DiscountLine]
     unplanned: tuple[UnplannedTotal, ...] = ()
     """By reason; reasons without a bill are left out."""
+    short_cents: int | None = None
+    """How far the cash falls below the floor on its worst day although all waits that can; None: it does not, or the digest is from
+    before this was kept."""
+    short_on: date | None = None
+
+    def __post_init__(self) -> None:
+        require((self.short_cents is None) == (self.short_on is None), "a shortfall has its day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,6 +96,8 @@ def plan_facts(
         waiting_cost_cents=sum(line.cost_cents for line in waiting),
         discounts=_discounts(bills, doc_numbers=doc_numbers),
         unplanned=_unplanned(plan),
+        short_cents=None if plan.shortfall is None else plan.shortfall.cents,
+        short_on=None if plan.shortfall is None else plan.shortfall.worst_on,
     )
 
 

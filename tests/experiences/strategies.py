@@ -138,6 +138,7 @@ def collections(draw: st.DrawFn) -> Collection:
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """A plan of any state."""
+    is_short = draw(st.booleans())
     planned = st.builds(PlannedLine, vendor=names, doc_number=names, paid_on=near_dates, cash_cents=owed_cents)
     waiting = st.builds(
         WaitingLine,
@@ -165,6 +166,8 @@ def plans(draw: st.DrawFn) -> Plan:
         waiting=draw(listings(waiting, most=FEW_ROWS)),
         waiting_cost_cents=draw(owed_cents),
         discounts=draw(listings(discount, most=FEW_ROWS)),
+        short_cents=draw(owed_cents) if is_short else None,
+        short_on=draw(near_dates) if is_short else None,
     )
 
 

@@ -1,5 +1,6 @@
 """From calculator results to a document."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiences.digest.document import NoteKind, from_json, to_json
+from experiences.digest.formats import Formats
 from experiences.digest.listing import MAX_ROWS
 from experiences.digest.payment_workflow import PaymentWorkflow, Tally
 from experiences.digest.render import render_html, render_text
 from runway_calcs.books.cash import CashState
 from runway_calcs.flow_kinds import FlowKind
+from runway_calcs.pay_plan.cash import Shortfall
+from runway_calcs.pay_plan.plan import PlanState
 from tests.experiences.builders import (
     BILLS,
     FRIDAY,
@@ -114,6 +118,20 @@ def test_a_bill_that_waits_is_told_with_what_is_open_as_everywhere_else() -> Non
     )
     assert document.money_out.plan is not None
     assert [line.amount_cents for line in document.money_out.plan.waiting.rows] == [waits.open_cents]
+
+
+def test_a_plans_shortfall_is_told_in_the_currency_and_the_readers_formats() -> None:
+    shortfall = Shortfall(cents=120_000, worst_on=date(2026, 12, 3), first_on=date(2026, 12, 1))
+    words = "not feasible, short by 1,200.00 on 3 Dec"
+    plan = make_plan(state=PlanState.NOT_FEASIBLE, words=words, shortfall=shortfall)
+    document = make_digest(currency="EUR", priorities=make_priorities(plan=plan))
+    told = one_line(render_text(document, formats=Formats(locale="en-US")))
+    assert "The plan is not feasible, short by EUR 1,200.00 on Dec 3." in told
+    stored = json.loads(to_json(document))
+    for name in ("short_cents", "short_on"):
+        del stored["money_out"]["plan"][name]
+    before = from_json(json.dumps(stored))
+    assert f"The plan is {words}." in one_line(render_text(before)), "a digest that was stored without them is read"
 
 
 def test_overdue_bills_come_largest_first_and_due_bills_by_date() -> None:

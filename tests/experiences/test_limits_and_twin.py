@@ -275,6 +275,8 @@ def _longest_plan(name: str, big: int) -> Plan:
         waiting=_full(waiting, most=FEW_ROWS),
         waiting_cost_cents=big,
         discounts=_full(discount, most=FEW_ROWS),
+        short_cents=big,
+        short_on=day,
     )
 
 

@@ -226,7 +226,11 @@ def _same_plan(digest: DigestDocument, console: ConsoleDocument, pages: dict[str
         assert amount in pages["friday_digest"]
     if console.bills:
         assert f"The plan is {proposal.words}." in pages["console"]
-        assert f"The plan is {plan.words}." in pages["friday_digest"]
+        if plan.short_cents is None:
+            assert f"The plan is {plan.words}." in pages["friday_digest"]
+        else:
+            short = money_exact(plan.short_cents, currency=digest.currency)
+            assert f"The plan is not feasible, short by {short} on " in pages["friday_digest"]
 
 
 def _same_defects(digest: DigestDocument, tray: TrayDocument, row: TenantOverview, pages: dict[str, str]) -> None:
