@@ -113,8 +113,6 @@ def burn_section(document: DigestDocument) -> Section:
         opening = "No data for burn." if burn.state is BurnState.NO_DATA else "Burn is not computable."
         text = " ".join(part for part in (opening, sentence(burn.reason, near=document.as_of)) if part)
         return section(heading="Burn and buffer", paragraphs=(text,))
-    gross = money_exact(burn.gross_per_day_cents, currency=currency)
-    opening = f"Operating cash out: {gross} a day." if burn.gross_per_day_cents else "No operating cash went out."
     buffer = (
         ""
         if burn.buffer_days is None
@@ -126,8 +124,19 @@ def burn_section(document: DigestDocument) -> Section:
         if burn.one_off_count
         else ""
     )
-    text = " ".join(part for part in (opening, one_offs, buffer, net_burn_explained(document)) if part)
+    text = " ".join(part for part in (_outflow(document), one_offs, buffer, net_burn_explained(document)) if part)
     return section(heading="Burn and buffer", paragraphs=(text,))
+
+
+def _outflow(document: DigestDocument) -> str:
+    """The gross burn as a sentence; a median of nothing is not yet nothing."""
+    burn, currency = document.burn, document.currency
+    if burn.gross_per_day_cents:
+        return f"Operating cash out: {money_exact(burn.gross_per_day_cents, currency=currency)} a day."
+    if burn.out_cents == 0:
+        return "No operating cash went out."
+    in_all = "" if burn.out_cents is None else f"; {money_exact(burn.out_cents, currency=currency)} did in all"
+    return f"In most 4-week windows of the last 13 weeks no operating cash went out{in_all}."
 
 
 def notes_section(document: DigestDocument) -> Section:

@@ -211,6 +211,8 @@ def _burn(result: Burn) -> doc.Burn:
         buffer_days=result.buffer_days,
         one_off_count=len(result.one_offs),
         one_off_cents=sum(one_off.amount_cents for one_off in result.one_offs),
+        in_cents=sum(week.in_cents for week in result.weeks) if result.weeks else None,
+        out_cents=sum(week.out_cents for week in result.weeks) if result.weeks else None,
     )
 
 

@@ -260,9 +260,15 @@ class Burn:
     buffer_days: int | None
     one_off_count: int
     one_off_cents: int
+    in_cents: int | None = None
+    out_cents: int | None = None
+    """Operating cash in and out of all 13 weeks, where the figures a day are medians; None without figures, and in digests from
+    before this was kept."""
 
     def __post_init__(self) -> None:
         known = self.is_known
+        for total in (self.in_cents, self.out_cents):
+            require(known or total is None, "no totals without a burn")
         require((self.gross_per_day_cents is not None) == known, "gross burn exists exactly when the burn is known")
         require((self.net_per_day_cents is not None) == known, "net burn exists exactly when the burn is known")
         require(known or self.buffer_days is None, "no buffer days without a burn")

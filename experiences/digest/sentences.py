@@ -198,7 +198,7 @@ def buffer_words(document: DigestDocument) -> str:
     if burn.buffer_days is not None:
         return days(burn.buffer_days)
     if burn.gross_per_day_cents == 0:
-        return "no outflow"
+        return "no outflow" if burn.out_cents == 0 else "no regular outflow"
     return "no data" if burn.state is BurnState.NO_DATA else "not computable"
 
 
@@ -214,17 +214,19 @@ def net_burn_words(document: DigestDocument) -> str:
 
 def net_burn_explained(document: DigestDocument) -> str:
     """The net burn as a sentence; empty when there is none."""
-    net = document.burn.net_per_day_cents
+    burn, net, currency = document.burn, document.burn.net_per_day_cents, document.currency
     if net is None:
         return ""
-    amount = money_exact(abs(net), currency=document.currency)
-    if document.burn.state is BurnState.BURNING:
+    amount = money_exact(abs(net), currency=currency)
+    if burn.state is BurnState.BURNING:
         return f"More goes out than comes in: {amount} a day."
-    return (
-        f"Not burning: {amount} a day more comes in than goes out."
-        if net
-        else "Not burning: as much comes in as goes out."
-    )
+    if net:
+        return f"Not burning: {amount} a day more comes in than goes out."
+    more = (burn.in_cents or 0) - (burn.out_cents or 0)
+    if not more:
+        return "Not burning: as much comes in as goes out."
+    in_all = f"{money_exact(abs(more), currency=currency)} more {'came in than went out' if more > 0 else 'went out than came in'}"
+    return f"Not burning: the median of the 4-week totals is zero; in all 13 weeks {in_all}."
 
 
 def lateness(line: InvoiceLine) -> str:

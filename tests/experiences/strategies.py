@@ -339,6 +339,8 @@ def burns(draw: st.DrawFn) -> Burn:
         buffer_days=draw(st.none() | st.integers(0, 10**7)) if known else None,
         one_off_count=draw(st.integers(0, 100)),
         one_off_cents=draw(owed_cents),
+        in_cents=draw(st.none() | owed_cents) if known else None,
+        out_cents=draw(st.none() | owed_cents) if known else None,
     )
 
 

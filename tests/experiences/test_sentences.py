@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
 import pytest
@@ -11,7 +11,8 @@ from experiences.digest.document import DigestDocument
 from experiences.digest.quiet import is_quiet
 from experiences.digest.render import preheader, render_html, render_text, subject
 from experiences.digest.wording import short_date
-from tests.experiences.builders import FRIDAY, TrialInvoice, make_digest, make_score
+from runway_calcs.books.burn import Burn, BurnState, BurnWeek
+from tests.experiences.builders import FRIDAY, TrialInvoice, make_burn, make_digest, make_score
 from tests.experiences.examples import (
     EXAMPLES,
     NO_DATA,
@@ -42,6 +43,28 @@ def test_no_data_not_computable_not_burning_and_zero_are_four_answers() -> None:
     told = pages[0].split("Week ending Friday 20 Nov 2026")[1].split("As of")[0]
     assert not figures(told.replace("Books read the same day, 20 Nov, 05:00.", ""))
     assert "$0" not in pages[1].split("Open balances by age")[0].split("The next 13 weeks")[0]
+
+
+def _burn_with_a_median_of_nothing(*, paid_cents: int) -> Burn:
+    """One payment five weeks ago, which four of the ten 4-week totals hold, and no receipts."""
+    weeks = tuple(
+        BurnWeek(week_ending=FRIDAY - timedelta(weeks=ago), in_cents=0, out_cents=paid_cents if ago == 5 else 0)
+        for ago in reversed(range(13))
+    )
+    return replace(make_burn(state=BurnState.NOT_BURNING, gross=0, net=0), weeks=weeks)
+
+
+def test_a_median_of_nothing_is_told_from_nothing() -> None:
+    """Incident: "No operating cash went out. Not burning: as much comes in as goes out." after a payment of 40,000."""
+    spent = one_line(render_text(make_digest(burn=_burn_with_a_median_of_nothing(paid_cents=4_000_000))))
+    assert "In most 4-week windows of the last 13 weeks no operating cash went out; $40,000.00 did in all." in spent
+    assert (
+        "Not burning: the median of the 4-week totals is zero; in all 13 weeks $40,000.00 more went out than" in spent
+    )
+    assert "Buffer no regular outflow" in spent
+    nothing = one_line(render_text(make_digest(burn=_burn_with_a_median_of_nothing(paid_cents=0))))
+    assert "No operating cash went out. Not burning: as much comes in as goes out." in nothing
+    assert "Buffer no outflow" in nothing
 
 
 def test_an_invoice_is_compared_with_its_customers_habit() -> None:
