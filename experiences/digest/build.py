@@ -4,9 +4,10 @@ Belongs here: which results a digest shows and in which order.
 Does not: computing them (``runway_calcs``), wording them (``wording.py``, ``sentences.py``, ``view.py``).
 """
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -126,6 +127,7 @@ def build_digest(
         payables=_ageing(payables_ageing),
         money_in=_money_in(
             payments=payments,
+            open_receivables=open_receivables,
             items=forecast.items,
             until=until,
             estimate=received,
@@ -219,16 +221,18 @@ def _burn(result: Burn) -> doc.Burn:
 def _money_in(
     *,
     payments: Sequence[ExpectedPayment],
+    open_receivables: pd.DataFrame,
     items: Sequence[ExpectedItem],
     until: date,
     estimate: Estimate | None,
     collection: Collection,
 ) -> doc.MoneyIn:
     invoices = [one for one in payments if one.side == "receivables"]
-    expected = [_invoice_line(one) for one in invoices if one.expected_on <= until and one.counted_cents]
-    overdue = [replace(_invoice_line(one), amount_cents=one.open_cents) for one in invoices if one.overdue_days > 0]
+    coming = [one for one in invoices if one.expected_on <= until and one.counted_cents]
+    coming.sort(key=lambda one: (one.expected_on, -one.counted_cents, one.party_name, one.doc_number))
+    expected = [_invoice_line(one) for one in coming]
+    overdue = _invoices_overdue(open_receivables, expected={one.txn_id: one for one in invoices})
     other = _flow_lines(items, kinds=set(RECEIPT_KINDS) - {FlowKind.INVOICE}, sign=1, until=until)
-    expected.sort(key=lambda line: (line.expected_on, -line.amount_cents, line.customer, line.doc_number))
     overdue.sort(key=lambda line: (-line.amount_cents, line.due_date or date.max, line.customer, line.doc_number))
     return doc.MoneyIn(
         until=until,
@@ -250,6 +254,34 @@ def _invoice_line(one: ExpectedPayment) -> doc.InvoiceLine:
         open_cents=one.open_cents,
         overdue_days=max(0, one.overdue_days),
         usual_days_late=one.usual_days_late,
+    )
+
+
+def _invoices_overdue(
+    open_receivables: pd.DataFrame, *, expected: Mapping[str, ExpectedPayment]
+) -> list[doc.InvoiceLine]:
+    """Every open invoice that is past due, with all that is open of it; one without a due date goes by its own.
+
+    `open_receivables` as of ``runway_calcs.books.open_items``: what the ageing sums, which deducts the credits besides. `expected`
+    by invoice id: without a forecast nothing is, nor is an invoice that credits settle.
+    """
+    is_late = (open_receivables["txn_type"] == "Invoice") & (open_receivables["overdue_days"] > 0)
+    return [
+        _overdue_line(row, payment=expected.get(str(row["qbo_id"])))
+        for row in open_receivables[is_late].to_dict("records")
+    ]
+
+
+def _overdue_line(row: Mapping[Hashable, Any], *, payment: ExpectedPayment | None) -> doc.InvoiceLine:
+    return doc.InvoiceLine(
+        customer=plain_text(str(row["party_name"])),
+        doc_number=plain_text(str(row["doc_number"])),
+        due_date=None if pd.isna(row["due_date"]) else row["due_date"].date(),
+        expected_on=None if payment is None else payment.expected_on,
+        amount_cents=int(row["open_cents"]),
+        open_cents=int(row["open_cents"]),
+        overdue_days=int(row["overdue_days"]),
+        usual_days_late=None if payment is None else payment.usual_days_late,
     )
 
 

@@ -170,13 +170,14 @@ class InvoiceLine:
     customer: str
     doc_number: str
     due_date: date | None
-    expected_on: date
+    expected_on: date | None
+    """None where no forecast expects it: there is none, or credits settle it."""
     amount_cents: int
     open_cents: int
-    """Balance in the books; the amount is less where the forecast sets credits against it."""
+    """Balance in the books; the amount is less where the list is of what is expected and the forecast sets credits against it."""
     overdue_days: int
     usual_days_late: int | None
-    """The customer's own habit; None where too few paid invoices show one."""
+    """The customer's own habit; None where too few paid invoices show one, or no forecast expects it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

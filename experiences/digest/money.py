@@ -153,7 +153,7 @@ def _expected_row(line: InvoiceLine, document: DigestDocument) -> TableRow:
     near = document.as_of
     return row(
         name(line.customer),
-        f"expected {short_date(line.expected_on, near=near)}",
+        "" if line.expected_on is None else f"expected {short_date(line.expected_on, near=near)}",
         doc_number(line.doc_number),
         f"due {short_date(line.due_date, near=near)}" if line.due_date else "no due date",
         lateness(line),

@@ -137,7 +137,7 @@ def make_digest(
             *(make_invoice_payment(invoice, number=number) for number, invoice in enumerate(invoices)),
             *(make_bill_payment(bill, number=number) for number, bill in enumerate(bills)),
         ],
-        "open_receivables": make_open_items([]),
+        "open_receivables": make_open_invoices(invoices),
         "open_payables": make_open_items(bills),
         "priorities": make_priorities(),
         "unreadable": unreadable or {},
@@ -390,21 +390,41 @@ def make_ageing(items: Sequence[tuple[int, int]]) -> Ageing:
 
 def make_open_items(bills: Sequence[TrialBill]) -> pd.DataFrame:
     """The payables side of ``open_items`` for trial bills."""
+    return _open_frame(
+        [
+            ("Bill", f"b{number}", bill.vendor, bill.number, bill.in_days, bill.cents)
+            for number, bill in enumerate(bills)
+        ]
+    )
+
+
+def make_open_invoices(invoices: Sequence[TrialInvoice]) -> pd.DataFrame:
+    """The receivables side of ``open_items`` for trial invoices."""
+    return _open_frame(
+        [
+            ("Invoice", f"i{number}", invoice.customer, invoice.number, invoice.in_days, invoice.cents)
+            for number, invoice in enumerate(invoices)
+        ]
+    )
+
+
+def _open_frame(documents: Sequence[tuple[str, str, str, str, int | None, int]]) -> pd.DataFrame:
+    """Open items of (type, id, party, number, days until due, cents)."""
     rows = [
         (
-            "Bill",
-            f"b{number}",
-            bill.vendor,
-            bill.vendor,
-            bill.number,
+            txn_type,
+            qbo_id,
+            party,
+            party,
+            number,
             pd.Timestamp(FRIDAY - timedelta(days=30)),
-            pd.NaT if bill.in_days is None else pd.Timestamp(_day(bill.in_days)),
-            bill.cents,
-            bill.cents,
-            30 if bill.in_days is None else -bill.in_days,
+            pd.NaT if in_days is None else pd.Timestamp(_day(in_days)),
+            cents,
+            cents,
+            30 if in_days is None else -in_days,
             "",
         )
-        for number, bill in enumerate(bills)
+        for txn_type, qbo_id, party, number, in_days, cents in documents
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return frame.astype({"due_date": "datetime64[us]", "open_cents": "int64", "overdue_days": "int64"})

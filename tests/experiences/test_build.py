@@ -28,6 +28,7 @@ from tests.experiences.builders import (
     make_burn,
     make_cash,
     make_digest,
+    make_invoice_payment,
 )
 from tests.experiences.examples import NOTHING_TO_RANK
 from tests.experiences.parsed import one_line, parse
@@ -72,6 +73,37 @@ def test_a_bill_decided_in_part_is_likely_paid_once() -> None:
 def test_bills_are_told_without_a_forecast_too() -> None:
     out = make_digest(cash=NOT_COMPUTABLE_CASH, flows=(), payments=[], priorities=NOTHING_TO_RANK).money_out
     assert (out.overdue.count, out.due.count, out.likely.count, out.estimate) == (1, 2, 0, None)
+
+
+def test_invoices_past_due_are_told_without_a_forecast_too() -> None:
+    """Incident: 40,000 more than 60 days late stood in the table by age and in no list, as no forecast expected it."""
+    late = TrialInvoice(customer="Late", number="7", in_days=-61, expected_in=3, cents=4_000_000, usual=9)
+    document = make_digest(
+        cash=NOT_COMPUTABLE_CASH,
+        flows=(),
+        invoices=(late, *INVOICES),
+        payments=[],
+        priorities=NOTHING_TO_RANK,
+    )
+    assert document.receivables is not None
+    overdue = document.money_in.overdue
+    assert (overdue.count, overdue.total_cents) == (3, sum(document.receivables.bucket_cents[1:]))
+    assert (overdue.rows[0].customer, overdue.rows[0].expected_on, overdue.rows[0].usual_days_late) == (
+        "Late",
+        None,
+        None,
+    )
+    assert "Past due: 3 invoices, $56,250.00" in one_line(render_text(document))
+    assert from_json(to_json(document)) == document
+
+
+def test_an_invoice_past_due_that_credits_settle_is_told_with_what_is_open() -> None:
+    part, settled = INVOICES[:2]
+    payments = [replace(make_invoice_payment(part, number=0), counted_cents=1)]
+    document = make_digest(payments=payments)
+    told = {one.customer: (one.amount_cents, one.usual_days_late) for one in document.money_in.overdue.rows}
+    assert told == {part.customer: (part.cents, 9), settled.customer: (settled.cents, None)}
+    assert [one.amount_cents for one in document.money_in.expected.rows] == [1]
 
 
 def test_the_sums_of_what_goes_out_are_told_apart() -> None:
