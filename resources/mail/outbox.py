@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from resources.clock import Clock
 from resources.database import Database
-from resources.mail.outbox_claims import OutboxClaims, due_rows, lost_rows
+from resources.mail.outbox_claims import OutboxClaims, due_rows, lost_rows, recipient_of, why_not_sent
 from resources.mail.outbox_rows import (
     MailContent,
     OutboxEvent,
@@ -29,7 +29,7 @@ from resources.mail.outbox_rows import (
     rows,
     where_row,
 )
-from resources.mail.recipients import lock_owner, recipient_in, suppress
+from resources.mail.recipients import lock_owner, suppress
 from resources.mail.tables import FAMILIES, MailOwner, tables_of
 from resources.mail.unsubscribe import MailKeys
 
@@ -198,8 +198,9 @@ class Outbox:
 
     def due(self) -> list[OutboxRow]:
         """The mails that would be sent now, in the sender's order."""
+        now = self._clock.now()
         with self._database.read() as connection:
-            return due_rows(connection, now=self._clock.now())
+            return [row for row in due_rows(connection, now=now) if _leaves(connection, row, now=now)]
 
     def find(self, message_token: str) -> OutboxRow | None:
         """The mail with this Message-ID, whosever it is."""
@@ -232,10 +233,17 @@ class Outbox:
     def waiting_if_live(self, owner: MailOwner) -> int:
         """How many mails would leave if the tenant or firm were live."""
         now = self._clock.now()
-        return sum(row.state == "queued" and now < row.expires_at for row in self.rows(owner))
+        waiting = [row for row in self.rows(owner) if row.state == "queued"]
+        with self._database.read() as connection:
+            return sum(_leaves(connection, row, now=now) for row in waiting)
 
     def _token(self, row_key: RowKey) -> str:
         return self._keys.message_token(row_key.owner, row_key.kind, row_key.key, row_key.address)
+
+
+def _leaves(connection: Connection, row: OutboxRow, *, now: datetime) -> bool:
+    """Whether a mail that waits is sent and not ended when its turn comes."""
+    return why_not_sent(row, recipient_of(connection, row.row_key), now=now) is None
 
 
 def _to_send_again(connection: Connection, row_key: RowKey) -> OutboxRow:
@@ -244,8 +252,7 @@ def _to_send_again(connection: Connection, row_key: RowKey) -> OutboxRow:
     refused = _why_not_again(kept)
     if kept is None or refused is not None:
         raise ResendRefused(refused)
-    recipient = recipient_in(connection, row_key.owner, row_key.address)
-    assert recipient is not None, "a row of the outbox points to its recipient"
+    recipient = recipient_of(connection, row_key)
     if recipient.obstacle is not None:
         raise ResendRefused(f"{row_key.address} gets no mail: {recipient.obstacle}.")
     return kept

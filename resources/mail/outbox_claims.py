@@ -9,7 +9,7 @@ Every step names attempt and holder: a sender that comes back after its lease wa
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, func, select, update
 
@@ -101,7 +101,7 @@ class OutboxClaims:
         refusals = claim.row.refusals + 1
         due_at = now + PAUSES[min(refusals, len(PAUSES)) - 1]
         if due_at >= claim.row.expires_at:
-            late = f"not taken within its time; the last answer was: {reason}"
+            late = _late(reason)
             return self._settle(claim, event="failed", detail=late, state="failed", reason=late)
         return self._settle(
             claim, event="postponed", detail=reason, state="queued", reason=reason, refusals=refusals, due_at=due_at
@@ -123,11 +123,12 @@ class OutboxClaims:
             is_free = row is not None and row.state == "queued" and row.due_at <= now
             if row is None or not is_free or mode_of(connection, row_key.owner).mode != "live":
                 return None
-            recipient = recipient_in(connection, row_key.owner, row_key.address)
-            assert recipient is not None, "a row of the outbox points to its recipient"
-            obstacle = recipient.obstacle or ("its time was over" if now >= row.expires_at else None)
+            recipient = recipient_of(connection, row_key)
+            obstacle = why_not_sent(row, recipient, now=now)
             if obstacle is not None:
-                self._cancel(connection, row, reason=obstacle)
+                # One that was tried is told as failed: somebody was to have it, and a person may mend why it was not taken.
+                is_given_up = recipient.obstacle is None and row.attempt > 0
+                self._end(connection, row, state="failed" if is_given_up else "cancelled", reason=obstacle)
                 return None
             attempt = row.attempt + 1
             connection.execute(
@@ -143,10 +144,12 @@ class OutboxClaims:
         failpoint("mail.claimed")
         return Claim(row=taken, recipient=recipient, content=content, holder=holder)
 
-    def _cancel(self, connection: Connection, row: OutboxRow, *, reason: str) -> None:
+    def _end(
+        self, connection: Connection, row: OutboxRow, *, state: Literal["failed", "cancelled"], reason: str
+    ) -> None:
         outbox = tables_of(row.row_key.owner).outbox
-        connection.execute(update(outbox).where(*where_row(row.row_key)).values(state="cancelled", reason=reason))
-        note(connection, row.row_key, attempt=row.attempt, event="cancelled", detail=reason, at=self._clock.now())
+        connection.execute(update(outbox).where(*where_row(row.row_key)).values(state=state, reason=reason))
+        note(connection, row.row_key, attempt=row.attempt, event=state, detail=reason, at=self._clock.now())
 
     def _settle(self, claim: Claim, *, event: str, detail: str, **values: Any) -> bool:
         with self._database.write() as connection:
@@ -193,6 +196,26 @@ class OutboxClaims:
             )
             note(connection, row.row_key, attempt=row.attempt, event=event, detail=reason, at=now)
         return state
+
+
+def recipient_of(connection: Connection, row_key: RowKey) -> Recipient:
+    """Whose mail it is, inside the caller's transaction."""
+    recipient = recipient_in(connection, row_key.owner, row_key.address)
+    assert recipient is not None, "a row of the outbox points to its recipient"
+    return recipient
+
+
+def why_not_sent(row: OutboxRow, recipient: Recipient, *, now: datetime) -> str | None:
+    """Why a mail that waits does not leave any more; None if it does."""
+    if recipient.obstacle is not None:
+        return recipient.obstacle
+    if now < row.expires_at:
+        return None
+    return _late(row.reason) if row.reason else "its time was over"
+
+
+def _late(reason: str) -> str:
+    return f"not taken within its time; the last answer was: {reason}"
 
 
 def due_rows(connection: Connection, *, now: datetime, most: int | None = None) -> list[OutboxRow]:

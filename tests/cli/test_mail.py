@@ -188,6 +188,16 @@ def test_what_is_due_is_listed_sent_and_shown_with_its_history(command: Command,
     assert "none" in told, "a firm that nobody reads the mail of is told nothing of failed runs"
 
 
+def test_what_nobody_gets_is_not_said_to_be_due(command: Command, server: MailServer) -> None:
+    _with_ann(command).queue()
+    command.installation.recipients.unsubscribe(of_tenant(_ACME), _ANN)
+    assert command.json("mode", "acme", "live", "--dry-run")["waiting"] == 0
+    command.done("mode", "acme", "live")
+    assert command.json("send", "--dry-run") == []
+    assert command.json("send")["sent"] == 0
+    assert server.stages == []
+
+
 def test_an_unknown_mail_is_shown_with_its_button_and_sent_once_more_by_it(
     command: Command, server: MailServer
 ) -> None:

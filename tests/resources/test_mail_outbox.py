@@ -12,7 +12,7 @@ from resources.clock import FixedClock
 from resources.database import Database
 from resources.mail.outbox import ResendRefused
 from resources.mail.outbox_claims import LEASE, Claim
-from resources.mail.recipients import RecipientRefused, mail_address
+from resources.mail.recipients import RecipientRefused, mail_address, suppress
 from resources.mail.tables import MailOwner
 from resources.tenants import BadZone
 from tests.databases import only_sqlite, url_of
@@ -194,6 +194,60 @@ def test_nothing_is_sent_again_to_whoever_wants_none_and_what_never_was_is_refus
         post.outbox.resend(row_key, author="ann")
     with pytest.raises(ResendRefused, match="no such mail"):
         post.outbox.resend(row_of(key="2020-01-03"), author="ann")
+
+
+@pytest.mark.parametrize(
+    ("settle", "says"),
+    [
+        pytest.param(_postponed, "the last answer was: 450", id="refused for now"),
+        pytest.param(None, "its time was over", id="its sender was lost"),
+    ],
+)
+def test_a_mail_that_was_tried_fails_when_its_time_is_over(
+    post: Post, settle: Callable[[Post, Claim], bool] | None, says: str
+) -> None:
+    """Nobody ran the sender for a weekend: the mail ended as cancelled, which no page and no mail tells."""
+    row_key = post.queue()
+    claim = _claimed(post)
+    if settle is not None:
+        assert settle(post, claim)
+    post.later(days=4)
+    post.outbox.claims.sweep()
+    assert post.outbox.claims.claim("two") is None
+    row = post.row(row_key)
+    assert (row.state, says in row.reason) == ("failed", True)
+    assert post.told(row_key)[-1] == "failed"
+    assert post.outbox.resend(row_key, author="ann").state == "queued"
+
+
+@only_sqlite
+def test_a_mail_that_was_tried_and_whose_reader_wants_none_any_more_is_cancelled(post: Post) -> None:
+    row_key = post.queue()
+    _postponed(post, _claimed(post))
+    post.recipients.unsubscribe(OF_ACME, ANN)
+    post.later(days=4)
+    assert post.outbox.claims.claim("two") is None
+    assert post.row(row_key).state == "cancelled"
+
+
+@only_sqlite
+@pytest.mark.parametrize("obstacle", ["unsubscribed", "removed", "suppressed", "late"])
+def test_what_would_leave_is_what_leaves(post: Post, obstacle: str) -> None:
+    """The dry run of the sender and that of going live counted mails which are ended and not sent."""
+    post.queue()
+    post.later(days=2)
+    sent = post.queue(address=BEN)
+    if obstacle == "late":
+        post.later(days=1)
+    elif obstacle == "suppressed":
+        with post.database.write() as connection:
+            suppress(connection, OF_ACME, ANN, reason="5.1.1", now=post.clock.now())
+    else:
+        end = {"unsubscribed": post.recipients.unsubscribe, "removed": post.recipients.remove}[obstacle]
+        end(OF_ACME, ANN)
+    assert [row.row_key for row in post.outbox.due()] == [sent]
+    assert post.outbox.waiting_if_live(OF_ACME) == 1
+    assert [_claimed(post).row_key, post.outbox.claims.claim("one")] == [sent, None]
 
 
 def test_what_happened_is_only_added_to(post: Post) -> None:
