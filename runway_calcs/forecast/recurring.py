@@ -146,13 +146,21 @@ def _alive(
 
 def _occurrences(payments: Sequence[tuple[date, int]], *, merge_days: int) -> tuple[SeenPayment, ...]:
     """Payments in date order, those close to the first of their group made one."""
-    seen: list[SeenPayment] = []
-    for day, cents in payments:
-        if seen and (day - seen[-1].paid_on).days <= merge_days:
-            seen[-1] = replace(seen[-1], amount_cents=seen[-1].amount_cents + cents)
+    return tuple(
+        SeenPayment(paid_on=payments[group[0]][0], amount_cents=sum(payments[place][1] for place in group))
+        for group in neighbours([day for day, _ in payments], merge_days=merge_days)
+    )
+
+
+def neighbours(days: Sequence[date], *, merge_days: int) -> list[list[int]]:
+    """The positions of days in order, grouped: each lies at most so many days after the first of its group."""
+    groups: list[list[int]] = []
+    for place, day in enumerate(days):
+        if groups and (day - days[groups[-1][0]]).days <= merge_days:
+            groups[-1].append(place)
         else:
-            seen.append(SeenPayment(paid_on=day, amount_cents=cents))
-    return tuple(seen)
+            groups.append([place])
+    return groups
 
 
 def _series(

@@ -19,7 +19,7 @@ from runway_calcs.calendar_months import months_later
 from runway_calcs.cents import median_half_up
 from runway_calcs.flow_kinds import FlowKind, Layer
 from runway_calcs.forecast.dated_items import DatedItem, Dating
-from runway_calcs.forecast.recurring import VARYING_KINDS, Cadence, RecurringFlow, belongs
+from runway_calcs.forecast.recurring import VARYING_KINDS, Cadence, RecurringFlow, belongs, neighbours
 from runway_calcs.forecast.twice_a_month import twice_a_month
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
 
@@ -41,7 +41,7 @@ class _Document:
     """Something entered that may stand for one expected payment of a series."""
 
     keys: tuple[tuple[str, str], ...]
-    """Kind and id in QuickBooks; several for entries of one payment."""
+    """Kind and id in QuickBooks; several for what is paid together."""
     direction: str
     stream: str
     """Series of a movement; empty for bills and invoices, which are matched by party."""
@@ -82,10 +82,15 @@ def recurring_items(
     `paid` is the payment history of the parties by their type (`payment_timing.fit`): series go by the days of payments,
     documents by the days on which they are due, and who pays late has a habit of days in between.
     """
+    merge_days = recurring_policy.merge_days
+    bills = _documents(payables, txn_type="Bill", party_type="Vendor", direction="out")
+    invoices = _documents(receivables, txn_type="Invoice", party_type="Customer", direction="in")
     documents = [
-        *_documents(payables, txn_type="Bill", party_type="Vendor", direction="out"),
-        *_documents(receivables, txn_type="Invoice", party_type="Customer", direction="in"),
-        *_entries(post_dated, merge_days=recurring_policy.merge_days),
+        *bills,
+        *_together(bills, merge_days=merge_days),
+        *invoices,
+        *_together(invoices, merge_days=merge_days),
+        *_entries(post_dated, merge_days=merge_days),
     ]
     # Once for all series: comparing the text of every document for each of them would be felt.
     parties = {one.party_id for one in series}
@@ -136,6 +141,23 @@ def _documents(items: pd.DataFrame, *, txn_type: str, party_type: str, direction
             amount_cents=int(cents),
         )
         for day, (qbo_id, party_id, cents) in zip(due, columns, strict=True)
+    ]
+
+
+def _together(documents: Sequence[_Document], *, merge_days: int) -> list[_Document]:
+    """Documents of one party that are due on neighbouring days, as one: their payments are one payment of a series."""
+    by_party: dict[tuple[str, str], list[_Document]] = {}
+    for one in sorted(documents, key=lambda one: (one.day, one.keys)):
+        by_party.setdefault(one.party, []).append(one)
+    return [
+        replace(
+            ordered[group[0]],
+            keys=tuple(key for place in group for key in ordered[place].keys),
+            amount_cents=sum(ordered[place].amount_cents for place in group),
+        )
+        for ordered in by_party.values()
+        for group in neighbours([one.day for one in ordered], merge_days=merge_days)
+        if len(group) > 1
     ]
 
 
@@ -230,17 +252,23 @@ def _matched_days(
 def explained_movements(
     movements: pd.DataFrame, series: Sequence[RecurringFlow], *, policy: RecurringPolicy
 ) -> frozenset[tuple[str, str]]:
-    """The movements (kind of transaction, id) that layer (b) stands for: layer (c) does not learn from them."""
+    """The movements (kind of transaction, id) that layer (b) stands for: layer (c) does not learn from them.
+
+    What was paid on neighbouring days is one payment of a series, as the series was found; where that is none of it, each
+    payment may still be one.
+    """
+    ordered = movements.sort_values(["date", "txn_type", "txn_id"])
     found: set[tuple[str, str]] = set()
     for one in series:
         sign = 1 if one.direction == "in" else -1
-        rows = movements[(movements["stream"] == one.stream) & (movements["amount_cents"] * sign > 0)]
-        keys = zip(rows["txn_type"], rows["txn_id"], rows["amount_cents"], strict=True)
-        found.update(
-            (txn_type, txn_id)
-            for txn_type, txn_id, cents in keys
-            if belongs(abs(int(cents)), kind=one.kind, amount_cents=one.amount_cents, policy=policy)
-        )
+        rows = ordered[(ordered["stream"] == one.stream) & (ordered["amount_cents"] * sign > 0)]
+        keys = list(zip(rows["txn_type"], rows["txn_id"], strict=True))
+        cents = [abs(int(value)) for value in rows["amount_cents"]]
+        groups = neighbours(rows["date"].dt.date.tolist(), merge_days=policy.merge_days)
+        for group in [*groups, *([place] for place in range(len(keys)))]:
+            paid = sum(cents[place] for place in group)
+            if belongs(paid, kind=one.kind, amount_cents=one.amount_cents, policy=policy):
+                found.update(keys[place] for place in group)
     return frozenset(found)
 
 

@@ -121,6 +121,17 @@ def test_an_open_bill_is_known_by_its_due_date_and_paid_by_its_vendors_habit() -
     assert item.dating is Dating.VENDOR
 
 
+def test_two_bills_that_are_due_on_neighbouring_days_stand_for_one_payment_of_a_series() -> None:
+    """The landlord bills 3,000 and 4,000 and is paid 7,000; next month's bills are not entered yet."""
+    rent = recurring(DEC_1, date(2027, 1, 1), cents=7_000)
+    bills = [bill(3_000, "2026-12-01", qbo_id="1"), bill(4_000, "2026-12-02", qbo_id="2")]
+    assert plain(items_of(bills=bills, series=[rent])) == [
+        (DEC_1, -3_000, FlowKind.BILL),
+        (date(2026, 12, 2), -4_000, FlowKind.BILL),
+        (date(2027, 1, 1), -7_000, FlowKind.RECURRING),
+    ]
+
+
 def test_a_bill_without_due_date_is_known_by_its_own_date() -> None:
     assert plain(documents_of(bills=[bill(100, "NaT")]).items) == [(date(2026, 10, 1), -100, FlowKind.BILL)]
 

@@ -15,7 +15,7 @@ from runway_calcs.flow_kinds import FlowKind
 from runway_calcs.forecast.figures import cash_forecast
 from runway_calcs.forecast.prepared import ForecastInputs, prepare
 from runway_calcs.forecast.recurring import RecurringFlow, recurring_flows
-from runway_calcs.forecast.recurring_items import draw_series_item, recurring_items, spreads
+from runway_calcs.forecast.recurring_items import draw_series_item, explained_movements, recurring_items, spreads
 from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
 from tests.runway_calcs import timing_ledgers
 from tests.runway_calcs.builders import (
@@ -55,6 +55,27 @@ def test_receipts_recur_only_when_their_amounts_are_the_same() -> None:
 def test_receipts_without_a_name_are_no_series() -> None:
     """A deposit of many customers every week says nothing about any of them."""
     assert series_of(*every(7, cents=500_00, kind=Kind.CUSTOMER_RECEIPT, count=20)) == ()
+
+
+def test_every_payment_of_a_party_that_is_paid_in_parts_on_one_day_belongs_to_its_series() -> None:
+    """3,000 and 4,000 on neighbouring days are a series of 7,000; what else is bought there is none of it."""
+    rent: Row = {"kind": Kind.BILL_PAYMENT, "party_id": "7"}
+    yesterday = FRIDAY - timedelta(days=1)
+    parts = [
+        *every(30, cents=-3_000_00, count=6, **rent),
+        *every(30, cents=-4_000_00, count=6, until=yesterday, **rent),
+    ]
+    rows = sorted([*parts, *every(30, cents=-90_00, count=1, until=FRIDAY - timedelta(days=9), **rent)], key=_on)
+    (series,) = series_of(*rows[:-3], *rows[-2:])
+    assert series.amount_cents == 7_000_00
+    moved = movements(*rows)
+    found = explained_movements(moved, [series], policy=RecurringPolicy())
+    assert {txn_id for _, txn_id in found} == set(moved.loc[moved["amount_cents"] != -90_00, "txn_id"])
+
+
+def _on(row: Row) -> pd.Timestamp:
+    on: pd.Timestamp = row["date"]
+    return on
 
 
 def payroll_rows(*, bonus_on: date | None = None) -> list[Row]:
