@@ -4,6 +4,9 @@ Belongs here: gathering them once for a desk. Does not: figures (`runway_calcs`)
 """
 
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
 
 from assets.books import home_currency
 from assets.desk import Desk
@@ -13,6 +16,7 @@ from runway_calcs.books.as_of import AsOf
 from runway_calcs.books.books_at import with_positions
 from runway_calcs.books.cash import CashPosition
 from runway_calcs.books.corrections import Ledger
+from runway_calcs.books.movements import NON_OPERATING
 from runway_calcs.forecast.current import Forecasting, current_forecast
 from runway_calcs.forecast.historical import historical_forecast
 from runway_calcs.forecast.known_items import DateOverride, KnownItem
@@ -154,13 +158,14 @@ def reserve_targets(desk: Desk) -> tuple[ReserveTarget, ...]:
     entries = desk.installation.entries
     found = entries.reserves(desk.week.tenant.tenant_id, recorded_until=desk.week.known_until)
     given = {one.reserve_id: one for reserve in known_payments(desk).reserves if (one := ledger_target(reserve))}
-    targets = given | {one.reserve_id: _target(one) for one in found}
+    targets = given | {one.reserve_id: _target(one, desk=desk) for one in found}
     return tuple(targets[reserve_id] for reserve_id in sorted(targets))
 
 
-def _target(entry: TargetEntry) -> ReserveTarget:
+def _target(entry: TargetEntry, *, desk: Desk) -> ReserveTarget:
     value = entry.amount_cents or entry.basis_points or entry.month_hundredths
     assert value is not None, "the table keeps a value for each rule"
+    is_dated_share = entry.basis_points is not None and entry.due_on is not None
     return ReserveTarget(
         reserve_id=entry.reserve_id,
         kind=ReserveKind(entry.kind),
@@ -168,4 +173,15 @@ def _target(entry: TargetEntry) -> ReserveTarget:
         rule=TargetRule(entry.rule),
         value=value,
         due_on=entry.due_on,
+        received_cents=_received(entry, desk=desk) if is_dated_share else 0,
     )
+
+
+def _received(entry: TargetEntry, *, desk: Desk) -> int:
+    """Receipts after the day on which a target was recorded, up to the as-of day and before the target's own."""
+    recorded_on = entry.said.recorded_at.astimezone(ZoneInfo(desk.week.tenant.zone)).date()
+    until = min(desk.at.as_of, (entry.due_on or date.max) - timedelta(days=1))
+    moved = desk.frame("books/cash_movements")
+    is_within = (moved["date"] > pd.Timestamp(recorded_on)) & (moved["date"] <= pd.Timestamp(until))
+    is_receipt = (moved["amount_cents"] > 0) & ~moved["kind"].isin(NON_OPERATING)
+    return int(moved.loc[is_within & is_receipt, "amount_cents"].sum())

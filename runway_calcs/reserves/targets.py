@@ -3,7 +3,8 @@
 Belongs here: targets, state and funding plan as pure arithmetic, and free cash. Does not: who may set money aside or release
 it, and the record of it (the payment ledger); money that is spoken for in a forecast (``forecast/earmarks.py``).
 
-    target      an amount; a share of the receipts expected before its day, as far as the outlook goes; or months of gross burn
+    target      an amount; a share of the receipts expected before its day, as far as the outlook goes, and of those that came
+                since it was recorded; or months of gross burn
     available   current - held: what is set aside less what decided payments draw on
     shortfall   target - current, not below 0
     free cash   cash - floor - reserves - holds; where the floor is the next payroll, a payroll reserve counts towards the floor,
@@ -78,6 +79,8 @@ class ReserveTarget:
     """By the rule: cents; basis points (hundredths of a percent) of the receipts; hundredths of a month of burn."""
     due_on: date | None
     """None: no day; it is filled until the end of the path."""
+    received_cents: int = 0
+    """Receipts before its day that came since the target was recorded: what is set aside already is a share of them too."""
 
     def __post_init__(self) -> None:
         if self.value <= 0:
@@ -210,7 +213,9 @@ def target_cents(target: ReserveTarget, *, outlook: CashOutlook, policy: Reserve
     if outlook.receipt_cents is None:
         return None
     until = len(outlook.receipt_cents) if target.due_on is None else max(0, outlook.place(target.due_on))
-    return divide_half_up(sum(outlook.receipt_cents[:until]) * target.value, _BASIS_POINTS)
+    base = target.received_cents + sum(outlook.receipt_cents[:until])
+    # A share of nothing is no target that is held.
+    return divide_half_up(base * target.value, _BASIS_POINTS) if base else None
 
 
 def funding_plan(
@@ -309,13 +314,17 @@ def _span(target: ReserveTarget, *, outlook: CashOutlook, is_paid: bool) -> int:
 
 
 def _contribution_days(target: ReserveTarget, *, outlook: CashOutlook, policy: ReservePolicy) -> tuple[date, ...]:
-    """The days before its own on which a reserve asks, beyond the outlook too: one a week, or each day with receipts."""
+    """The days before its own on which a reserve asks, beyond the outlook too: one a week, or each day with receipts.
+
+    A share of receipts that are all there already asks every week, as an amount does.
+    """
     end = outlook.last_day if target.due_on is None else target.due_on - timedelta(days=1)
     if target.rule is TargetRule.SHARE_OF_RECEIPTS and outlook.receipt_cents is not None:
-        days = (
+        received_on = (
             outlook.as_of + timedelta(days=place + 1) for place, cents in enumerate(outlook.receipt_cents) if cents > 0
         )
-        return tuple(day for day in days if day <= end)
+        if days := tuple(day for day in received_on if day <= end):
+            return days
     first = outlook.as_of + timedelta(days=1)
     count = max(0, (end - outlook.as_of).days + policy.days_between - 1) // policy.days_between
     return tuple(first + timedelta(days=policy.days_between * step) for step in range(count))

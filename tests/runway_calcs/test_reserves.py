@@ -139,6 +139,29 @@ def test_a_share_of_the_receipts_is_set_aside_as_they_come_in() -> None:
     assert found.state is ReserveState.ON_TRACK
 
 
+def test_a_share_that_is_planned_again_every_week_fills_up_to_the_share_of_all_receipts() -> None:
+    """20 % of ten weekly receipts of 10,000: planned anew each week, with what was received and set aside until then."""
+    held = 0
+    for week in range(10):
+        receipts = [10_000 if place % 7 == 0 and place < 7 * (10 - week) else 0 for place in range(DAYS)]
+        share = target(2_000, rule=TargetRule.SHARE_OF_RECEIPTS, due_in=70 - 7 * week, received_cents=10_000 * week)
+        balances = {"tax": ReserveBalance(current_cents=held, held_cents=0)}
+        (found,) = plan(share, of=outlook(100_000, receipt_cents=tuple(receipts)), balances=balances).plans
+        assert (found.target_cents, found.state, found.short_cents) == (20_000, ReserveState.ON_TRACK, 0)
+        held += sum(cents for day, cents in given(found) if day <= 7)
+        assert held == 2_000 * (week + 1)
+
+
+def test_a_share_whose_receipts_are_all_there_is_held_when_it_was_set_aside_and_asked_for_when_not() -> None:
+    share = target(2_000, rule=TargetRule.SHARE_OF_RECEIPTS, due_in=14, received_cents=100_000)
+    for current, state in ((20_000, ReserveState.FUNDED), (2_000, ReserveState.ON_TRACK)):
+        balances = {"tax": ReserveBalance(current_cents=current, held_cents=0)}
+        (found,) = plan(share, of=outlook(100_000), balances=balances).plans
+        assert (found.target_cents, found.state, found.planned_cents) == (20_000, state, 20_000 - current)
+    (nothing,) = plan(target(2_000, rule=TargetRule.SHARE_OF_RECEIPTS)).plans
+    assert (nothing.state, nothing.reason) == (ReserveState.NOT_COMPUTABLE, "no expected receipts")
+
+
 def test_a_day_beyond_the_outlook_spreads_the_parts_beyond_it() -> None:
     """2,600 in 26 weeks is 100 a week: 1,300 within the 13 weeks, and nothing is missing."""
     (found,) = plan(target(2_600, due_in=182), of=outlook(10_000)).plans
