@@ -70,7 +70,8 @@ class ForecastChange:
     shared_until: date | None
     """Last day that both cover."""
     last_until: date | None
-    """P50 runway of the last forecast: first day below the floor; None beyond the shared days."""
+    """P50 runway of the last forecast: first day below the floor, this one's as-of day where its cash was below it already;
+    None beyond the shared days."""
     until: date | None
     """The same of this one."""
     days: int | None
@@ -92,6 +93,7 @@ class _Figures:
     """The three figures of one step."""
 
     day: int
+    """Of the P50 runway, counted from this forecast's as-of day: 0 where cash lies below the floor to begin with."""
     low_cents: int
     closing_cents: int
 
@@ -213,7 +215,8 @@ def _figures(simulation: Simulation, *, floor_cents: int, gap: int = 0) -> _Figu
     moved = expected_flows(flows).sum(axis=0) + expected_released(simulation, flows)
     balances = simulation.balances(flows)[:, gap:]
     days = balances.shape[1]
-    day = day_of(first_below(balances, floor_cents=floor_cents), level=0.5, horizon_days=days)
+    is_below = simulation.opening_cents < floor_cents
+    day = 0 if is_below else day_of(first_below(balances, floor_cents=floor_cents), level=0.5, horizon_days=days)
     return _Figures(
         day=days + 1 if day is None else day,
         low_cents=band(balances.min(axis=1)).p50_cents,

@@ -51,6 +51,8 @@ class WhatIfDraws:
     """For each kept draw, the balance at the end of each day in units, open bills not taken off."""
     bills: tuple[OpenBillDays, ...]
     """By id."""
+    opening_cents: int | None = None
+    """Cash of the as-of day less reserves; None in what was stored before it was kept."""
 
 
 def what_if_draws(simulation: Simulation, *, as_of: date, bill_ids: Set[str]) -> WhatIfDraws:
@@ -75,6 +77,7 @@ def what_if_draws(simulation: Simulation, *, as_of: date, bill_ids: Set[str]) ->
         unit_cents=UNIT_CENTS,
         paths=tuple(tuple(int(value) for value in path) for path in units),
         bills=tuple(sorted(bills, key=lambda one: one.bill_id)),
+        opening_cents=simulation.opening_cents,
     )
 
 
@@ -103,7 +106,7 @@ class WhatIfFigures:
     """The three figures of a runway."""
 
     days: int | None
-    """P50 runway; None beyond the horizon."""
+    """P50 runway; 0 where cash lies below the floor already, None beyond the horizon."""
     low_cents: int
     """P50 low-water mark."""
     below_floor_ppm: int
@@ -149,7 +152,7 @@ def what_if_effect(draws: WhatIfDraws, *, floor_cents: int, payments: Iterable[S
         day = max(1, (one.on - draws.as_of).days)
         _pay(after, days=bill.days, cents=-cents)
         _pay(after, days=(day if day <= draws.horizon_days else NOT_WITHIN,) * len(bill.days), cents=cents)
-    then, now = (_figures(found, floor_cents=floor_cents, horizon_days=draws.horizon_days) for found in (before, after))
+    then, now = (_figures(draws, found, floor_cents=floor_cents) for found in (before, after))
     beyond = draws.horizon_days + 1
     return WhatIfEffect(
         as_of=draws.as_of,
@@ -165,12 +168,13 @@ def what_if_effect(draws: WhatIfDraws, *, floor_cents: int, payments: Iterable[S
     )
 
 
-def _figures(found: Cents, *, floor_cents: int, horizon_days: int) -> WhatIfFigures:
+def _figures(draws: WhatIfDraws, found: Cents, *, floor_cents: int) -> WhatIfFigures:
     first = first_below(found, floor_cents=floor_cents)
+    is_below = draws.opening_cents is not None and draws.opening_cents < floor_cents
     return WhatIfFigures(
-        days=day_of(first, level=_MIDDLE, horizon_days=horizon_days),
+        days=0 if is_below else day_of(first, level=_MIDDLE, horizon_days=draws.horizon_days),
         low_cents=int(ordered(found.min(axis=1), level=_MIDDLE)),
-        below_floor_ppm=int((first <= horizon_days).sum()) * _PPM // len(first),
+        below_floor_ppm=int((first <= draws.horizon_days).sum()) * _PPM // len(first),
     )
 
 

@@ -72,6 +72,18 @@ def test_a_runway_that_comes_into_sight_is_a_bound() -> None:
     assert found.until == FRIDAY + timedelta(days=50)
 
 
+def test_cash_below_the_floor_today_is_a_runway_of_no_days_whatever_comes_tomorrow() -> None:
+    # Last Friday 14 days, 7 of them left; today 500 too little, and 5,000 expected tomorrow.
+    before, below = last((14, -1_001, "1")), now((1, 5_000, "2"), cash_cents=-500)
+    assert (before.forecast.days, below.forecast.days) == (14, 0)
+    found = forecast_change(before, below)
+    assert (found.last_until, found.until) == (FRIDAY + timedelta(days=7), FRIDAY)
+    assert (found.days, found.is_open_ended) == (-7, False)
+    assert [one.days for one in found.causes] == [-7, 0, 0]
+    # Below then and below now is no change.
+    assert forecast_change(last((1, 5_000, "2"), cash_cents=-500), below).days == 0
+
+
 def test_without_a_last_forecast_there_is_no_change_and_no_number() -> None:
     nothing = forecasting(prepared([], cash=replace(position(), cash_cents=None, reason="why not")))
     for found, state in (

@@ -26,6 +26,8 @@ _ITEMS = [
     item(14, -90_050, FlowKind.PAYROLL, label="Payroll"),
 ]
 
+_BILL = item(5, -300_00, FlowKind.BILL, label="Harbor", txn_id="b1")
+
 
 def test_without_a_what_if_they_are_the_forecasts_own_balances_to_half_a_unit() -> None:
     base = forecasting(prepared(_ITEMS, floor_cents=0))
@@ -67,6 +69,18 @@ def test_a_payment_on_its_decided_day_changes_days_low_point_and_probability_as_
     assert found.before == WhatIfFigures(days=8, low_cents=100_00, below_floor_ppm=750_000)
     assert found.after == WhatIfFigures(days=6, low_cents=100_00, below_floor_ppm=750_000)
     assert (found.days, found.low_cents, found.below_floor_ppm, found.is_open_ended) == (-2, 0, 0, False)
+
+
+def test_cash_below_the_floor_already_is_a_runway_of_no_days_as_in_the_headline() -> None:
+    """A bill of 300 paid later changes no day: nothing is left to run. Draws of before say nothing of the opening."""
+    base = forecasting(prepared([item(1, 5_000_00, label="in"), _BILL], floor_cents=0, cash=position(-500_00)))
+    assert base.simulation is not None
+    draws = what_if_draws(base.simulation, as_of=FRIDAY, bill_ids={"b1"})
+    later = SupposedPayment(bill_id="b1", on=FRIDAY + timedelta(days=60), cents=300_00)
+    found = what_if_effect(draws, floor_cents=0, payments=[later])
+    assert (found.before.days, found.after.days, found.days) == (base.forecast.days, 0, 0) == (0, 0, 0)
+    without = what_if_effect(replace(draws, opening_cents=None), floor_cents=0, payments=[later])
+    assert without.before.days is None
 
 
 def test_a_part_that_is_put_beyond_the_horizon_leaves_the_rest_where_it_was_drawn() -> None:
