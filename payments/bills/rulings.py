@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from payments.bills.cycles import refuse_changed
-from payments.cash.free_cash import FreeCash, free_cash, refuse_stale, refuse_unusable
-from payments.cash.reserves import balance, for_payment, refuse_without_room
+from payments.cash.free_cash import FreeCash, free_cash, refuse_stale, refuse_too_little, refuse_unusable
+from payments.cash.reserves import balance, for_payment, needed_beside_reserve
 from payments.controls.payees import refuse_without_payee
 from payments.controls.policies import Policy, exceeded_limits, is_watched, lacking
 from payments.errors import ApprovalMissing, BadRequest, OverLimit, Refused, SamePerson
@@ -84,7 +84,7 @@ class Verdict:
     separation: str
     #: Refusals that an override with a second person may set aside, by what they are about.
     overridable: dict[str, Refused]
-    #: What an account lacks for it; 0 if it fits.
+    #: What its account lacks for it alone, whatever was missing before it; 0 if cash does not speak against it.
     missing_cents: int
 
 
@@ -114,7 +114,7 @@ def judge(look: Look, payment: Payment, *, by: str, policy: Policy) -> Verdict:
         approvals=tuple(one["approval_id"] for one in approvals),
         separation="delegated" if by in approvers else "apart",
         overridable=against,
-        missing_cents=int(against["cash"].facts.get("missing_cents", 0)) if "cash" in against else 0,
+        missing_cents=max(_needed(look, payment, cash) - max(cash.free_cents, 0), 0) if "cash" in against else 0,
     )
 
 
@@ -180,7 +180,12 @@ def _refuse_without_cash(look: Look, payment: Payment, cash: FreeCash) -> None:
     if payment.is_held_later:
         return
     refuse_unusable(cash)
-    refuse_without_room(
+    refuse_too_little(look, cash, needed_cents=_needed(look, payment, cash))
+
+
+def _needed(look: Look, payment: Payment, cash: FreeCash) -> int:
+    """What the payment takes of free cash."""
+    return needed_beside_reserve(
         look,
         cash,
         amount_cents=payment.amount_cents,

@@ -202,13 +202,23 @@ def for_payment(look: Look, *, reserve_id: str | None, vendor_id: str, account_i
     return next((row for row in on_account if vendor_id in row["vendor_ids"]), None)
 
 
+def needed_beside_reserve(
+    look: Look, cash: FreeCash, *, amount_cents: int, reserve_id: str | None, drawn_cents: int
+) -> int:
+    """What a payment takes of free cash once it has drawn on its reserve."""
+    row = None if reserve_id is None else look.one(RESERVE, reserve_id=reserve_id)
+    room = cash.free_cents if row is None else cash.if_reserve_changes(-drawn_cents, kind=row["kind"])
+    return amount_cents - (room - cash.free_cents)
+
+
 def refuse_without_room(
     look: Look, cash: FreeCash, *, amount_cents: int, reserve_id: str | None, drawn_cents: int
 ) -> None:
     """`NotEnoughCash` if a payment does not fit into what is free once it has drawn on its reserve."""
-    row = None if reserve_id is None else look.one(RESERVE, reserve_id=reserve_id)
-    room = cash.free_cents if row is None else cash.if_reserve_changes(-drawn_cents, kind=row["kind"])
-    refuse_too_little(look, cash, needed_cents=amount_cents - (room - cash.free_cents))
+    needed = needed_beside_reserve(
+        look, cash, amount_cents=amount_cents, reserve_id=reserve_id, drawn_cents=drawn_cents
+    )
+    refuse_too_little(look, cash, needed_cents=needed)
 
 
 def refuse_overdraw(look: Look, reserve_id: str, *, amount_cents: int) -> None:

@@ -21,6 +21,7 @@ from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTE
 from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, PAYMENT_POLICY
 from payments.store.canonical import entity_name, sha256_of
 from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE, RESERVE_MOVEMENT, SHORTFALL
+from payments.store.override_log import wrong_overrides
 from payments.store.repository import Look, Row
 from payments.store.states import BILL_COMMITTED
 from payments.store.tables import AUDIT, REPLAYED
@@ -131,6 +132,7 @@ def _reserve(look: Look) -> Found:
     short = {row["account_id"] for row in look.many(SHORTFALL) if row["resolved_at"] is None}
     holds, reserves = look.many(HOLD), look.many(RESERVE)
     yield from _basis(look)
+    yield from wrong_overrides(look)
     for reserve in reserves:
         if in_reserve[reserve["reserve_id"]] < 0:
             yield reserve["reserve_id"], f"overdrawn by {-in_reserve[reserve['reserve_id']]}"

@@ -310,6 +310,21 @@ def test_a_shortfall_stops_finalization_until_a_person_resolves_it(desk: Desk) -
     desk.finalize(decided)
 
 
+@pytest.mark.parametrize("cash", [6_000, 10_000], ids=["still short", "covered by then"])
+def test_an_override_on_an_account_in_shortfall_is_sealed_once_that_is_resolved(desk: Desk, cash: int) -> None:
+    desk.pay_now("b1")
+    _again(desk, cash=6_000)
+    _again(desk, cash=cash)
+    overridden = desk.pay_now("b2", override="the owner asked for it on the telephone")
+    with pytest.raises(InShortfall):
+        desk.finalize(overridden)
+    _again(desk, cash=10_000)
+    resolve_shortfall(desk.ledger, desk.tenant, by="oli", account_id="35", resolution="the deposit came")
+    desk.finalize(overridden)
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
+
+
 def test_a_stale_balance_finalizes_nothing(desk: Desk) -> None:
     decided = desk.pay_now()
     desk.later(hours=25)

@@ -10,12 +10,14 @@ from payments.bills.discovery import discover, reopen
 from payments.bills.postponing import withdraw
 from payments.bills.rulings import Credit
 from payments.bills.what_if import Supposed, what_if
+from payments.cash.reserves import allocate, open_reserve
 from payments.controls.policies import ApprovalRule
 from payments.errors import (
     ApprovalMissing,
     BadRequest,
     CashUnknown,
     ContentChanged,
+    InShortfall,
     KeyReused,
     NotAllowed,
     NotEnoughCash,
@@ -28,6 +30,7 @@ from payments.errors import (
 from payments.store.batch_tables import INTENT
 from payments.store.bill_tables import APPROVAL, BREAK_GLASS, DECISION
 from payments.store.cash_tables import HOLD
+from payments.store.invariants import broken_invariants
 from payments.store.ledger import Ledger
 from payments.store.tables import ALARM, AUDIT
 from tests.payments.desk import CHECKING, Desk, changed, make_bill
@@ -322,6 +325,27 @@ def test_an_override_needs_its_role_a_reason_and_a_second_person_within_a_day(de
     confirm_override(desk.ledger, desk.tenant, by="oli", break_glass_id=decided.break_glass_id)
     assert desk.rows(BREAK_GLASS)[0]["confirmed_by"] == "oli"
     assert "override declared" in {row["kind"] for row in desk.rows(AUDIT)}
+
+
+def test_each_override_says_what_its_own_payment_lacks(desk: Desk) -> None:
+    """What was missing before is somebody else's override, or nobody's: counted twice it would hide a real shortage."""
+    desk.sync(make_bill("b1"), make_bill("b2"), make_bill("b3"), cash=5_000)
+    reserve = open_reserve(
+        desk.ledger, desk.tenant, by="dan", kind="tax", name="Tax", account_id=CHECKING, vendor_ids=["v-b3"]
+    )
+    wanted = {"reserve_id": reserve, "amount_cents": 2_000, "reason": "quarter", "request_key": desk.key()}
+    allocate(desk.ledger, desk.tenant, by="dan", **wanted)
+    desk.ready("b1", "b2", "b3")
+    decided = [desk.pay_now(bill, override="the power is cut tomorrow") for bill in ("b1", "b2", "b3")]
+    missing = {row["bill_id"]: row["missing_cents"] for row in desk.rows(BREAK_GLASS)}
+    assert missing == {"b1": 7_000, "b2": 10_000, "b3": 8_000}
+    assert (desk.cash().free_cents, desk.cash().short_cents) == (-25_000, 0)
+    desk.sync(make_bill("b1"), make_bill("b2"), make_bill("b3"), cash=4_000)
+    assert desk.cash().short_cents == 1_000
+    with pytest.raises(InShortfall, match=r"10\.00 now"):
+        desk.finalize(*decided)
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
 
 
 def test_a_week_knows_its_overrides_and_older_ones_that_lack_their_second_person(desk: Desk) -> None:

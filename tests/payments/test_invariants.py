@@ -18,7 +18,7 @@ from payments.bills.postponing import withdraw
 from payments.cash.reserves import allocate, open_reserve
 from payments.controls.policies import ApprovalRule
 from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
-from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, DECISION, PAYMENT_POLICY
+from payments.store.bill_tables import APPROVAL, BILL_WORKFLOW, BREAK_GLASS, DECISION, PAYMENT_POLICY
 from payments.store.cash_tables import CASH_ACCOUNT, HOLD, RESERVE_MOVEMENT
 from payments.store.invariants import RemotePayment, broken_invariants
 from payments.store.repository import Look, Row
@@ -37,7 +37,10 @@ _HISTORY = "I14 history"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
-    """A desk on which a payment is in each stage: b1 paid, b2 unknown, b3 sealed, b4 decided, b5 scheduled, b6 withdrawn."""
+    """A desk on which a payment is in each stage: b1 paid, b2 unknown, b3 sealed, b4 decided, b5 scheduled, b6 withdrawn.
+
+    b7 is decided by an override of cash.
+    """
 
     desk: Desk
     #: What the books have.
@@ -71,8 +74,8 @@ def scene(desk_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     shutil.copyfile(desk_file, path)
     database = Database(f"sqlite:///{path}")
     desk = Desk(database, FixedClock(FRIDAY_MORNING), register=False)
-    desk.sync(*(make_bill(f"b{number}") for number in range(1, 7)))
-    desk.ready(*(f"b{number}" for number in range(1, 7)))
+    desk.sync(*(make_bill(f"b{number}") for number in range(1, 7)), make_bill("b7", open_cents=60_000))
+    desk.ready(*(f"b{number}" for number in range(1, 8)))
     reserve = open_reserve(desk.ledger, ACME, by="dan", kind="tax", name="Tax", account_id=CHECKING)
     wanted = {"reserve_id": reserve, "amount_cents": 500, "reason": "quarter", "request_key": desk.key()}
     allocate(desk.ledger, ACME, by="dan", **wanted)
@@ -82,6 +85,7 @@ def scene(desk_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     desk.schedule("b5")
     desk.pay_now("b6")
     withdraw(desk.ledger, ACME, by="dan", bill_id="b6", reason="wrong company", request_key=desk.key())
+    desk.pay_now("b7", override="the supplier stops tomorrow")
     ready = _Scene(desk=desk, remote=())
     paid, lost = ready.row(INTENT, "b1"), ready.row(INTENT, "b2")["intent_id"]
     first = claim(desk.ledger, ACME, batch)
@@ -186,6 +190,10 @@ _Wrong = Callable[[_Scene], list[Executable]]
 _OF_THE_TABLES: dict[str, tuple[str, _Wrong]] = {
     "more to start from than is there": ("I5 reserve", lambda _: [update(CASH_ACCOUNT).values(basis_cents=100_001)]),
     "more set aside than there is": ("I5 reserve", lambda _: [update(CASH_ACCOUNT).values(basis_cents=1)]),
+    "overridden by more than was missing": (
+        "I5 reserve",
+        lambda _: [update(BREAK_GLASS).values(missing_cents=BREAK_GLASS.c.missing_cents + 1)],
+    ),
     "a reserve overdrawn": ("I5 reserve", lambda scene: [_overdrawn(scene)]),
     "decided, and the hold is none of a decision that stands": (
         "I6 hold and decision",
