@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -56,9 +55,7 @@ def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, desk_file: Path) -> It
     database = Database(f"sqlite:///{path}")
     desk = Desk(database, FixedClock(SystemClock().now()), register=False)
     desk.sync(make_bill("b1"))
-    with database.write() as connection:
-        connection.execute(delete(CONNECTION))
-    connect(make_connections(database, desk.clock), desk.tenant)
+    connect(make_connections(database, desk.clock), desk.tenant, realm_id=f"realm-{desk.tenant}")
     numbers = {"routing_number": Secret("021000021"), "account_number": Secret("123456789")}
     details = BankDetails(**numbers, account_kind="checking")
     propose_payee(desk.ledger, desk.tenant, by="pat", vendor_id="v-b1", details=details, vault=TokenVault([KEY]))
