@@ -51,9 +51,10 @@ def change_as_read(digest: str, at: Table, row: Row, *, entry: str) -> None:
     assert _days(longer) == sum(_days(table.value(one, "Runway")) for one in causes)
     assert cents(low) == sum(cents(table.value(one, "Low point")) for one in causes)
     assert at.value(row, "Change") == {"0 days": "none"}.get(longer, longer)
-    short = money_short(cents(low), currency="USD")
+    short = money_short(abs(cents(low)), currency="USD")
+    moved = f"{'up' if cents(low) > 0 else 'down'} {short}" if cents(low) else "unchanged"
     # The line that mail programs show beside the subject is hidden on the page.
-    assert f"low point {'+' if cents(low) > 0 else ''}{short} since " in " ".join(digest.split())
+    assert f"low point {moved} since " in " ".join(digest.split())
     if entry and _days(longer):
         words = f"{longer.lstrip('+-')} {'longer' if _days(longer) > 0 else 'shorter'} than the week before"
         assert words in entry
