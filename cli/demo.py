@@ -66,8 +66,8 @@ def demo() -> None:
                     console.print(f"Connected {company['name']}.", markup=False, soft_wrap=True)
             known = [installation.registry.tenant(tenant) for tenant in tenants]
             console.print("Reading the books and making the Friday digests ...")
-            outcomes = run_friday(installation, tenants=known, week_ending=None)
-    report(outcomes)
+            outcome = run_friday(installation, tenants=known, week_ending=None)
+    report(outcome)
     console.print(
         "\nOpen a digest in a browser, or every page from the index that [bold].venv/bin/runway open[/] shows."
     )

@@ -3,6 +3,7 @@
 import typer
 from rich.table import Table
 
+from cli.entering import add_row
 from cli.session import console, open_installation
 
 app = typer.Typer(no_args_is_help=True, help="Accounting firms.")
@@ -29,5 +30,5 @@ def list_firms() -> None:
         return
     table = Table("Firm", "Name")
     for firm in firms:
-        table.add_row(firm.firm_id, firm.name)
+        add_row(table, firm.firm_id, firm.name)
     console.print(table)

@@ -13,6 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cli.entering import add_row
 from cli.session import console, is_terminal, open_installation, plain_errors, prepare_dagster_home, problems
 from resources.installation import Installation, RunWeek, parse_week_ending
 from resources.tenants import Tenant, TenantId, tenant_id
@@ -27,6 +28,14 @@ class TenantOutcome:
     failures: dict[str, str]
     subject: str | None
     html: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FridayOutcome:
+    """What became of every tenant, and why the firms' pages could not be made; None if they were."""
+
+    tenants: Sequence[TenantOutcome]
+    pages_failure: str | None
 
 
 def friday(
@@ -45,13 +54,13 @@ def friday(
         tenants = [registry.tenant(one) for one in wanted] if wanted else registry.tenants()
         if not tenants:
             raise ValueError("There is no active tenant: `runway tenant add` registers one.")
-        outcomes = run_friday(installation, tenants=tenants, week_ending=week, processes=processes)
-    report(outcomes)
+        outcome = run_friday(installation, tenants=tenants, week_ending=week, processes=processes)
+    report(outcome)
 
 
 def run_friday(
     installation: Installation, *, tenants: Sequence[Tenant], week_ending: date | None, processes: int = 0
-) -> list[TenantOutcome]:
+) -> FridayOutcome:
     """Run both jobs for each tenant, with progress; then the firms' pages. 0 processes: as many as are worth it.
 
     `WeekNotReached` before anything runs, if the week lies ahead of one of them.
@@ -77,20 +86,18 @@ def run_friday(
                 console.print(f"{done.tenant.tenant_id}: {said}", markup=False, soft_wrap=True)
         progress.update(task, description="portfolio")
         with JobRunner([one.tenant_id for one in tenants]) as runner:
-            failure = runner.run_portfolio()
-        if failure is not None:
-            problems.print("The firms' pages could not be made:")
-            problems.print(f"  {failure}", markup=False, soft_wrap=True)
+            pages_failure = runner.run_portfolio()
         progress.update(task, description="done")
-    return [found[tenant.tenant_id] for tenant in tenants]
+    return FridayOutcome(tenants=[found[tenant.tenant_id] for tenant in tenants], pages_failure=pages_failure)
 
 
-def report(outcomes: Sequence[TenantOutcome]) -> None:
-    """Say where the digests are; exit code 1 naming the tenants that failed."""
+def report(done: FridayOutcome) -> None:
+    """Say where the digests are; exit code 1 naming the tenants that failed, or why the firms' pages did."""
+    outcomes = done.tenants
     table = Table("Tenant", "Week ending", "Digest")
     for outcome in outcomes:
         found = outcome.subject if outcome.html is not None else "no digest"
-        table.add_row(outcome.tenant.name, outcome.week_ending.isoformat(), found)
+        add_row(table, outcome.tenant.name, outcome.week_ending.isoformat(), found or "")
     console.print(table)
     for outcome in outcomes:
         if outcome.html is not None:
@@ -103,6 +110,10 @@ def report(outcomes: Sequence[TenantOutcome]) -> None:
     if failed:
         names = ", ".join(outcome.tenant.tenant_id for outcome in failed)
         problems.print(f"{len(failed)} of {len(outcomes)} tenants failed: {names}", markup=False, soft_wrap=True)
+    if done.pages_failure is not None:
+        problems.print("The firms' pages could not be made:")
+        problems.print(f"  {done.pages_failure}", markup=False, soft_wrap=True)
+    if failed or done.pages_failure is not None:
         raise typer.Exit(code=1)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
+from cli.entering import add_row
 from cli.session import console, open_installation
 from resources.settings import Thresholds
 from resources.tenants import ZONES, tenant_id
@@ -50,7 +51,7 @@ def list_tenants(
         return
     table = Table("Tenant", "Name", "Firm", "Zone", "Connected", "Books read (UTC)", "Active")
     for row in rows:
-        table.add_row(*row)
+        add_row(table, *row)
     console.print(table)
 
 

@@ -180,6 +180,14 @@ def test_a_deactivated_tenant_is_listed_only_on_request(command: Command) -> Non
     assert "acme" in command.done("tenant", "list", "--all")
 
 
+def test_brackets_in_a_name_are_text(command: Command) -> None:
+    name = "Smith [/] Sons [red]& Co"
+    command.done("firm", "add", "oak", "--name", name)
+    command.done("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London", "--name", name)
+    assert name in command.done("firm", "list")
+    assert name in command.done("tenant", "list")
+
+
 def test_thresholds_of_one_tenant_are_set_and_taken_back(command: Command) -> None:
     command.done("firm", "add", "oak")
     command.done("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London")

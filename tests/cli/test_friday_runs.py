@@ -8,12 +8,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import typer
 
+from cli.friday import FridayOutcome, TenantOutcome, report, run_friday
 from cli.friday_runs import processes_for, run_each
 from cli.session import prepare_dagster_home
 from migrations.chain import upgrade
 from resources.installation import Installation
 from resources.settings import Settings
+from resources.tenants import Tenant
 from tests.consent import connect
 from tests.sandbox import Sandbox
 
@@ -24,6 +27,39 @@ def test_few_tenants_are_done_before_another_process_has_begun() -> None:
     cores = os.cpu_count() or 1
     assert [processes_for(tenants) for tenants in (1, 8, 15)] == [1, 1, 1]
     assert processes_for(1_000) == cores
+
+
+def _outcome(tenant: Tenant, *, failures: dict[str, str]) -> TenantOutcome:
+    return TenantOutcome(tenant=tenant, week_ending=WEEK, failures=failures, subject="[/] Covered", html=Path("x.html"))
+
+
+def test_firms_pages_that_fail_end_the_command_with_1(
+    bare_installation: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A scheduler saw 0 each Friday while the firms' pages stood still."""
+    settings = bare_installation.settings
+    for name, value in (("RUNWAY_DATA_DIR", settings.data_dir), ("DAGSTER_HOME", settings.dagster_home)):
+        monkeypatch.setenv(name, str(value))
+    (settings.fleet_file / "in the way").mkdir(parents=True)
+    found = run_friday(bare_installation, tenants=[], week_ending=WEEK)
+    assert found.pages_failure is not None
+    with pytest.raises(typer.Exit) as ended:
+        report(found)
+    assert ended.value.exit_code == 1
+    assert "The firms' pages could not be made" in capsys.readouterr().err
+
+
+def test_a_name_with_brackets_is_told_and_who_failed_ends_the_command_with_1(
+    bare_installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare_installation.registry.add_firm("oak", name="Oak")
+    added = {"firm_id": "oak", "name": "Smith [/] Sons", "zone": "America/New_York"}
+    tenant = bare_installation.registry.add_tenant("acme", **added)
+    report(FridayOutcome(tenants=[_outcome(tenant, failures={})], pages_failure=None))
+    assert "Smith [/] Sons" in capsys.readouterr().out
+    with pytest.raises(typer.Exit):
+        report(FridayOutcome(tenants=[_outcome(tenant, failures={"friday": "no [/] books"})], pages_failure=None))
+    assert "1 of 1 tenants failed: acme" in capsys.readouterr().err
 
 
 @pytest.mark.long
