@@ -1,14 +1,18 @@
 """`runway tenant`: the companies whose cash is watched."""
 
+from dataclasses import asdict
 from typing import Any
 
 import typer
 from rich.table import Table
 
-from cli.entering import add_row
+from cli.entering import AS_JSON, DRY_RUN, TENANT, add_row, known_tenant, record
 from cli.session import console, open_installation
+from payments.bills.waiting import payments_waiting
+from payments.store.ledger import Ledger
+from resources.installation import Installation
 from resources.settings import Thresholds
-from resources.tenants import ZONES, tenant_id
+from resources.tenants import ZONES, TenantId, tenant_id
 
 app = typer.Typer(no_args_is_help=True, help="Tenants: the companies whose cash is watched.")
 
@@ -56,11 +60,30 @@ def list_tenants(
 
 
 @app.command()
-def deactivate(tenant: str = typer.Argument(help="The tenant.")) -> None:
-    """Take a tenant out of all schedules. Its history stays."""
+def deactivate(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON) -> None:
+    """Take a tenant out of all schedules. Its history stays, batches of payments that are on their way go on."""
     with open_installation() as installation:
-        installation.registry.deactivate(tenant_id(tenant))
-        console.print(f"{tenant} is no longer scheduled; its history is kept.", markup=False, soft_wrap=True)
+        known = known_tenant(installation, tenant).tenant_id
+        record(
+            f"{tenant} is no longer scheduled and its mail waits; its history is kept{_still_open(installation, known)}",
+            lambda: installation.registry.deactivate(known),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
+
+
+@app.command()
+def reactivate(*, tenant: str = TENANT, dry_run: bool = DRY_RUN, json_wanted: bool = AS_JSON) -> None:
+    """Put a deactivated tenant back into all schedules, with its history."""
+    with open_installation() as installation:
+        known = known_tenant(installation, tenant).tenant_id
+        record(
+            f"{tenant} is scheduled again"
+            + ("" if installation.connections.is_connected(known) else f"; next: `runway connect {tenant}`"),
+            lambda: installation.registry.reactivate(known),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+        )
 
 
 @app.command("set")
@@ -87,6 +110,16 @@ def _parsed(text: str) -> tuple[str, Any]:
     if not value:
         return name, None
     return name, tuple(value.split(",")) if name == "excluded_account_ids" else value
+
+
+def _still_open(installation: Installation, tenant: TenantId) -> str:
+    """The payments that nobody is told of any more; empty without one."""
+    with Ledger(installation.database, clock=installation.clock).look(tenant) as look:
+        waiting = payments_waiting(look)
+    count = sum(asdict(waiting).values())
+    if not count:
+        return ""
+    return f". Bills that wait in its payment ledger: {count}, of them {waiting.sealed} in batches (`runway bills list {tenant}`)"
 
 
 def _last_sync(installation: Any, tenant: Any) -> str:

@@ -1,6 +1,6 @@
 """Who is a tenant: firms and their tenants in the operational database.
 
-Belongs here: registration, thresholds, deactivation. Does not: Dagster's copy of the list (`pipelines/sensors.py`),
+Belongs here: registration, thresholds, deactivation and its end. Does not: Dagster's copy of the list (`pipelines/sensors.py`),
 QBO connections (`resources/connections.py`).
 """
 
@@ -105,9 +105,11 @@ class TenantRegistry:
 
     def deactivate(self, tenant: TenantId) -> None:
         """Take a tenant out of schedules; its history stays and its id is never reused."""
-        self.tenant(tenant)
-        with self._database.write() as connection:
-            connection.execute(update(TENANT).where(TENANT.c.tenant_id == tenant).values(active=0))
+        self._set_active(tenant, is_active=False)
+
+    def reactivate(self, tenant: TenantId) -> None:
+        """Put a deactivated tenant back into schedules, with its history."""
+        self._set_active(tenant, is_active=True)
 
     def set_thresholds(self, tenant: TenantId, changes: Mapping[str, Any], *, defaults: Thresholds) -> Tenant:
         """Override thresholds for one tenant (None takes an override back); checked before they are stored."""
@@ -120,6 +122,11 @@ class TenantRegistry:
             _check(overrides, defaults=defaults)
             connection.execute(update(TENANT).where(TENANT.c.tenant_id == tenant).values(thresholds=overrides))
         return self.tenant(tenant)
+
+    def _set_active(self, tenant: TenantId, *, is_active: bool) -> None:
+        self.tenant(tenant)  # unknown ones fail here
+        with self._database.write() as connection:
+            connection.execute(update(TENANT).where(TENANT.c.tenant_id == tenant).values(active=int(is_active)))
 
 
 def lock_tenant(connection: Connection, tenant: TenantId) -> RowMapping | None:

@@ -172,12 +172,18 @@ def test_a_bad_setting_is_named(shell: Shell) -> None:
     assert "RUNWAY_QBO_TIMEOUT_SECONDS" in done.stderr
 
 
-def test_a_deactivated_tenant_is_listed_only_on_request(command: Command) -> None:
+def test_a_deactivated_tenant_is_listed_only_on_request_until_it_is_reactivated(command: Command) -> None:
     command.done("firm", "add", "oak")
     command.done("tenant", "add", "acme", "--firm", "oak", "--zone", "Europe/London")
-    command.done("tenant", "deactivate", "acme")
+    assert "Nothing was recorded" in command.done("tenant", "deactivate", "acme", "--dry-run")
+    assert "acme" in command.done("tenant", "list")
+    assert "payment ledger" not in command.done("tenant", "deactivate", "acme")
     assert "acme" not in command.done("tenant", "list")
     assert "acme" in command.done("tenant", "list", "--all")
+    assert "Nothing was recorded" in command.done("tenant", "reactivate", "acme", "--dry-run")
+    assert "acme" not in command.done("tenant", "list")
+    assert "runway connect acme" in command.done("tenant", "reactivate", "acme")
+    assert "acme" in command.done("tenant", "list")
 
 
 def test_brackets_in_a_name_are_text(command: Command) -> None:

@@ -22,6 +22,7 @@ from payments.store.batch_tables import BATCH
 from resources.clock import FixedClock, SystemClock
 from resources.published_balances import CashSnapshot
 from resources.secret_text import Secret
+from resources.tenants import tenant_id
 from resources.token_vault import TokenVault, keys_from_file
 from tests.cli.command_tree import RUNWAY, commands, options
 from tests.payments.office import POLICY, Company, Office, open_bill, open_installation
@@ -33,6 +34,7 @@ _ELSEWHERE = {"forecast", "vendors", "customers", "tray", "mail"}
 #: Calls to QuickBooks are counted and spaced whatever they were for.
 _COUNTED_ANYWAY = {"call_meter", "call_pace"}
 SECOND = "second"
+_IDLE = "idle-tenant"
 _FILE = ("--bank-routing", "021000021", "--bank-name", "First Bank", "--company-id", "1234567890")
 _FILE += ("--company-name", "Alder Works")
 _BILLS = (
@@ -93,6 +95,9 @@ def _fill(shop: Shop) -> None:
     shop.sync()
     _fill_files(shop)
     deactivate(office.ledger, by="ada", person_id="art")
+    registry = office.installation.registry
+    registry.add_tenant(_IDLE, firm_id="north-books", name="Idle", zone="America/New_York")
+    registry.deactivate(tenant_id(_IDLE))
     with office.ledger.act(ACME, actor="system:test", kind="alarm") as act:
         shop.ids["alarm"] = raise_alarm(act, kind="clock differs", subject="x", detail="y", remedy="z")
 
@@ -202,6 +207,8 @@ def _verbs(tenant: str = ACME) -> Mapping[tuple[str, ...], tuple[str, ...]]:
         ("ledger", "reject-payee"): (tenant, "{vendor}", *amy),
         ("ledger", "resolve-alarm"): (tenant, "{alarm}", *fin),
         ("keys", "rotate"): (),
+        ("tenant", "deactivate"): (tenant,),
+        ("tenant", "reactivate"): (_IDLE,),
     }
 
 

@@ -72,9 +72,18 @@ def test_a_deactivated_tenant_leaves_the_list_and_stays_known(registry: TenantRe
     assert not registry.tenant(ACME).active
 
 
+def test_a_deactivated_tenant_comes_back_as_it_was(registry: TenantRegistry) -> None:
+    before = registry.tenant(ACME)
+    registry.deactivate(ACME)
+    for _ in range(2):
+        registry.reactivate(ACME)
+        assert registry.tenant(ACME) == before
+    assert [one.tenant_id for one in registry.tenants()] == [ACME, BOLT]
+
+
 def test_an_unknown_tenant_is_said_to_be_unknown(registry: TenantRegistry) -> None:
     unknown = TenantId("who-is-this")
-    for ask in (registry.tenant, registry.deactivate):
+    for ask in (registry.tenant, registry.deactivate, registry.reactivate):
         with pytest.raises(TenantUnknown, match="runway tenant list"):
             ask(unknown)
     with pytest.raises(TenantUnknown):
