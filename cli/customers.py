@@ -65,6 +65,8 @@ def note(
             )
             return
         number = _invoice_number(installation, known, customer=customer, invoice_id=disputed or settled)
+        if settled:
+            entries.check_dispute_ends(known, customer_id=customer, invoice_id=settled)
         record(
             f"{name} {'disputes' if disputed else 'no longer disputes'} invoice {number}",
             lambda: entries.note_dispute(

@@ -90,11 +90,7 @@ def remove_item(
     """Withdraw a known item. Past weeks keep what they were told."""
     with open_installation() as installation:
         known = known_tenant(installation, tenant)
-        standing = {one.item_id for one in installation.entries.items(known.tenant_id)}
-        if dry_run and item not in standing:
-            raise EntryRefused(
-                f"There is no known item {item!r}: `runway forecast items {tenant}` shows what there is."
-            )
+        installation.entries.check_remove_item(known, item)
         record(
             f"{item} withdrawn",
             lambda: installation.entries.remove_item(known, item, author=author(by), reason=reason),
@@ -124,6 +120,7 @@ def override(
             raise EntryRefused("Give one of the two: --on DAY to record a day, or --withdraw to take it back.")
         entries, who = installation.entries, author(by)
         if withdraw:
+            entries.check_remove_override(known, txn_type=txn_type, txn_id=txn_id)
             record(
                 f"no day for {txn_type} {txn_id}",
                 lambda: entries.remove_override(known, txn_type=txn_type, txn_id=txn_id, author=who, reason=reason),

@@ -3,6 +3,7 @@
 Belongs here: adding, removing, listing. Does not: rules of recipients (`resources/mail/recipients.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -51,14 +52,15 @@ def add(
         known = known_owner(installation, tenant)
         recipients = installation.recipients
         said = {"name": name, "role": role, "locale": locale, "zone": zone, "currency_format": currency_format}
-        reads = _as_it_reads(recipients.find(known.owner, address), known)
+        before = recipients.find(known.owner, address)
+        reads = _as_it_reads(before, known)
         asked: dict[str, Any] = {"address": address, **{field: text or reads[field] for field, text in said.items()}}
         if not asked["zone"]:
             raise RecipientRefused(f"The tenants of {tenant} are in several zones or none: name one with --zone.")
-        kept = recipients.check(known.owner, **asked)
+        kept = recipients.check(known.owner, **asked, lift_suppression=lift_suppression)
+        wants_none = before is not None and before.unsubscribed_at is not None and not subscribe_again
         _tell(
-            f"{kept} receives the mail of {tenant} "
-            f"({asked['role']}, {asked['locale']}, {asked['zone']}, {asked['currency_format']})",
+            _told(tenant, {**asked, "address": kept}, wants_none=wants_none),
             None
             if dry_run
             else recipients.add(
@@ -126,6 +128,16 @@ def _as_it_reads(before: Recipient | None, known: KnownOwner) -> dict[str, str]:
         "zone": known.zone,
         "currency_format": CURRENCY_FORMATS[0],
     }
+
+
+def _told(tenant: str, asked: Mapping[str, str], *, wants_none: bool) -> str:
+    how = f"({asked['role']}, {asked['locale']}, {asked['zone']}, {asked['currency_format']})"
+    if wants_none:
+        return (
+            f"{asked['address']} is a recipient of {tenant} {how} and gets no mail: the reader unsubscribed, and "
+            "--subscribe-again says that they asked for it again"
+        )
+    return f"{asked['address']} receives the mail of {tenant} {how}"
 
 
 def _tell(what: str, done: Recipient | None, *, json_wanted: bool) -> None:

@@ -101,6 +101,7 @@ def remove(
     """Withdraw the target of a reserve."""
     with open_installation() as installation:
         known = known_tenant(installation, tenant)
+        installation.entries.check_remove_reserve(known, reserve)
         record(
             f"no target for reserve {reserve}",
             lambda: installation.entries.remove_reserve(known, reserve, author=author(by), reason=reason),

@@ -59,6 +59,7 @@ def tier(
             raise EntryRefused("Give one of the two: a tier from 0 to 3, or --withdraw to take it back.")
         entries, who = installation.entries, author(by)
         if value is None:
+            entries.check_remove_tier(known, vendor)
             record(
                 f"no tier for vendor {vendor}",
                 lambda: entries.remove_tier(known, vendor, author=who, reason=reason),

@@ -101,10 +101,14 @@ class Entries:
 
     def remove_item(self, tenant: Tenant, item_id: str, *, author: str, reason: str) -> ItemEntry:
         """Withdraw a known item; it stays in the history. What it said."""
-        standing = {one.item_id: one for one in self.items(tenant.tenant_id)}
-        found = _standing(standing, item_id, f"There is no known item {item_id!r}", "`runway forecast items`", tenant)
+        found = self.check_remove_item(tenant, item_id)
         self._withdraw(KNOWN_ITEM, tenant.tenant_id, {"item_id": item_id}, author=author, reason=reason)
         return found
+
+    def check_remove_item(self, tenant: Tenant, item_id: str) -> ItemEntry:
+        """Refuse what `remove_item` would refuse, and store nothing; the item that stands."""
+        standing = {one.item_id: one for one in self.items(tenant.tenant_id)}
+        return _standing(standing, item_id, f"There is no known item {item_id!r}", "`runway forecast items`", tenant)
 
     def items(self, tenant: TenantId, *, recorded_until: datetime | None = None) -> tuple[ItemEntry, ...]:
         """The known items that stand, by day and id; with an instant, as they stood then."""
@@ -136,12 +140,16 @@ class Entries:
         self, tenant: Tenant, *, txn_type: TxnType, txn_id: str, author: str, reason: str
     ) -> OverrideEntry:
         """Withdraw the date of a document: the estimate counts again. What it said."""
-        standing = {(one.txn_type, one.txn_id): one for one in self.overrides(tenant.tenant_id)}
-        what = f"There is no date for {txn_type} {txn_id}"
-        found = _standing(standing, (txn_type, txn_id), what, "`runway forecast items`", tenant)
+        found = self.check_remove_override(tenant, txn_type=txn_type, txn_id=txn_id)
         key = {"txn_type": txn_type, "txn_id": txn_id}
         self._withdraw(DATE_OVERRIDE, tenant.tenant_id, key, author=author, reason=reason)
         return found
+
+    def check_remove_override(self, tenant: Tenant, *, txn_type: TxnType, txn_id: str) -> OverrideEntry:
+        """Refuse what `remove_override` would refuse, and store nothing; the date that stands."""
+        standing = {(one.txn_type, one.txn_id): one for one in self.overrides(tenant.tenant_id)}
+        what = f"There is no date for {txn_type} {txn_id}"
+        return _standing(standing, (txn_type, txn_id), what, "`runway forecast items`", tenant)
 
     def overrides(self, tenant: TenantId, *, recorded_until: datetime | None = None) -> tuple[OverrideEntry, ...]:
         """The dates that stand, by kind and id of the document; with an instant, as they stood then."""
@@ -155,11 +163,15 @@ class Entries:
 
     def remove_tier(self, tenant: Tenant, vendor_id: str, *, author: str, reason: str) -> TierEntry:
         """Withdraw a vendor's tier: the suggestion counts again. What it said."""
-        standing = {one.vendor_id: one for one in self.tiers(tenant.tenant_id)}
-        what = f"No tier was set for vendor {vendor_id}"
-        found = _standing(standing, vendor_id, what, "`runway vendors list`", tenant)
+        found = self.check_remove_tier(tenant, vendor_id)
         self._withdraw(VENDOR_TIER, tenant.tenant_id, {"vendor_id": vendor_id}, author=author, reason=reason)
         return found
+
+    def check_remove_tier(self, tenant: Tenant, vendor_id: str) -> TierEntry:
+        """Refuse what `remove_tier` would refuse, and store nothing; the tier that stands."""
+        standing = {one.vendor_id: one for one in self.tiers(tenant.tenant_id)}
+        what = f"No tier was set for vendor {vendor_id}"
+        return _standing(standing, vendor_id, what, "`runway vendors list`", tenant)
 
     def tiers(self, tenant: TenantId, *, recorded_until: datetime | None = None) -> tuple[TierEntry, ...]:
         """The tiers that stand, by vendor; with an instant, as they stood then."""
@@ -172,11 +184,15 @@ class Entries:
         key = {"customer_id": customer_id, "kind": "disputed", "invoice_id": invoice_id}
         if is_disputed:
             return note_entry(self._record(CUSTOMER_NOTE, tenant.tenant_id, key, author=author, reason=reason))
+        self.check_dispute_ends(tenant, customer_id=customer_id, invoice_id=invoice_id)
+        self._withdraw(CUSTOMER_NOTE, tenant.tenant_id, key, author=author, reason=reason)
+        return None
+
+    def check_dispute_ends(self, tenant: Tenant, *, customer_id: str, invoice_id: str) -> None:
+        """Refuse what `note_dispute` would refuse of the end of a dispute, and store nothing."""
         standing = {(one.customer_id, one.invoice_id): one for one in self.notes(tenant.tenant_id)}
         what = f"Invoice {invoice_id} of customer {customer_id} is not disputed"
         _standing(standing, (customer_id, invoice_id), what, "`runway customers notes`", tenant)
-        self._withdraw(CUSTOMER_NOTE, tenant.tenant_id, key, author=author, reason=reason)
-        return None
 
     def note_contact(
         self, tenant: Tenant, *, customer_id: str, contacted_on: date, author: str, reason: str
@@ -245,11 +261,15 @@ class Entries:
 
     def remove_reserve(self, tenant: Tenant, reserve_id: str, *, author: str, reason: str) -> TargetEntry:
         """Withdraw a reserve's target. What it said."""
-        standing = {one.reserve_id: one for one in self.reserves(tenant.tenant_id)}
-        what = f"There is no target for reserve {reserve_id!r}"
-        found = _standing(standing, reserve_id, what, "`runway reserves list`", tenant)
+        found = self.check_remove_reserve(tenant, reserve_id)
         self._withdraw(RESERVE_TARGET, tenant.tenant_id, {"reserve_id": reserve_id}, author=author, reason=reason)
         return found
+
+    def check_remove_reserve(self, tenant: Tenant, reserve_id: str) -> TargetEntry:
+        """Refuse what `remove_reserve` would refuse, and store nothing; the target that stands."""
+        standing = {one.reserve_id: one for one in self.reserves(tenant.tenant_id)}
+        what = f"There is no target for reserve {reserve_id!r}"
+        return _standing(standing, reserve_id, what, "`runway reserves list`", tenant)
 
     def reserves(self, tenant: TenantId, *, recorded_until: datetime | None = None) -> tuple[TargetEntry, ...]:
         """The targets that stand, by reserve; with an instant, as they stood then."""

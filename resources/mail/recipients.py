@@ -92,7 +92,16 @@ class Recipients:
         self._clock = clock
 
     def check(
-        self, owner: MailOwner, *, address: str, name: str, role: str, locale: str, zone: str, currency_format: str
+        self,
+        owner: MailOwner,
+        *,
+        address: str,
+        name: str,
+        role: str,
+        locale: str,
+        zone: str,
+        currency_format: str,
+        lift_suppression: bool = False,
     ) -> str:
         """Refuse what `add` would refuse, and store nothing; the address as it is kept."""
         zone_name(zone)
@@ -107,7 +116,10 @@ class Recipients:
             raise RecipientRefused("Whoever reads the mail of a firm is of the firm: leave the role out.")
         if len(name) > _LONGEST_NAME or not name.isprintable():
             raise RecipientRefused("A recipient's name is one line of at most 100 characters.")
-        return mail_address(address)
+        kept = mail_address(address)
+        with self._database.read() as connection:
+            _assert_open(_suppressed(connection, owner).get(kept), kept, is_lifted=lift_suppression)
+        return kept
 
     def add(
         self,
@@ -131,7 +143,14 @@ class Recipients:
             RecipientRefused: the address is none, or mail to it came back and nobody said that it works again.
         """
         kept = self.check(
-            owner, address=address, name=name, role=role, locale=locale, zone=zone, currency_format=currency_format
+            owner,
+            address=address,
+            name=name,
+            role=role,
+            locale=locale,
+            zone=zone,
+            currency_format=currency_format,
+            lift_suppression=lift_suppression,
         )
         now = self._clock.now()
         table = tables_of(owner).recipient
@@ -149,10 +168,7 @@ class Recipients:
         with self._database.write() as connection:
             lock_owner(connection, owner)
             standing = _suppressed(connection, owner).get(kept)
-            if standing is not None and not lift_suppression:
-                raise RecipientRefused(
-                    f"Mail to {kept} came back ({standing}): add it with --lift-suppression once the address works."
-                )
+            _assert_open(standing, kept, is_lifted=lift_suppression)
             if standing is not None:
                 _lift(connection, owner, kept, author=author, now=now)
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
@@ -273,6 +289,13 @@ def _newest_mode(owner: MailOwner) -> Select[Any]:
     tables = tables_of(owner)
     mode = tables.mode
     return select(mode).where(tables.owned(mode, owner)).order_by(mode.c.number.desc()).limit(1)
+
+
+def _assert_open(suppressed_because: str | None, address: str, *, is_lifted: bool) -> None:
+    if suppressed_because is not None and not is_lifted:
+        raise RecipientRefused(
+            f"Mail to {address} came back ({suppressed_because}): add it with --lift-suppression once the address works."
+        )
 
 
 def _lift(connection: Connection, owner: MailOwner, address: str, *, author: str, now: datetime) -> None:

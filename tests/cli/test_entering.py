@@ -121,6 +121,9 @@ _MISTAKES: list[tuple[tuple[str, ...], str, str]] = [
     (("reserves", "set", "acme", "tax-q4", "--kind", "tax", *_WHY), "one of the three", "no target"),
     (("reserves", "set", "acme", "tax-q4", "--kind", "holiday", "--share", "5", *_WHY), "tax, payroll", "kind"),
     (("reserves", "list", "nobody"), "no tenant 'nobody'", "no tenant"),
+    (("reserves", "remove", "acme", "nothing", *_WHY), "no target for reserve 'nothing'", "no target to remove"),
+    (("vendors", "tier", "acme", "999", "--withdraw", *_WHY), "No tier was set for vendor 999", "no tier to withdraw"),
+    (("forecast", "override", "acme", "bill:999", "--withdraw", *_WHY), "no date for Bill 999", "no day to withdraw"),
 ]
 
 
@@ -128,6 +131,8 @@ def test_a_mistake_is_answered_with_what_is_possible(command: Command) -> None:
     """In one test: each needs an installation, which takes longer than the command."""
     for arguments, says, mistake in _MISTAKES:
         assert says in command.refused(*arguments), mistake
+        if arguments[1] != "list":
+            assert says in command.refused(*arguments, "--dry-run"), f"{mistake}, tried"
 
 
 def test_dates_tiers_and_notes_are_about_what_the_kept_books_hold(
@@ -171,7 +176,11 @@ def _date_and_dispute(command: Command, installation: Installation) -> None:
     assert "belongs to customer" in command.refused(
         "customers", "note", "acme", settled["customer"], "--disputed", invoice["id"], *_WHY
     )
-    command.done("customers", "note", "acme", invoice["customer"], "--not-disputed", invoice["id"], *_WHY)
+    settle = ("customers", "note", "acme", invoice["customer"], "--not-disputed", invoice["id"], *_WHY)
+    assert "no longer disputes" in command.done(*settle, "--dry-run")
+    command.done(*settle)
+    for dry in ((), ("--dry-run",)):
+        assert "is not disputed" in command.refused(*settle, *dry)
     assert [one["kind"] for one in command.json("customers", "notes", "acme")] == ["contacted"]
     command.done("forecast", "override", "acme", f"invoice:{invoice['id']}", "--withdraw", *_WHY)
     assert command.json("forecast", "items", "acme")["overrides"] == []

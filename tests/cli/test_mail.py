@@ -129,7 +129,9 @@ def test_what_is_left_out_when_a_recipient_is_added_again_stays_as_it_was(comman
     owner = of_tenant(_ACME)
     with command.installation.database.write() as connection:
         suppress(connection, owner, _ANN, reason="5.1.1 gone", now=_NOW)
-    assert "--lift-suppression" in command.refused("recipients", "add", "acme", _ANN)
+    for dry in ((), ("--dry-run",)):
+        assert "--lift-suppression" in command.refused("recipients", "add", "acme", _ANN, *dry)
+    assert "Would record" in command.done("recipients", "add", "acme", _ANN, "--lift-suppression", "--dry-run")
     lifted = command.json("recipients", "add", "acme", _ANN, "--lift-suppression")["recipient"]
     how = ("name", "role", "locale", "zone", "currency_format")
     assert [lifted[one] for one in how] == [before[one] for one in how]
@@ -137,6 +139,16 @@ def test_what_is_left_out_when_a_recipient_is_added_again_stays_as_it_was(comman
     command.done("recipients", "remove", "acme", _ANN)
     again = command.json("recipients", "add", "acme", _ANN, "--locale", "en-GB")["recipient"]
     assert [again[one] for one in how] == ["Ann", "firm", "en-GB", "America/Denver", "code"]
+
+
+def test_whoever_unsubscribed_is_not_said_to_receive_mail(command: Command) -> None:
+    _with_ann(command).installation.recipients.unsubscribe(of_tenant(_ACME), _ANN)
+    for dry in (("--dry-run",), ()):
+        told = command.done("recipients", "add", "acme", _ANN, *dry)
+        assert "gets no mail: the reader unsubscribed, and --subscribe-again says" in told
+    assert "receives the mail" in command.done("recipients", "add", "acme", _ANN, "--subscribe-again", "--dry-run")
+    assert command.json("recipients", "list", "acme")[0]["obstacle"] == "the recipient unsubscribed"
+    assert "receives the mail" in command.done("recipients", "add", "acme", _ANN, "--subscribe-again")
 
 
 def test_the_mode_is_shown_tried_and_set_with_who(command: Command) -> None:
