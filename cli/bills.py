@@ -21,14 +21,15 @@ from cli.paying import (
     TENANT,
     amount,
     carry_out,
+    do,
     open_desk,
     plain,
     request_key,
     show_table,
 )
 from cli.session import console
+from payments.bills.approvals import SHOWN_OF_FINGERPRINT, withdraw_approval
 from payments.bills.approvals import approve as give_approval
-from payments.bills.approvals import withdraw_approval
 from payments.bills.decisions import stage as propose
 from payments.bills.decisions import unstage as take_back
 from payments.bills.discovery import reopen as begin_again
@@ -96,10 +97,9 @@ def list_bills(
 def show(*, tenant: str = TENANT, bill: str = BILL, json_wanted: bool = AS_JSON) -> None:
     """Everything about one bill: content, approvals, decisions, holds, and its story."""
     with open_desk(tenant) as desk, desk.look() as look:
-        cycles = look.many(BILL_WORKFLOW, BILL_WORKFLOW.c.bill_id == bill)
-        if not cycles:
+        newest = look.newest(BILL_WORKFLOW, by="cycle", bill_id=bill)
+        if newest is None:
             raise UnknownHere(what=f"There is no bill {bill!r}.", next_step="`runway bills list --all` shows all.")
-        newest = cycles[-1]
         parts = {
             "approvals": look.many(APPROVAL, APPROVAL.c.bill_id == bill),
             "decisions": look.many(DECISION, DECISION.c.bill_id == bill, order_by=(DECISION.c.number,)),
@@ -115,6 +115,7 @@ def show(*, tenant: str = TENANT, bill: str = BILL, json_wanted: bool = AS_JSON)
         f"{newest['currency']} open, due {newest['due_date'] or 'on no day'}, {newest['state'].replace('_', ' ')}.",
         markup=False,
     )
+    console.print(f"Fingerprint: {newest['fingerprint'][:SHOWN_OF_FINGERPRINT]}", markup=False, highlight=False)
     table = Table("What", "Who", "When (UTC)", "Amount", "State")
     for one in parts["approvals"]:
         state = one["void_because"] or "stands"
@@ -152,21 +153,32 @@ def approve(
     *,
     tenant: str = TENANT,
     bill: str = BILL,
+    seen: str = typer.Option(
+        "",
+        "--seen",
+        help="The fingerprint that `runway bills show` told, or how it begins: refused if it is another by now.",
+    ),
     by: str = PERSON,
     key: str = KEY,
     dry_run: bool = DRY_RUN,
     json_wanted: bool = AS_JSON,
 ) -> None:
     """Say that a bill is owed as it is. Sets no money aside."""
-    carry_out(
-        tenant,
-        f"{by} approves bill {bill}",
-        give_approval,
-        lambda: {"by": by, "bill_id": bill, "request_key": request_key(key)},
-        dry_run=dry_run,
-        json_wanted=json_wanted,
-        note=lambda missing: f"It still lacks: {'; '.join(missing)}." if missing else "It is approved.",
-    )
+    with open_desk(tenant, dry_run=dry_run) as desk:
+        with desk.look() as look:
+            read = look.newest(BILL_WORKFLOW, by="cycle", bill_id=bill)
+        named = "" if read is None else f" of {read['vendor_name']}, {money(read['open_cents'])} open"
+        # What is named is what is approved, also if a sync changes the bill at this very moment.
+        content = seen or (None if read is None else read["fingerprint"])
+        do(
+            f"{by} approves bill {bill}{named}",
+            lambda: give_approval(
+                desk.ledger, desk.tenant, by=by, bill_id=bill, request_key=request_key(key), seen_fingerprint=content
+            ),
+            dry_run=dry_run,
+            json_wanted=json_wanted,
+            note=lambda missing: f"It still lacks: {'; '.join(missing)}." if missing else "It is approved.",
+        )
 
 
 @app.command("withdraw-approval")

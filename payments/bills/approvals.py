@@ -8,11 +8,15 @@ from payments.bills.cycles import move, named, refuse_state, running, void_appro
 from payments.cash.holds import release
 from payments.controls.people import require
 from payments.controls.policies import in_force, live_approvals, missing_approvals
-from payments.errors import ContentChanged, SamePerson
+from payments.errors import BadRequest, ContentChanged, SamePerson
+from payments.money import shown
 from payments.store.bill_tables import APPROVAL
 from payments.store.ledger import Ledger
 from payments.store.repository import Act, Row
 from resources.tenants import TenantId
+
+#: So many characters of a bill's fingerprint are shown to people, and are enough to name what they looked at.
+SHOWN_OF_FINGERPRINT = 12
 
 
 def approve(
@@ -20,7 +24,7 @@ def approve(
 ) -> list[str]:
     """Approve a bill as it is in the ledger; what the policy still asks for (empty: the bill is approved).
 
-    `seen_fingerprint` is that of the bill the person looked at: if it changed since, the approval is refused.
+    `seen_fingerprint` is that of the bill the person looked at, or how it begins: if it changed since, the approval is refused.
     """
     content = {"bill_id": bill_id, "seen_fingerprint": seen_fingerprint}
     with ledger.act(tenant, actor=by, kind="bill approved", point="approve") as act:
@@ -29,11 +33,8 @@ def approve(
             return list(earlier)
         bill = running(act, bill_id)
         refuse_state(bill, verb="approve", allowed=("awaiting_approval", "approved", "staged"))
-        if seen_fingerprint is not None and seen_fingerprint != bill["fingerprint"]:
-            raise ContentChanged(
-                what=f"Bill {bill_id} of {bill['vendor_name']} was changed after you looked at it.",
-                next_step="Look at it again, then approve it.",
-            )
+        if seen_fingerprint is not None:
+            _refuse_unseen(bill, seen_fingerprint)
         if any(one["approved_by"] == by for one in live_approvals(act, bill)):
             raise SamePerson(
                 what=f"{by} has approved bill {bill_id} already.", next_step="A further approval is another person's."
@@ -79,6 +80,20 @@ def back_to_approval(act: Act, bill: Row, *, because: str | None = None) -> Row:
         return bill
     release(act, bill, because=because or "not approved any more")
     return move(act, bill, to="awaiting_approval")
+
+
+def _refuse_unseen(bill: Row, seen: str) -> None:
+    if len(seen) < SHOWN_OF_FINGERPRINT:
+        raise BadRequest(
+            what=f"{seen!r} is too little of a fingerprint to tell one content of a bill from another.",
+            next_step=f"Give its first {SHOWN_OF_FINGERPRINT} characters, or more: `runway bills show` prints them.",
+        )
+    if not bill["fingerprint"].startswith(seen):
+        raise ContentChanged(
+            what=f"Bill {bill['bill_id']} of {bill['vendor_name']} was changed after you looked at it; "
+            f"{shown(bill['open_cents'])} is open by now.",
+            next_step="Look at it again, then approve it.",
+        )
 
 
 def _give(act: Act, bill: Row, *, by: str, roles: tuple[str, ...]) -> None:

@@ -69,6 +69,22 @@ def test_a_bill_from_open_to_a_sealed_batch(shell: Shell) -> None:
     assert "The chain holds" in shell("ledger", "verify", "acme-design")
 
 
+def test_an_approval_names_what_is_approved_and_is_refused_for_what_nobody_saw(shell: Shell) -> None:
+    """Between looking and approving the nightly sync comes, and 100.00 becomes 1,000.00."""
+    approve = ("bills", "approve", "acme-design", "b1", "--seen")
+    told = shell("bills", "show", "acme-design", "b1").splitlines()
+    (seen,) = (line.removeprefix("Fingerprint: ") for line in told if line.startswith("Fingerprint: "))
+    assert "amy approves bill b1 of Vendor of b1, 100.00 open." in shell(*approve, seen, "--dry-run", by="amy")
+    assert "too little of a fingerprint" in shell(*approve, seen[:4], by="amy", code=1)
+    shell.desk.sync(make_bill("b1", open_cents=100_000), make_bill("b2", open_cents=95_000), make_bill("b3"))
+    said = shell(*approve, seen, by="amy", code=1)
+    assert "was changed after you looked at it; 1,000.00 is open by now" in said
+    listed = {row["bill_id"]: row for row in shell.json("bills", "list", "acme-design")}
+    assert (listed["b1"]["state"], listed["b1"]["open_cents"]) == ("awaiting_approval", 100_000)
+    said = shell(*approve, listed["b1"]["fingerprint"], by="amy")
+    assert "Done: amy approves bill b1 of Vendor of b1, 1,000.00 open. It is approved." in said
+
+
 def test_a_refusal_says_what_is_missing_what_holds_it_and_what_would_help(shell: Shell) -> None:
     shell.desk.ready("b1", "b2")
     shell.desk.pay_now("b1")
