@@ -6,6 +6,7 @@ Belongs here: the checks, as values. Does not: writing the decision (`decisions.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 from payments.bills.cycles import refuse_changed
 from payments.cash.free_cash import FreeCash, free_cash, refuse_stale, refuse_too_little, refuse_unusable
@@ -62,7 +63,14 @@ def payment_of(
             next_step="Pay more than nothing and, with the credits, at most what is open.",
             open_cents=bill["open_cents"],
         )
-    reserve = for_payment(look, reserve_id=reserve_id, vendor_id=bill["vendor_id"], account_id=account_id)
+    reserve = for_payment(
+        look,
+        reserve_id=reserve_id,
+        vendor_id=bill["vendor_id"],
+        account_id=account_id,
+        amount_cents=amount,
+        held=partial(balance, look),
+    )
     held = balance(look, reserve["reserve_id"]) if reserve else 0
     return Payment(
         bill=bill,

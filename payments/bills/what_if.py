@@ -88,14 +88,8 @@ def what_if(look: Look, payments: Sequence[Supposed], *, project: Projection | N
     ]
     courses = _Courses(look)
     for one in payments:
-        bill, reserve = bills[one.bill_id], None
-        try:
-            reserve = for_payment(
-                look, reserve_id=one.reserve_id, vendor_id=bill["vendor_id"], account_id=one.account_id
-            )
-        except Refused as refusal:
-            against.append((one.bill_id, refusal.what))
-        courses.suppose(one, bill, reserve=reserve)
+        if no_reserve := courses.suppose(one, bills[one.bill_id]):
+            against.append((one.bill_id, no_reserve))
     charged = [courses.of_account(account) for account in sorted({one.account_id for one in payments})]
     return WhatIf(
         accounts=tuple(_after(course, against=_unusable(look, course.before, policy=policy)) for course in charged),
@@ -140,18 +134,33 @@ class _Courses:
     #: What supposed payments have put into a reserve, less what they have drawn.
     _moved: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def suppose(self, one: Supposed, bill: Row, *, reserve: Row | None) -> None:
-        """Let go what the bill holds, draw on the payment's reserve, and take the rest from free cash."""
+    def suppose(self, one: Supposed, bill: Row) -> str | None:
+        """Let go what the bill holds, draw on the payment's reserve, and take the rest from free cash.
+
+        Why it cannot draw on the reserve that it names; None if it can.
+        """
         self._let_go(bill)
+        refusal, reserve = None, None
+        try:
+            reserve = for_payment(
+                self.look,
+                reserve_id=one.reserve_id,
+                vendor_id=bill["vendor_id"],
+                account_id=one.account_id,
+                amount_cents=one.amount_cents,
+                held=self._held,
+            )
+        except Refused as refused:
+            refusal = refused.what
         course = self.of_account(one.account_id)
         if reserve is not None:
-            held = balance(self.look, reserve["reserve_id"]) + self._moved[reserve["reserve_id"]]
-            drawn = min(held, max(one.amount_cents, 0))
+            drawn = min(self._held(reserve["reserve_id"]), max(one.amount_cents, 0))
             self._move(course, reserve, -drawn)
             course.drawn_cents += drawn
         course.hold(one.amount_cents)
         course.supposed_cents += one.amount_cents
         course.missing_cents = max(course.missing_cents, -course.now.free_cents)
+        return refusal
 
     def of_account(self, account_id: str) -> _Course:
         """The account as it is by now."""
@@ -159,6 +168,10 @@ class _Courses:
             cash = free_cash(self.look, account_id)
             self._accounts[account_id] = _Course(cash, cash)
         return self._accounts[account_id]
+
+    def _held(self, reserve_id: str) -> int:
+        """What is in a reserve by now."""
+        return balance(self.look, reserve_id) + self._moved[reserve_id]
 
     def _let_go(self, bill: Row) -> None:
         hold = live_hold(self.look, bill)

@@ -7,7 +7,7 @@ What is in a reserve is the sum of its movements, which are only added. A paymen
 transaction, and gives back if it is not made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -188,8 +188,19 @@ def balance(look: Look, reserve_id: str) -> int:
     return look.total(RESERVE_MOVEMENT.c.signed_cents, RESERVE_MOVEMENT, RESERVE_MOVEMENT.c.reserve_id == reserve_id)
 
 
-def for_payment(look: Look, *, reserve_id: str | None, vendor_id: str, account_id: str) -> Row | None:
-    """The reserve a payment draws on: the named one, or the open one of its vendor on that account."""
+def for_payment(
+    look: Look,
+    *,
+    reserve_id: str | None,
+    vendor_id: str,
+    account_id: str,
+    amount_cents: int,
+    held: Callable[[str], int],
+) -> Row | None:
+    """The reserve a payment draws on: the named one, or of the vendor's open ones on that account the one that bears most of it.
+
+    `held` says what is in a reserve; of two that bear the same it is the first by id.
+    """
     if reserve_id is not None:
         named = _open(look, reserve_id)
         if named["account_id"] != account_id:
@@ -199,7 +210,8 @@ def for_payment(look: Look, *, reserve_id: str | None, vendor_id: str, account_i
             )
         return named
     on_account = look.many(RESERVE, account_id=account_id, closed_at=None)
-    return next((row for row in on_account if vendor_id in row["vendor_ids"]), None)
+    of_vendor = [row for row in on_account if vendor_id in row["vendor_ids"]]
+    return max(of_vendor, key=lambda row: min(held(row["reserve_id"]), amount_cents), default=None)
 
 
 def needed_beside_reserve(

@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from payments.bills.decisions import Decided
 from payments.bills.postponing import withdraw
 from payments.cash.free_cash import enter_bank_balance, set_floor
 from payments.cash.reserves import Reserve, allocate, close, open_reserve, release, reserves, set_target
 from payments.errors import BadRequest, InShortfall, NotAllowed, NotEnoughCash, Refused, UnknownHere
+from payments.store.bill_tables import DECISION
 from payments.store.cash_tables import CASH_ACCOUNT, RESERVE_MOVEMENT
 from resources.published_balances import CashSnapshot
 from resources.row_security import see_tenant
@@ -71,6 +73,30 @@ def test_a_reserve_covers_part_of_a_payment_and_free_cash_the_rest(desk: Desk) -
     desk.ready("b1")
     assert desk.pay_now("b1").drawn_cents == 4_000
     assert desk.cash().free_cents == 90_000
+
+
+def test_of_two_reserves_of_its_vendor_a_payment_draws_on_the_one_that_bears_most_of_it(desk: Desk) -> None:
+    """Their ids are drawn: whichever comes first, an empty one bears nothing."""
+    first, second = sorted(_open(desk) for _ in range(2))
+    _move(desk, allocate, second, 4_000)
+    desk.ready("b1")
+    assert _drawn(desk, desk.pay_now("b1")) == (second, 4_000)
+    desk.delay("b1", days=1)
+    _move(desk, allocate, first, 9_000)
+    desk.later(days=1)
+    desk.sync(make_bill("b1", vendor_id="irs"), make_bill("b2"))
+    desk.pass_day()
+    assert _drawn(desk, desk.pay_now("b1", amount_cents=6_000)) == (first, 6_000)
+    desk.delay("b1", days=1)
+    desk.later(days=1)
+    desk.sync(make_bill("b1", vendor_id="irs"), make_bill("b2"))
+    desk.pass_day()
+    assert _drawn(desk, desk.pay_now("b1", amount_cents=3_000)) == (first, 3_000), "both bear all of it"
+
+
+def _drawn(desk: Desk, decided: Decided) -> tuple[str, int]:
+    (row,) = desk.rows(DECISION, DECISION.c.decision_id == decided.decision_id)
+    return row["reserve_id"], row["drawn_cents"]
 
 
 def test_a_payment_that_is_not_made_gives_back_what_it_drew(desk: Desk) -> None:

@@ -73,6 +73,18 @@ def test_the_first_of_two_empties_the_reserve_of_both(bare_desk: Desk) -> None:
     assert _stands(found.accounts[0]) == (15_000, 0, -5_000, 5_000)
 
 
+def test_the_second_of_two_draws_on_the_reserve_that_the_first_left_fuller(bare_desk: Desk) -> None:
+    desk = bare_desk
+    desk.sync(make_bill("b1", vendor_id="irs"), make_bill("b2", vendor_id="irs"), cash=20_500)
+    for cents in (11_000, 9_000):
+        _reserve(desk, cents, "irs")
+    desk.ready("b1", "b2")
+    found = _suppose(desk, _of(desk, "b1", 10_000), _of(desk, "b2", 9_500))
+    assert found.fits
+    assert _stands(found.accounts[0]) == (19_000, 0, 0, 0)
+    assert (desk.pay_now("b1").drawn_cents, desk.pay_now("b2", amount_cents=9_500).drawn_cents) == (10_000, 9_000)
+
+
 def test_what_a_decided_payment_drew_goes_back_to_its_reserve_and_is_nobodys_free_cash(bare_desk: Desk) -> None:
     desk = bare_desk
     desk.sync(make_bill("b1"), make_bill("b2"), cash=10_000)
