@@ -251,6 +251,7 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
         if by == item.decision["decided_by"] or by in {approvers[one] for one in item.decision["approvals"]}
     ]
     changed = _changed_vendors(act, involved, policy=policy)
+    separate = need_finalizer(act, items, policy=policy)
     for item in involved:
         if changed.get(item.bill["vendor_id"], item.decision["decided_at"]) > item.decision["decided_at"]:
             raise SamePerson(
@@ -259,10 +260,10 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
                 next_step="Let somebody else look at the change and finalize this batch, or leave this payment out.",
                 decision_id=item.decision["decision_id"],
             )
-        if policy.separates(item.decision["amount_cents"]) and not _is_overridden(act, item, "people"):
+        if total := separate.get(item.decision["decision_id"]):
             raise SamePerson(
-                what=f"{by} approved or decided the payment of bill {item.bill['bill_id']} to {item.bill['vendor_name']}; above "
-                f"{shown(policy.separation_above_cents)} a third person finalizes.",
+                what=f"{by} approved or decided the payment of bill {item.bill['bill_id']} to {item.bill['vendor_name']}, which "
+                f"gets {shown(total)} in one; above {shown(policy.separation_above_cents)} a third person finalizes.",
                 next_step="Let somebody else finalize this batch, or leave this payment out.",
                 decision_id=item.decision["decision_id"],
             )
@@ -276,9 +277,18 @@ def _changed_vendors(look: Look, items: Sequence[Item], *, policy: Policy) -> di
     return {row["vendor_id"]: row["changed_at"] for row in rows if row["changed_at"] and row["changed_at"] > since}
 
 
-def needs_finalizer(act: Act, item: Item, *, policy: Policy) -> bool:
-    """Whether a payment has to be finalized by a person who neither approved nor decided it."""
-    return policy.separates(item.decision["amount_cents"]) and not _is_overridden(act, item, "people")
+def need_finalizer(act: Act, items: Sequence[Item], *, policy: Policy) -> dict[str, int]:
+    """The decisions that a person finalizes who neither approved nor decided them, and how much their payment is; home cents.
+
+    What is paid together is judged as it is paid. An override of people covers its own bill, paid on its own, and no group.
+    """
+    found: dict[str, int] = {}
+    for group in paid_together(items, policy=policy):
+        total = sum(item.decision["amount_cents"] for item in group)
+        is_overridden = len(group) == 1 and _is_overridden(act, group[0], "people")
+        if policy.separates(total) and not is_overridden:
+            found |= dict.fromkeys((item.decision["decision_id"] for item in group), total)
+    return found
 
 
 def refuse_unapproved(act: Act, item: Item, approvals: Sequence[Row], *, policy: Policy) -> None:

@@ -24,7 +24,7 @@ from payments.controls.alarms import raise_alarm
 from payments.controls.payees import refuse_without_payee
 from payments.controls.policies import Policy, in_force, refuse_batch_over_limit
 from payments.errors import CashUnknown, OverLimit, Refused, SamePerson
-from payments.sending.batches import needs_finalizer, open_batch, refuse_payments_over_limit, refuse_unapproved, seal
+from payments.sending.batches import need_finalizer, open_batch, refuse_payments_over_limit, refuse_unapproved, seal
 from payments.sending.clocks import ALARM, BooksClock, Doubt
 from payments.sending.intents import Item
 from payments.store.batch_tables import BATCH
@@ -221,8 +221,9 @@ def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy, 
     # One batch an account and day, whoever is first: what comes due later the same day goes with tomorrow's.
     free = [origin for origin in (_BY_ITSELF, _BY_FINALIZER) if origin not in {row["origin"] for row in made}]
     chosen: dict[str, list[Item]] = {origin: [] for origin in free}
+    separate = need_finalizer(act, items, policy=policy)
     for item in sorted(items, key=lambda item: _urgency(item, today=act.today)):
-        own = _BY_FINALIZER if needs_finalizer(act, item, policy=policy) else _BY_ITSELF
+        own = _BY_FINALIZER if item.decision["decision_id"] in separate else _BY_ITSELF
         if own not in free:
             due.without_room += 1
             continue

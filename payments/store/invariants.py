@@ -290,6 +290,7 @@ def _authority(look: Look) -> Found:
     overrides = {row["break_glass_id"]: {about for about, _ in row["overrides"]} for row in look.many(BREAK_GLASS)}
     batches = {row["batch_id"]: row for row in look.many(BATCH) if row["state"] != "open"}
     sealed_in = {row["decision_id"]: batches.get(row["batch_id"]) for row in look.many(BATCH_ITEM)}
+    paid = _paid_in_one(look)
     for decision in look.many(DECISION):
         if decision["ruling"] == "delay":
             continue
@@ -299,15 +300,23 @@ def _authority(look: Look) -> Found:
             yield decision["decision_id"], "decided without an approval"
         if any(given[one]["fingerprint"] != decision["fingerprint"] for one in decision["approvals"]):
             yield decision["decision_id"], "approved with other content"
-        if "people" in set_aside:
-            continue
-        if decision["amount_cents"] > limits[decision["policy_version"]] and decision["decided_by"] in approvers:
+        amount = decision["amount_cents"]
+        one_may_do_both = "people" in set_aside or amount <= limits[decision["policy_version"]]
+        if decision["decided_by"] in approvers and not one_may_do_both:
             yield decision["decision_id"], "decided by its approver above the limit"
-        batch = sealed_in.get(decision["decision_id"])
-        if batch is None or decision["amount_cents"] <= limits[batch["policy_version"]]:
+        batch, payment = sealed_in.get(decision["decision_id"]), paid.get(decision["decision_id"], amount)
+        # An override is of a bill that is paid on its own.
+        if batch is None or payment <= limits[batch["policy_version"]] or ("people" in set_aside and payment == amount):
             continue
         if batch["finalized_by"] in approvers | {decision["decided_by"]} or batch["origin"] == "due":
             yield decision["decision_id"], "finalized without a third person above the limit"
+
+
+def _paid_in_one(look: Look) -> dict[str, int]:
+    """By decision what its payment in the books is, with the bills that are paid together with it; home cents."""
+    amounts = {row["intent_id"]: row["amount_cents"] for row in look.many(INTENT) if row["leg"] == "book"}
+    lines = look.many(INTENT_BILL)
+    return {row["decision_id"]: amounts[row["intent_id"]] for row in lines if row["intent_id"] in amounts}
 
 
 def _enough_approvals(look: Look) -> Found:

@@ -204,6 +204,35 @@ def test_an_override_of_the_limit_covers_its_own_bill_and_no_group(desk: Desk) -
     desk.finalize(above)
 
 
+def test_what_is_paid_together_is_finalized_by_a_third_person_if_it_is_above_the_limit_as_a_whole(desk: Desk) -> None:
+    """Four bills, each below it: one person could have paid any amount."""
+    desk.policy(separation_above_cents=10_000)
+    _of_one_vendor(desk, 9_000, 9_000, 9_000, 9_000)
+    decided = [desk.pay_now(f"c{number}") for number in range(1, 5)]
+    with pytest.raises(SamePerson, match=r"gets 360\.00 in one; above 100\.00 a third person finalizes"):
+        desk.finalize(*decided, by="dan")
+    assert desk.finalize(decided[0], by="dan").separation == "delegated"
+    assert desk.finalize(*decided[1:], by="fin").separation == "apart"
+    assert sorted(row["amount_cents"] for row in desk.rows(INTENT)) == [9_000, 27_000]
+
+
+def test_what_comes_due_together_above_the_limit_waits_for_a_finalizer(desk: Desk) -> None:
+    desk.policy(separation_above_cents=10_000)
+    _of_one_vendor(desk, 6_000, 6_000)
+    for bill in ("c1", "c2"):
+        desk.schedule(bill, days=1)
+    desk.later(days=1)
+    desk.publish()
+    reflect(desk.ledger, desk.tenant)
+    (batch_id,) = desk.pass_day().batch_ids
+    assert [row["origin"] for row in desk.rows(BATCH)] == ["due_for_finalizer"]
+    with pytest.raises(SamePerson, match=r"gets 120\.00 in one"):
+        finalize_open(desk.ledger, desk.tenant, by="dan", batch_id=batch_id, request_key="a")
+    finalize_open(desk.ledger, desk.tenant, by="fin", batch_id=batch_id, request_key="b")
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
+
+
 def test_what_comes_due_is_paid_together_up_to_the_limit_of_a_payment(desk: Desk) -> None:
     _of_one_vendor(desk, 5_000, 4_000, 3_000, 2_000)
     desk.policy(per_payment_cents=9_000, separation_above_cents=50_000)

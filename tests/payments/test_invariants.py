@@ -26,6 +26,7 @@ from payments.store.tables import ALARM, AUDIT, REPLAYED
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.registry import TenantRegistry
+from resources.row_security import see_tenant
 from tests.conftest import FRIDAY_MORNING
 from tests.payments.desk import CHECKING, Desk, make_bill
 from tests.payments.rows import NOW, ROWS, unguarded
@@ -74,7 +75,8 @@ def scene(desk_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     shutil.copyfile(desk_file, path)
     database = Database(f"sqlite:///{path}")
     desk = Desk(database, FixedClock(FRIDAY_MORNING), register=False)
-    desk.sync(*(make_bill(f"b{number}") for number in range(1, 7)), make_bill("b7", open_cents=60_000))
+    bills = [*(make_bill(f"b{number}") for number in range(1, 7)), make_bill("b7", open_cents=60_000)]
+    desk.sync(*bills)
     desk.ready(*(f"b{number}" for number in range(1, 8)))
     reserve = open_reserve(desk.ledger, ACME, by="dan", kind="tax", name="Tax", account_id=CHECKING)
     wanted = {"reserve_id": reserve, "amount_cents": 500, "reason": "quarter", "request_key": desk.key()}
@@ -86,6 +88,7 @@ def scene(desk_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     desk.pay_now("b6")
     withdraw(desk.ledger, ACME, by="dan", bill_id="b6", reason="wrong company", request_key=desk.key())
     desk.pay_now("b7", override="the supplier stops tomorrow")
+    desk.sync(*bills, cash=150_000)
     ready = _Scene(desk=desk, remote=())
     paid, lost = ready.row(INTENT, "b1"), ready.row(INTENT, "b2")["intent_id"]
     first = claim(desk.ledger, ACME, batch)
@@ -116,6 +119,7 @@ def _found(
     """The names of what is broken once these statements were carried out."""
     names: set[str] = set()
     with suppress(_Undo), scene.desk.database.write() as connection:
+        see_tenant(connection, ACME)
         with unguarded(connection, *REPLAYED, AUDIT):
             for statement in statements:
                 connection.execute(statement)
@@ -188,7 +192,7 @@ def _second_payment(scene: _Scene) -> Executable:
 
 _Wrong = Callable[[_Scene], list[Executable]]
 _OF_THE_TABLES: dict[str, tuple[str, _Wrong]] = {
-    "more to start from than is there": ("I5 reserve", lambda _: [update(CASH_ACCOUNT).values(basis_cents=100_001)]),
+    "more to start from than is there": ("I5 reserve", lambda _: [update(CASH_ACCOUNT).values(basis_cents=150_001)]),
     "more set aside than there is": ("I5 reserve", lambda _: [update(CASH_ACCOUNT).values(basis_cents=1)]),
     "overridden by more than was missing": (
         "I5 reserve",
@@ -285,6 +289,17 @@ _OF_THE_TABLES: dict[str, tuple[str, _Wrong]] = {
 def test_a_wrong_is_found_under_its_own_name_and_in_the_log(scene: _Scene, wrong: str) -> None:
     name, statements = _OF_THE_TABLES[wrong]
     assert _found(scene, *statements(scene)) == {name, _HISTORY}
+
+
+def test_what_is_paid_together_above_the_limit_was_finalized_by_a_third_person(bare_desk: Desk) -> None:
+    desk = bare_desk
+    desk.policy(group_by_vendor=True, separation_above_cents=10_000)
+    desk.sync(*(make_bill(bill, open_cents=6_000, vendor_id="v9", vendor_name="Paper Mill") for bill in ("c1", "c2")))
+    desk.ready("c1", "c2")
+    desk.finalize(desk.pay_now("c1"), desk.pay_now("c2"))
+    together = _Scene(desk=desk, remote=())
+    assert _found(together) == set()
+    assert _found(together, together.set(BATCH, "c1", finalized_by="dan")) == {"I12 authority", _HISTORY}
 
 
 def test_the_log_alone_tells_of_a_change_that_breaks_nothing_else(scene: _Scene) -> None:
