@@ -29,7 +29,7 @@ from cli.projecting import forecast_of, show_projected
 from cli.session import console
 from experiences.digest.wording import counted
 from payments.bills.projected_cash import of_decisions
-from payments.sending.batches import Finalized, finalize_open, items_of, ready_to_finalize, verify_seal
+from payments.sending.batches import Finalized, finalize_open, given_up, items_of, ready_to_finalize, verify_seal
 from payments.sending.batches import finalize as seal_decisions
 from payments.sending.clocks import BooksClock
 from payments.sending.intents import Item
@@ -108,8 +108,9 @@ def list_batches(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     """Batches, newest first."""
     with open_desk(tenant) as desk, desk.look() as look:
         rows = look.many(BATCH, order_by=(BATCH.c.created_at.desc(), BATCH.c.batch_id))
+        empty = given_up(look)
     if json_wanted:
-        print_json(plain(rows))
+        print_json([plain(row) | {"is_given_up": row["batch_id"] in empty} for row in rows])
         return
     table = Table("Batch", "State", "Account", "Day", "Rail", "Finalized by")
     table.add_column("Payments", justify="right")
@@ -117,7 +118,7 @@ def list_batches(*, tenant: str = TENANT, json_wanted: bool = AS_JSON) -> None:
     for row in rows:
         cells = (
             row["batch_id"],
-            row["state"],
+            "given up" if row["batch_id"] in empty else row["state"],
             row["account_id"],
             str(row["pay_on"]),
             row["rail"],

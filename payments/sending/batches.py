@@ -105,11 +105,17 @@ def open_batch(act: Act, items: Sequence[Item], *, origin: str, account_id: str,
     batch = {"batch_id": batch_id, "origin": origin, "state": "open", "account_id": account_id, "pay_on": pay_on}
     batch |= {"rail": policy.rail, "created_at": act.now, "generation": 0}
     act.insert(BATCH, batch)
+    fill(act, batch, items)
+    return batch
+
+
+def fill(act: Act, batch: Row, items: Sequence[Item]) -> None:
+    """Put decisions into an open batch; their bills are batched."""
     act.insert(
         BATCH_ITEM,
         [
             {
-                "batch_id": batch_id,
+                "batch_id": batch["batch_id"],
                 "decision_id": item.decision["decision_id"],
                 "hold_id": item.hold["hold_id"],
                 "vendor_id": item.bill["vendor_id"],
@@ -119,7 +125,6 @@ def open_batch(act: Act, items: Sequence[Item], *, origin: str, account_id: str,
         ],
     )
     move_all(act, [item.bill for item in items], to="batched")
-    return batch
 
 
 def seal(
@@ -192,6 +197,12 @@ def items_of(look: Look, batch_id: str) -> list[Item]:
     """The decisions of a batch with bill and hold."""
     rows = look.many(BATCH_ITEM, batch_id=batch_id)
     return _with_bill_and_hold(look, look.many(DECISION, decision_id=[row["decision_id"] for row in rows]))
+
+
+def given_up(look: Look) -> set[str]:
+    """The open batches whose payments were all put off or taken out: what comes due later that day may still fill them."""
+    opened = [row["batch_id"] for row in look.many(BATCH, state="open")]
+    return set(opened) - {row["batch_id"] for row in look.many(BATCH_ITEM, batch_id=opened)}
 
 
 def ready_to_finalize(look: Look) -> list[Item]:

@@ -9,7 +9,7 @@ bill allows.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -24,7 +24,15 @@ from payments.controls.alarms import raise_alarm
 from payments.controls.payees import refuse_without_payee
 from payments.controls.policies import Policy, in_force, refuse_batch_over_limit
 from payments.errors import CashUnknown, OverLimit, Refused, SamePerson
-from payments.sending.batches import need_finalizer, open_batch, refuse_payments_over_limit, refuse_unapproved, seal
+from payments.sending.batches import (
+    fill,
+    given_up,
+    need_finalizer,
+    open_batch,
+    refuse_payments_over_limit,
+    refuse_unapproved,
+    seal,
+)
 from payments.sending.clocks import ALARM, BooksClock, Doubt
 from payments.sending.intents import Item
 from payments.store.batch_tables import BATCH
@@ -47,7 +55,7 @@ class DayPassed:
     woken: int
     expired: int
     hardened: int
-    #: Batches that were made, sealed and waiting for a finalizer.
+    #: Batches that were made or filled again, sealed and waiting for a finalizer.
     batch_ids: tuple[str, ...]
     needs_review: tuple[str, ...]
     #: Payments that are due and wait for a fresh balance, or for a clock that is believed.
@@ -217,9 +225,11 @@ def _to_review(act: Act, items: Sequence[Item], *, reason: str) -> list[str]:
 
 def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy, due: _Due) -> None:
     """What passed into the day's batches; what finds them full waits for tomorrow's if its bill can, else it needs a review."""
-    made = act.many(BATCH, BATCH.c.pay_on == act.today, BATCH.c.account_id == account_id)
-    # One batch an account and day, whoever is first: what comes due later the same day goes with tomorrow's.
-    free = [origin for origin in (_BY_ITSELF, _BY_FINALIZER) if origin not in {row["origin"] for row in made}]
+    made = {row["origin"]: row for row in act.many(BATCH, pay_on=act.today, account_id=account_id)}
+    # One batch an account and day, whoever is first: what comes due later the same day goes with tomorrow's, unless everything
+    # that came first was put off.
+    empty = given_up(act)
+    free = [one for one in (_BY_ITSELF, _BY_FINALIZER) if one not in made or _is_free(made[one], empty, policy=policy)]
     chosen: dict[str, list[Item]] = {origin: [] for origin in free}
     separate = need_finalizer(act, items, policy=policy)
     for item in sorted(items, key=lambda item: _urgency(item, today=act.today)):
@@ -239,10 +249,20 @@ def _batch(act: Act, account_id: str, items: Sequence[Item], *, policy: Policy, 
     for origin in free:
         if not chosen[origin]:
             continue
-        batch = open_batch(act, chosen[origin], origin=origin, account_id=account_id, pay_on=act.today, policy=policy)
+        if (batch := made.get(origin)) is not None:
+            fill(act, batch, chosen[origin])
+        else:
+            batch = open_batch(
+                act, chosen[origin], origin=origin, account_id=account_id, pay_on=act.today, policy=policy
+            )
         if origin == _BY_ITSELF:
             seal(act, batch, chosen[origin], by=DUE, policy=policy, is_standing=True)
         due.batch_ids.append(batch["batch_id"])
+
+
+def _is_free(batch: Row, empty: Collection[str], *, policy: Policy) -> bool:
+    """Whether a batch that was made takes payments still: it is empty, and pays by the rail that they were checked for."""
+    return batch["batch_id"] in empty and batch["rail"] == policy.rail
 
 
 def _urgency(item: Item, *, today: date) -> tuple[bool, date, str]:

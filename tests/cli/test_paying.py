@@ -85,6 +85,18 @@ def test_an_approval_names_what_is_approved_and_is_refused_for_what_nobody_saw(s
     assert "Done: amy approves bill b1 of Vendor of b1, 1,000.00 open. It is approved." in said
 
 
+def test_a_batch_whose_payments_were_all_put_off_is_listed_as_given_up(shell: Shell) -> None:
+    shell.desk.ready("b1")
+    shell.desk.schedule("b1", days=1)
+    shell.desk.later(days=1)
+    shell.desk.sync(make_bill("b1"), make_bill("b2", open_cents=95_000), make_bill("b3"))
+    shell.desk.pass_day()
+    assert "given up" not in shell("batch", "list", "acme-design")
+    shell.desk.delay("b1")
+    assert "given up" in shell("batch", "list", "acme-design")
+    assert [row["is_given_up"] for row in shell.json("batch", "list", "acme-design")] == [True]
+
+
 def test_a_refusal_says_what_is_missing_what_holds_it_and_what_would_help(shell: Shell) -> None:
     shell.desk.ready("b1", "b2")
     shell.desk.pay_now("b1")

@@ -29,7 +29,7 @@ from payments.errors import (
     SealBroken,
     WrongState,
 )
-from payments.sending.batches import finalize_open, require_generation, verify_seal
+from payments.sending.batches import finalize_open, given_up, require_generation, verify_seal
 from payments.sending.intents import doc_number, request_id
 from payments.store.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
 from payments.store.invariants import broken_invariants
@@ -477,6 +477,48 @@ def test_a_bill_in_an_open_batch_may_be_taken_out(desk: Desk) -> None:
     assert desk.cash().free_cents == 100_000
 
 
+def test_what_comes_due_later_fills_the_open_batch_whose_payments_were_all_put_off(desk: Desk) -> None:
+    """Nobody finalizes an empty batch, and it would keep the day's place."""
+    desk.policy(per_batch_cents=15_000)
+    desk.schedule("b1", days=1)
+    desk.schedule("b2", days=1)
+    desk.later(days=1)
+    _again(desk)
+    passed = desk.pass_day()
+    assert (len(passed.batch_ids), passed.without_room) == (1, 1)
+    assert _given_up(desk) == set()
+    desk.delay("b1")
+    assert _given_up(desk) == set(passed.batch_ids)
+    again = desk.pass_day()
+    assert (again.batch_ids, again.without_room) == (passed.batch_ids, 0)
+    assert _given_up(desk) == set()
+    (batch_id,) = again.batch_ids
+    finalize_open(desk.ledger, desk.tenant, by="fin", batch_id=batch_id, request_key="a")
+    assert [row["bill_set"] for row in desk.rows(INTENT)] == ["b2"]
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
+
+
+def test_an_empty_batch_of_another_rail_takes_no_payment(desk: Desk) -> None:
+    """It would be paid in another way than the payment was checked for."""
+    desk.policy(per_batch_cents=15_000)
+    _confirm(desk, "v-b2")
+    desk.schedule("b1", days=1)
+    desk.schedule("b2", days=1)
+    desk.later(days=1)
+    _again(desk)
+    desk.pass_day()
+    desk.delay("b1")
+    desk.policy(rail="nacha_file")
+    passed = desk.pass_day()
+    assert (passed.batch_ids, passed.needs_review, passed.without_room) == ((), (), 1)
+
+
+def _given_up(desk: Desk) -> set[str]:
+    with desk.ledger.look(desk.tenant) as look:
+        return given_up(look)
+
+
 def test_a_due_payment_without_cash_needs_a_review_and_keeps_its_hold(desk: Desk) -> None:
     desk.schedule("b1", days=1)
     desk.later(days=1)
@@ -544,17 +586,22 @@ def test_a_rail_that_moves_money_has_its_own_payment_before_the_books_and_needs_
     desk.policy(rail="nacha_file", payee_watch_days=0)
     with pytest.raises(PayeeMissing):
         desk.pay_now()
-    details = BankDetails(
-        routing_number=Secret("021000021"), account_number=Secret("123456789"), account_kind="checking"
-    )
-    propose_payee(desk.ledger, desk.tenant, by="pat", vendor_id="v-b1", details=details, vault=TokenVault([KEY]))
-    confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id="v-b1", account_ending="6789")
+    _confirm(desk, "v-b1")
     desk.finalize(desk.pay_now())
     found = {row["leg"]: row for row in desk.rows(INTENT)}
     assert {leg: row["state"] for leg, row in found.items()} == {"rail": "ready", "book": "waiting"}
     assert json.loads(found["rail"]["body"])["payee_version"] == 1
     assert b"123456789" not in found["rail"]["body"]
     assert len(desk.rows(INTENT_BILL)) == 2
+
+
+def _confirm(desk: Desk, vendor_id: str) -> None:
+    """Bank details of a vendor, confirmed."""
+    details = BankDetails(
+        routing_number=Secret("021000021"), account_number=Secret("123456789"), account_kind="checking"
+    )
+    propose_payee(desk.ledger, desk.tenant, by="pat", vendor_id=vendor_id, details=details, vault=TokenVault([KEY]))
+    confirm_payee(desk.ledger, desk.tenant, by="amy", vendor_id=vendor_id, account_ending="6789")
 
 
 def _run(desk: Desk, batch_id: str, *, outcome: str) -> Row:
