@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Executable, Table, delete, insert, text, update
+from sqlalchemy import Connection, Executable, Insert, Table, delete, insert, text, update
 from sqlalchemy.exc import DBAPIError
 
 from payments.store.batch_tables import ATTEMPT, BATCH, BATCH_ITEM, INTENT, INTENT_BILL
@@ -70,7 +70,7 @@ def _set(table: Table, **values: Any) -> Executable:
     return update(table).where(table.c.tenant_id == ACME).values(**values)
 
 
-def _add(table: Table, **overrides: Any) -> Executable:
+def _add(table: Table, **overrides: Any) -> Insert:
     return insert(table).values({"tenant_id": ACME, **ROWS[table], **overrides})
 
 
@@ -104,9 +104,31 @@ def test_nothing_of_the_ledger_is_truncated(ledger: Database) -> None:
 @pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
 def test_no_row_is_replaced_unseen(ledger: Database) -> None:
     """INSERT OR REPLACE deletes the earlier row without firing a DELETE trigger."""
-    for table in (AUDIT, DECISION, HOLD, INTENT, BATCH, REQUEST, PAYMENT_POLICY):
+    for table in (*REPLAYED, AUDIT):
         replacing = insert(table).prefix_with("OR REPLACE").values({"tenant_id": ACME, **ROWS[table]})
         _refused(ledger, replacing, guard=r"append-only|exists already")
+
+
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+def test_no_row_is_replaced_by_one_of_another_key(ledger: Database) -> None:
+    """Whatever is there once is replaced by its like, not only by its namesake: a hold by another of its bill."""
+    for table, other in (
+        (APPROVAL, {"approval_id": "a9"}),
+        (HOLD, {"hold_id": "h9"}),
+        (HOLD, {"hold_id": "h9", "decision_id": None, "state": "soft", "expires_at": NOW}),
+        (INTENT, {"intent_id": "i9"}),
+        (DECISION, {"decision_id": "d9"}),
+        (BILL_WORKFLOW, {"cycle": 9}),
+        (ALARM, {"alarm_id": "l9"}),
+    ):
+        _refused(ledger, _add(table, **other).prefix_with("OR REPLACE"), guard="exists already")
+
+
+def test_the_key_of_a_row_never_changes(ledger: Database) -> None:
+    for table in REPLAYED:
+        for name in (column.name for column in table.primary_key if column.name != "tenant_id"):
+            other = 99 if isinstance(ROWS[table][name], int) else "other"
+            _refused(ledger, _set(table, **{name: other}), guard=r"never changes|append-only")
 
 
 @pytest.mark.parametrize("table", [BILL_WORKFLOW, HOLD, INTENT, BATCH], ids=str)
