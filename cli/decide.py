@@ -260,7 +260,8 @@ def _show(found: WhatIf) -> None:
         table.add_column(name, justify="right")
     table.add_column("Remark")
     for one in found.accounts:
-        remark = "; ".join(one.against) or (f"{money(one.missing_cents)} is missing" if one.missing_cents else "")
+        remarks = [*one.against] or ([f"{money(one.missing_cents)} is missing"] if one.missing_cents else [])
+        remarks += [f"{money(asked)} is asked for on {day}" for day, asked in one.asked_later]
         cents = (
             one.cash.free_cents,
             one.given_back_cents,
@@ -268,7 +269,7 @@ def _show(found: WhatIf) -> None:
             one.drawn_cents,
             one.free_after_cents,
         )
-        add_row(table, f"{one.cash.name} ({one.cash.account_id})", *map(money, cents), remark)
+        add_row(table, f"{one.cash.name} ({one.cash.account_id})", *map(money, cents), "; ".join(remarks))
     show_table(table)
     for bill, text in found.against:
         console.print(f"Bill {bill}: {text}", markup=False, soft_wrap=True)

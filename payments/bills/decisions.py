@@ -7,7 +7,7 @@ A decision and its hold commit together, or neither. A repeated request (same ke
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from payments.bills.break_glass import declare
@@ -212,7 +212,6 @@ def _payment(act: Act, bill: Row, *, wanted: Mapping[str, Any], pay_on: date | N
         raise BadRequest(
             what=f"{pay_on} is not after today, {act.today}.", next_step="Schedule for a later day, or pay now."
         )
-    promote_on = day - timedelta(days=policy.promote_days_before)
     return payment_of(
         act,
         bill,
@@ -221,7 +220,7 @@ def _payment(act: Act, bill: Row, *, wanted: Mapping[str, Any], pay_on: date | N
         credits_used=wanted["credits_used"],
         pay_on=day,
         reserve_id=wanted["reserve_id"],
-        is_held_later=pay_on is not None and policy.schedule_holds == "at_due" and promote_on > act.today,
+        takes_cash_on=policy.takes_cash_on(day, today=act.today),
     )
 
 
@@ -260,8 +259,7 @@ def _write(
         "request_key": request_key,
     }
     act.insert(DECISION, decision)
-    later = payment.pay_on - timedelta(days=policy.promote_days_before) if payment.is_held_later else None
-    hold_id = set_aside(act, bill, decision, promote_on=later)
+    hold_id = set_aside(act, bill, decision, promote_on=payment.takes_cash_on)
     move(act, bill, to="decided" if ruling == "pay_now" else "scheduled")
     return Decided(
         decision_id=str(decision["decision_id"]),

@@ -38,8 +38,8 @@ class Payment:
     #: The reserve it draws on and how much.
     reserve_id: str | None
     drawn_cents: int
-    #: Its hold is soft until shortly before the day: cash is checked then.
-    is_held_later: bool
+    #: Until that day its hold is soft, and cash is checked then; None: now.
+    takes_cash_on: date | None
 
 
 def payment_of(
@@ -51,7 +51,7 @@ def payment_of(
     credits_used: Sequence[Credit],
     pay_on: date,
     reserve_id: str | None,
-    is_held_later: bool,
+    takes_cash_on: date | None,
 ) -> Payment:
     """The payment asked for, with its reserve; `BadRequest` if it does not fit the bill."""
     credited = sum(one.amount_cents for one in credits_used)
@@ -80,7 +80,7 @@ def payment_of(
         pay_on=pay_on,
         reserve_id=reserve["reserve_id"] if reserve and held else None,
         drawn_cents=min(held, amount),
-        is_held_later=is_held_later,
+        takes_cash_on=takes_cash_on,
     )
 
 
@@ -185,7 +185,7 @@ def _refuse_old_balance(look: Look, payment: Payment, cash: FreeCash, *, policy:
 
 
 def _refuse_without_cash(look: Look, payment: Payment, cash: FreeCash) -> None:
-    if payment.is_held_later:
+    if payment.takes_cash_on is not None:
         return
     refuse_unusable(cash)
     refuse_too_little(look, cash, needed_cents=_needed(look, payment, cash))

@@ -4,7 +4,8 @@ Belongs here: the check of a batch against free cash, and handing the payments t
 which a caller passes in.
 
 The payments are supposed one after the other, each as deciding it would go: what its bill holds is let go, its reserve is drawn on,
-and only the rest comes from free cash. An earlier one may empty the reserve of a later one, and use up the limit of their day.
+and only the rest comes from free cash. An earlier one may empty the reserve of a later one, and use up the limit of their day. One
+that the policy lets take its money shortly before its day takes none now: whether it fits is asked on that day.
 """
 
 from collections import defaultdict
@@ -45,6 +46,7 @@ class AccountAfter:
     """An account with and without the supposed payments; home cents."""
 
     cash: FreeCash
+    #: What supposed payments take now.
     supposed_cents: int
     #: How much of it reserves bear.
     drawn_cents: int
@@ -54,7 +56,9 @@ class AccountAfter:
     free_after_cents: int
     #: What has to come to the account for each payment to fit when it is its turn.
     missing_cents: int
-    #: Why nothing can be decided on it now; empty if it can.
+    #: What takes its money on later days only, and is asked for then: day and home cents, by day.
+    asked_later: tuple[tuple[date, int], ...]
+    #: Why these payments cannot be decided on it now; empty if they can.
     against: tuple[str, ...]
 
 
@@ -86,13 +90,18 @@ def what_if(look: Look, payments: Sequence[Supposed], *, project: Projection | N
         for number, one in enumerate(payments)
         for text in _against(look, bills, one, earlier=payments[:number], policy=policy)
     ]
-    courses = _Courses(look)
+    courses = _Courses(look, policy)
     for one in payments:
         if no_reserve := courses.suppose(one, bills[one.bill_id]):
             against.append((one.bill_id, no_reserve))
-    charged = [courses.of_account(account) for account in sorted({one.account_id for one in payments})]
+    charged: defaultdict[str, list[Supposed]] = defaultdict(list)
+    for one in payments:
+        charged[one.account_id].append(one)
     return WhatIf(
-        accounts=tuple(_after(course, against=_unusable(look, course.before, policy=policy)) for course in charged),
+        accounts=tuple(
+            _after(course, against=_unusable(look, course.before, mine, policy=policy))
+            for course, mine in ((courses.of_account(account), mine) for account, mine in sorted(charged.items()))
+        ),
         against=tuple(against),
         projected=dict(project(payments)) if project is not None else {},
     )
@@ -108,6 +117,7 @@ class _Course:
     drawn_cents: int = 0
     given_back_cents: int = 0
     missing_cents: int = 0
+    asked_later: dict[date, int] = field(default_factory=lambda: defaultdict(int))
 
     def move_reserve(self, signed_cents: int, *, kind: str) -> None:
         """Put so much into a reserve of this kind, or take it out."""
@@ -130,12 +140,13 @@ class _Courses:
     """Every account and reserve while payments are supposed, in the steps of a decision (`decisions.py`)."""
 
     look: Look
+    policy: Policy
     _accounts: dict[str, _Course] = field(default_factory=dict)
     #: What supposed payments have put into a reserve, less what they have drawn.
     _moved: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def suppose(self, one: Supposed, bill: Row) -> str | None:
-        """Let go what the bill holds, draw on the payment's reserve, and take the rest from free cash.
+        """Let go what the bill holds, draw on the payment's reserve, and take the rest from free cash, unless that is for later.
 
         Why it cannot draw on the reserve that it names; None if it can.
         """
@@ -153,6 +164,9 @@ class _Courses:
         except Refused as refused:
             refusal = refused.what
         course = self.of_account(one.account_id)
+        if later := self.policy.takes_cash_on(one.pay_on, today=self.look.today):
+            course.asked_later[later] += one.amount_cents
+            return refusal
         if reserve is not None:
             drawn = min(self._held(reserve["reserve_id"]), max(one.amount_cents, 0))
             self._move(course, reserve, -drawn)
@@ -199,17 +213,19 @@ def _after(course: _Course, *, against: tuple[str, ...]) -> AccountAfter:
         given_back_cents=course.given_back_cents,
         free_after_cents=course.now.free_cents,
         missing_cents=course.missing_cents,
+        asked_later=tuple(sorted(course.asked_later.items())),
         against=against,
     )
 
 
-def _unusable(look: Look, cash: FreeCash, *, policy: Policy) -> tuple[str, ...]:
-    """Why nothing can be decided on an account now."""
+def _unusable(look: Look, cash: FreeCash, payments: Sequence[Supposed], *, policy: Policy) -> tuple[str, ...]:
+    """Why these payments cannot be decided on an account now; for a later day less is asked of it."""
     against = []
-    checks: tuple[Callable[[], None], ...] = (
-        lambda: refuse_unusable(cash),
-        lambda: refuse_stale(cash, now=look.now, max_age_seconds=policy.snapshot_max_age_seconds),
-    )
+    checks: list[Callable[[], None]] = []
+    if any(policy.takes_cash_on(one.pay_on, today=look.today) is None for one in payments):
+        checks.append(lambda: refuse_unusable(cash))
+    if any(one.pay_on <= look.today for one in payments):
+        checks.append(lambda: refuse_stale(cash, now=look.now, max_age_seconds=policy.snapshot_max_age_seconds))
     for check in checks:
         try:
             check()

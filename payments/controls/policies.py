@@ -93,6 +93,11 @@ class Policy:
         """Whether approver, decider and finalizer have to be three people."""
         return amount_cents > self.separation_above_cents
 
+    def takes_cash_on(self, pay_on: date, *, today: date) -> date | None:
+        """The later day on which a payment that is decided today takes its money; None if at once."""
+        promote_on = pay_on - timedelta(days=self.promote_days_before)
+        return promote_on if self.schedule_holds == "at_due" and promote_on > today else None
+
 
 def in_force(look: Look) -> Policy:
     """The tenant's policy now."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -17,7 +18,7 @@ from payments.bills.projected_cash import staged_and_decided
 from payments.bills.what_if import AccountAfter, Supposed, WhatIf, what_if
 from payments.cash.free_cash import set_floor
 from payments.cash.reserves import allocate, open_reserve
-from payments.errors import NotEnoughCash, OverLimit, Refused
+from payments.errors import CashUnknown, NotEnoughCash, OverLimit, Refused
 from resources.clock import FixedClock
 from resources.database import Database
 from resources.published_balances import CashSnapshot
@@ -156,12 +157,42 @@ def test_a_payment_supposed_in_place_of_a_decided_one_counts_once_for_its_day(ba
     assert not _suppose(desk, _of(desk, "b2", 8_000), _of(desk, "b1", 1_000)).fits
 
 
+def test_a_payment_of_a_later_day_asks_for_no_balance_of_today(bare_desk: Desk) -> None:
+    desk = bare_desk
+    desk.sync(make_bill("b1"), make_bill("b2"), cash=50_000)
+    desk.ready("b1", "b2")
+    desk.later(hours=25)
+    of_today = _of(desk, "b1", 10_000)
+    tomorrow = replace(of_today, pay_on=desk.today + timedelta(days=1))
+    assert _suppose(desk, tomorrow).fits
+    assert not _suppose(desk, of_today).fits
+    assert not _suppose(desk, tomorrow, _of(desk, "b2", 10_000)).fits
+    desk.schedule("b1", days=1)
+
+
+def test_what_takes_its_money_shortly_before_its_day_is_told_as_asked_for_then(bare_desk: Desk) -> None:
+    desk = bare_desk
+    desk.policy(schedule_holds="at_due", promote_days_before=2)
+    desk.sync(make_bill("b1"), make_bill("b2"), cash=5_000)
+    desk.ready("b1", "b2")
+    soon, later = (replace(_of(desk, "b1", 10_000), pay_on=desk.today + timedelta(days=days)) for days in (2, 5))
+    assert not _suppose(desk, soon).fits
+    found = _suppose(desk, later, _of(desk, "b2", 5_000))
+    assert found.fits
+    assert _stands(found.accounts[0]) == (0, 0, 0, 0)
+    assert found.accounts[0].supposed_cents == 5_000
+    assert found.accounts[0].asked_later == ((desk.today + timedelta(days=3), 10_000),)
+    desk.schedule("b1", days=5)
+
+
 @dataclass(frozen=True)
 class _Bill:
     vendor: str
     #: What it is decided for already, and from where; then what is supposed.
     decided: tuple[int, str] | None
     supposed: tuple[int, str]
+    #: In how many days it is supposed; none: now.
+    days: int
 
 
 @dataclass(frozen=True)
@@ -172,6 +203,9 @@ class _Books:
     #: Kind, cents, vendors, account.
     reserves: list[tuple[str, int, frozenset[str], str]]
     bills: list[_Bill]
+    #: The policy's `schedule_holds`, and how old the balances are.
+    holds: str
+    hours: int
 
 
 _CENTS = st.integers(1, 60).map(lambda tens: tens * 10)
@@ -192,10 +226,13 @@ _BOOKS = st.builds(
             vendor=_VENDORS,
             decided=st.none() | st.tuples(_CENTS, _WHERE),
             supposed=st.tuples(_CENTS, _WHERE),
+            days=st.sampled_from([0, 0, 1, 4]),
         ),
         min_size=2,
         max_size=3,
     ),
+    holds=st.sampled_from(["now", "at_due"]),
+    hours=st.sampled_from([1, 1, 30]),
 )
 
 
@@ -213,7 +250,7 @@ def _desk(desk_file: Path) -> Iterator[Desk]:
 
 def _enter(desk: Desk, books: _Books) -> list[Supposed]:
     """Books, floor, reserves, and bills that are staged or decided and open to another decision; what is then supposed."""
-    desk.policy(separation_above_cents=1_000_000)
+    desk.policy(separation_above_cents=1_000_000, schedule_holds=books.holds)
     bills = [make_bill(f"b{n}", vendor_id=one.vendor, open_cents=600) for n, one in enumerate(books.bills)]
     accounts = [
         CashSnapshot(account_id=account, name=account, balance_cents=cents, dated_later_cents=0)
@@ -232,14 +269,20 @@ def _enter(desk: Desk, books: _Books) -> list[Supposed]:
                 desk.schedule(bill.bill_id, amount_cents=one.decided[0], account_id=one.decided[1])
                 with desk.ledger.act(desk.tenant, actor="dan", kind="test") as act:
                     move(act, running(act, bill.bill_id), to="needs_review", reason="test")
+    desk.later(hours=books.hours)
     return [
-        Supposed(bill_id=bill.bill_id, account_id=one.supposed[1], amount_cents=one.supposed[0], pay_on=desk.today)
+        Supposed(
+            bill_id=bill.bill_id,
+            account_id=one.supposed[1],
+            amount_cents=one.supposed[0],
+            pay_on=desk.today + timedelta(days=one.days),
+        )
         for bill, one in zip(bills, books.bills, strict=True)
     ]
 
 
 # Without making a failure smaller: each try builds a ledger, and the books are small as drawn.
-@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=30, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(books=_BOOKS)
 def test_what_is_said_to_fit_is_accepted_and_what_is_missing_is_what_the_refusal_names(
     desk_file: Path, books: _Books
@@ -249,18 +292,26 @@ def test_what_is_said_to_fit_is_accepted_and_what_is_missing_is_what_the_refusal
         said = [_suppose(desk, *supposed[: n + 1]) for n in range(len(supposed))]
         for one, found in zip(supposed, said, strict=True):
             (after,) = (account for account in found.accounts if account.cash.account_id == one.account_id)
-            missing = _decide(desk, one)
-            assert (found.fits, after.missing_cents) == (missing == 0, missing)
-            if missing:
+            refusal = _decide(desk, one)
+            assert found.fits == (refusal is None)
+            if isinstance(refusal, CashUnknown):
+                assert after.against == (refusal.what,)
+            else:
+                assert after.missing_cents == (0 if refusal is None else refusal.facts["missing_cents"])
+            if refusal is not None:
                 assert not said[-1].fits
                 return
             assert after.free_after_cents == desk.cash(one.account_id).free_cents
 
 
-def _decide(desk: Desk, one: Supposed) -> int:
-    """Decide it; what the refusal says is missing, 0 of what is accepted."""
+def _decide(desk: Desk, one: Supposed) -> Refused | None:
+    """Decide it for its day; how it is refused, None if it is accepted."""
+    wanted: dict[str, Any] = {"account_id": one.account_id, "amount_cents": one.amount_cents}
     try:
-        desk.pay_now(one.bill_id, account_id=one.account_id, amount_cents=one.amount_cents)
-    except NotEnoughCash as refusal:
-        return int(refusal.facts["missing_cents"])
-    return 0
+        if one.pay_on == desk.today:
+            desk.pay_now(one.bill_id, **wanted)
+        else:
+            desk.schedule(one.bill_id, pay_on=one.pay_on, **wanted)
+    except (CashUnknown, NotEnoughCash) as refusal:
+        return refusal
+    return None
