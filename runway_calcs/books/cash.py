@@ -12,7 +12,7 @@ from enum import StrEnum
 import pandas as pd
 
 from runway_calcs.books.as_of import DOCUMENT_KEY, LIST_KEY, AsOf, Basis, select_known, versions_at
-from runway_calcs.policy import CashPolicy
+from runway_calcs.policy import CardBasis, CashPolicy
 
 
 class CashState(StrEnum):
@@ -68,6 +68,8 @@ class CardAccount:
     name: str
     owed_cents: int
     """Positive when the tenant owes the card company."""
+    last_paid_on: date | None = None
+    """Last day on which the cash paid it, told where purchases count: then the payment is no movement. None: never, or not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,8 @@ class CashPosition:
     trust_cents: int
     undeposited_cents: int
     card_owed_cents: int
+    card_basis: CardBasis = "payment"
+    """What its movements are netted over (``movements.cash_movements``)."""
 
     @property
     def account_ids(self) -> frozenset[str]:
@@ -137,8 +141,17 @@ def cash_position(
         *(_excluded(account, ExclusionReason.UNDEPOSITED) for account in _rows(known[is_undeposited])),
         *(_excluded(account, ExclusionReason.FOREIGN_CURRENCY) for account in _rows(known[is_card & ~is_home])),
     )
+    paid_on = _cards_paid(postings, at=at) if policy.card_basis == "purchase" else {}
     cards = tuple(
-        CardAccount(account_id=card.qbo_id, name=card.name, owed_cents=-card.balance_cents)
+        CardAccount(
+            account_id=card.qbo_id,
+            name=card.name,
+            owed_cents=-card.balance_cents,
+            last_paid_on=max(
+                (on for account in included if (on := paid_on.get((card.qbo_id, account.account_id)))),
+                default=None,
+            ),
+        )
         for card in _rows(known[is_card & is_home])
     )
     state, reason = _state(bank_ids=frozenset(reasons), included_count=len(included), policy=policy)
@@ -155,7 +168,20 @@ def cash_position(
         trust_cents=_total(excluded, ExclusionReason.TRUST),
         undeposited_cents=_total(excluded, ExclusionReason.UNDEPOSITED),
         card_owed_cents=sum(card.owed_cents for card in cards),
+        card_basis=policy.card_basis,
     )
+
+
+def _cards_paid(postings: pd.DataFrame, *, at: AsOf) -> dict[tuple[str, str], date]:
+    """The last day up to the as-of day on which what is owed on an account fell against another one, by both ids."""
+    known = select_known(postings, known_until=at.known_until, first_known_at=at.first_known_at, key=DOCUMENT_KEY)
+    fell = known[(known["amount_cents"] > 0) & (known["txn_date"] <= at.as_of_day)].sort_values("txn_date")
+    rows = fell[["account_id", "counter_account_ids"]].itertuples(index=False, name=None)
+    return {
+        (account_id, counter): on
+        for on, (account_id, counters) in zip(fell["txn_date"].dt.date, rows, strict=True)
+        for counter in counters.split(";")
+    }
 
 
 def account_balances(accounts: pd.DataFrame, postings: pd.DataFrame, *, at: AsOf) -> pd.DataFrame:

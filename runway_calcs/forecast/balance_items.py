@@ -81,7 +81,7 @@ def _cards(
         owed = card.owed_cents + int(of_card.loc[is_later, "amount_cents"].sum())
         if owed > 0 and card.account_id not in covered:
             paid_on = sorted(of_card.loc[~is_later, "date"].dt.date)
-            last = paid_on[-1] if paid_on else None
+            last = paid_on[-1] if paid_on else card.last_paid_on
             found.append(_card(card, owed_cents=owed, last=last, as_of=position.as_of, policy=policy))
     return found
 

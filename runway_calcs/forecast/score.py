@@ -8,7 +8,8 @@ is keyed in (a payroll of 09:15 on a Friday that was read at 05:00): neither wha
 hold already is counted, in figures, bands and the balance alike.
 
 What happened is the cash that the books have learned of since the last forecast and that is dated up to that day: the week's
-movements, and earlier ones that were keyed in late. Each is set against what the last forecast counted for it: documents
+movements, and earlier ones that were keyed in late. Where purchases by card count, it is cash less what is owed on cards, on both
+sides. Each is set against what the last forecast counted for it: documents
 by document, series by series, the rest as one sum for each direction, and what reserves were to give free against payments
 for their purpose and gave. Misses therefore sum exactly to the difference.
 A miss is a matter of timing when the money is still to come, came on the as-of day itself or came before it was expected,
@@ -16,7 +17,7 @@ and permanent otherwise.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -29,7 +30,7 @@ from runway_calcs.forecast.dated_items import DatedItem
 from runway_calcs.forecast.earmarks import PurposeReserve
 from runway_calcs.forecast.figures import Band, band, expected_flows
 from runway_calcs.forecast.given_free import given_free
-from runway_calcs.forecast.simulation import Simulation
+from runway_calcs.forecast.simulation import LATER, Simulation
 
 MAX_HITS = 10
 """Weeks of the running hit rate."""
@@ -109,7 +110,8 @@ class ForecastScore:
     receipts: Compared | None
     disbursements: Compared | None
     closing: Compared | None
-    """At the end of `until`. Expected: the expected path; actual: cash less what reserves held then and have not given free."""
+    """At the end of `until`. Expected: the expected path; actual: cash less what reserves held then and have not given free. Both
+    less what is owed on cards where purchases count."""
     timing_cents: int
     """Sum of the misses that are a matter of timing ..."""
     permanent_cents: int
@@ -143,11 +145,15 @@ def forecast_score(last: Forecasting | None, now: Forecasting, *, earlier: Seque
     days = (_judged_until(as_of) - last.forecast.as_of).days
     if days < 1:
         raise ValueError(f"A forecast of {last.forecast.as_of} has no whole day to score by books of {as_of}.")
+    owed = 0
+    if now.prepared.position.card_basis == "purchase":
+        last, owed = _with_cards_paid(last), now.prepared.position.card_owed_cents
+    assert last.simulation is not None, "a scored forecast has draws"
     came, came_today = _came(last, now)
     reserves = _reserve_misses(last, now, days=days)
     moved = now.books.movements
     moved_today = moved.loc[moved["date"] == pd.Timestamp(as_of), "amount_cents"]
-    cash = now.prepared.position.cash_cents - int(moved_today.sum())
+    cash = now.prepared.position.cash_cents - owed - int(moved_today.sum())
     receipts, disbursements, closing = _compared(last.simulation, came, cash_cents=cash, days=days, reserves=reserves)
     net = (
         receipts.expected_cents,
@@ -171,6 +177,23 @@ def forecast_score(last: Forecasting | None, now: Forecasting, *, earlier: Seque
         corrected_cents=closing.actual_cents - closing.expected_cents - timing - permanent,
         misses=misses,
         hits=_hits(earlier, WeekHit(week_ending=as_of, is_inside=closing.is_inside)),
+    )
+
+
+def _with_cards_paid(last: Forecasting) -> Forecasting:
+    """The forecast as if what was owed on cards had been paid at once.
+
+    Where purchases count, what happened is told of cash and cards together: paying a card is nothing in it.
+    """
+    assert last.simulation is not None, "a scored forecast has draws"
+    is_card = [item.layer is Layer.DOCUMENTS and item.kind is FlowKind.CARD for item in last.simulation.items]
+    return replace(
+        last,
+        simulation=replace(
+            last.simulation,
+            opening_cents=last.simulation.opening_cents - last.prepared.position.card_owed_cents,
+            item_days=np.where(np.array(is_card, dtype="bool")[:, None], LATER, last.simulation.item_days),
+        ),
     )
 
 

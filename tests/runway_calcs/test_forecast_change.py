@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runway_calcs.books.ageing import ageing
 from runway_calcs.books.as_of import AsOf
+from runway_calcs.books.cash import CashPosition
 from runway_calcs.books.movements import Kind
 from runway_calcs.flow_kinds import FlowKind, Layer
 from runway_calcs.forecast.actions import Collect, PayBill
@@ -240,6 +241,25 @@ def test_a_recurring_bill_counts_for_its_series_unless_it_was_open(
     after = replace(today, books=replace(today.books, movements=paid, pieces=pieces))
     found = forecast_score(before, after, earlier=())
     assert [(one.label, one.miss_cents) for one in found.misses] == misses
+    assert found.corrected_cents == 0
+
+
+def test_where_purchases_count_paying_the_card_is_no_difference() -> None:
+    # 1,000 in the bank and 200 owed last Friday; 200 were paid, and 50 bought with the card.
+    def cash(cents: int, owed: int, *, as_of: date) -> CashPosition:
+        return replace(position(cents, as_of=as_of, cards={"41": owed}), card_basis="purchase")
+
+    card = item(3, -200, FlowKind.CARD, label="Card", as_of=LAST)
+    before = forecasting(prepared([card], cash=cash(1_000, 200, as_of=LAST), floor_cents=0))
+    today = forecasting(prepared([], cash=cash(800, 50, as_of=FRIDAY), floor_cents=0))
+    bought = movements({"date": pd.Timestamp(LAST + timedelta(days=2)), "amount_cents": -50})
+    pieces = bought.assign(day=bought["date"], cents=bought["amount_cents"], document="")
+    found = forecast_score(
+        before, replace(today, books=replace(today.books, movements=bought, pieces=pieces)), earlier=()
+    )
+    assert found.closing is not None
+    assert (found.closing.expected_cents, found.closing.actual_cents) == (800, 750)
+    assert [(one.label, one.miss_cents) for one in found.misses] == [("", -50)]
     assert found.corrected_cents == 0
 
 

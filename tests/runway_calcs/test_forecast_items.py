@@ -9,8 +9,9 @@ import pytest
 
 from runway_calcs.bills.payables import after_credits, credits_used
 from runway_calcs.bills.payables_of_books import PayableDecisions, payables_of_books
+from runway_calcs.books.cash import cash_position
 from runway_calcs.books.cash_pieces import CashHabits
-from runway_calcs.books.movements import Kind
+from runway_calcs.books.movements import Kind, cash_movements
 from runway_calcs.books.open_items import open_items
 from runway_calcs.flow_kinds import DISBURSEMENT_KINDS, RECEIPT_KINDS, FlowKind
 from runway_calcs.forecast.balance_items import balance_items
@@ -20,12 +21,13 @@ from runway_calcs.forecast.earmarks import Delay, Hold, PurposeReserve
 from runway_calcs.forecast.known_items import DateOverride, KnownItem, items_at, overrides_at
 from runway_calcs.forecast.recurring import RecurringFlow
 from runway_calcs.forecast.recurring_items import recurring_items
-from runway_calcs.policy import ForecastPolicy, RecurringPolicy
+from runway_calcs.policy import CashPolicy, ForecastPolicy, RecurringPolicy
 from tests.runway_calcs import timing_ledgers
 from tests.runway_calcs.builders import (
     FRIDAY,
     SYNC,
     Row,
+    accounts,
     applications,
     day,
     documents,
@@ -33,6 +35,7 @@ from tests.runway_calcs.builders import (
     payroll,
     point,
     position,
+    postings,
     recurring,
     terms,
     waiting_later,
@@ -130,6 +133,44 @@ def test_two_bills_that_are_due_on_neighbouring_days_stand_for_one_payment_of_a_
         (date(2026, 12, 2), -4_000, FlowKind.BILL),
         (date(2027, 1, 1), -7_000, FlowKind.RECURRING),
     ]
+
+
+def test_where_purchases_count_what_is_owed_is_paid_a_month_after_the_cards_last_payment() -> None:
+    """The payment of 10 November is no movement then, and a shop's refund of the 18th is no payment."""
+    chart = accounts(
+        {"qbo_id": "35", "current_balance_cents": 1_000},
+        {"qbo_id": "41", "name": "Card", "account_type": "Credit Card", "current_balance_cents": -300},
+    )
+    rows = [
+        ("1", "Transfer", "2026-11-10", "35", "41", -90),
+        ("1", "Transfer", "2026-11-10", "41", "35", 90),
+        ("2", "Purchase", "2026-11-18", "41", "60", 20),
+    ]
+    posted = postings(
+        *(
+            {
+                "qbo_id": qbo_id,
+                "txn_type": txn_type,
+                "txn_date": day(on),
+                "account_id": account,
+                "counter_account_ids": counter,
+                "amount_cents": cents,
+            }
+            for qbo_id, txn_type, on, account, counter, cents in rows
+        )
+    )
+    policy = CashPolicy(card_basis="purchase")
+    held = cash_position(chart, posted, at=point(), home_currency="USD", policy=policy)
+    found = balance_items(
+        position=held,
+        movements=cash_movements(posted, chart, position=held, at=point(), policy=policy),
+        waiting_later=waiting_later(),
+        series=(),
+        habits=CashHabits(undeposited_share={}, deposit_wait_days=(), card_share={}),
+        known_items=(),
+        policy=ForecastPolicy(),
+    )
+    assert plain(found) == [(date(2026, 12, 10), -300, FlowKind.CARD)]
 
 
 def test_a_bill_without_due_date_is_known_by_its_own_date() -> None:
