@@ -10,6 +10,7 @@ from cli.entering import money
 from cli.paying import Desk
 from cli.session import console
 from experiences.console.document import from_json
+from experiences.digest.wording import counted
 from payments.bills.projected_cash import projection
 from payments.bills.what_if import Projection
 
@@ -45,7 +46,7 @@ def projected_lines(projected: Mapping[str, Any]) -> list[str]:
     lines = [
         f"Forecast as of {projected['as_of']} ({projected['draws']} of its courses), with these payments on their days:",
         f"  runway (P50)          {_days(before['days'])} -> {_days(after['days'])} "
-        f"({'at least ' if projected['is_open_ended'] else ''}{_signed(projected['days'])} days)",
+        f"({_longer(projected['days'], is_bound=projected['is_open_ended'])})",
         f"  low point (P50)       {money(before['low_cents'])} -> {money(after['low_cents'])} "
         f"({_signed_money(projected['low_cents'])})",
         f"  below floor at all    {_percent(before['below_floor_ppm'])} -> {_percent(after['below_floor_ppm'])}",
@@ -57,11 +58,13 @@ def projected_lines(projected: Mapping[str, Any]) -> list[str]:
 
 
 def _days(days: int | None) -> str:
-    return "beyond 13 weeks" if days is None else f"{days} days"
+    return "beyond 13 weeks" if days is None else counted(days, "day")
 
 
-def _signed(days: int) -> str:
-    return f"{days:+}" if days else "0"
+def _longer(days: int, *, is_bound: bool) -> str:
+    if not days:
+        return "unchanged"
+    return f"{'at least ' if is_bound else ''}{counted(abs(days), 'day')} {'longer' if days > 0 else 'shorter'}"
 
 
 def _signed_money(cents: int) -> str:

@@ -87,4 +87,6 @@ def _plan(plan: PayPlan) -> ConsolePlan:
         low_cents=plan.low_cents,
         low_on=plan.low_on,
         balance_cents=plan.balance_cents,
+        short_cents=None if plan.shortfall is None else plan.shortfall.cents,
+        short_on=None if plan.shortfall is None else plan.shortfall.worst_on,
     )

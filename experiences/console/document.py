@@ -46,11 +46,15 @@ class ConsolePlan:
 
     state: PlanState
     words: str
+    """How good the plan is proven to be; of a shortfall in no reader's formats."""
     is_repeatable: bool
     low_cents: int
     low_on: date
     balance_cents: tuple[int, ...]
     """Cautious balance at the end of each day after the as-of day, after the planned payments."""
+    short_cents: int | None = None
+    """What is missing on the worst day; None: the plan is feasible, or an earlier version did not keep it."""
+    short_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

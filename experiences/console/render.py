@@ -5,8 +5,9 @@ Belongs here: its words. Does not: deciding anything; the frame of a page (``exp
 
 from zoneinfo import ZoneInfo
 
-from experiences.console.document import ConsoleBill, ConsoleDocument
+from experiences.console.document import ConsoleBill, ConsoleDocument, ConsolePlan
 from experiences.console.ledger_words import ledger_blocks
+from experiences.digest.attention import proof
 from experiences.digest.sentences import name, sentence
 from experiences.digest.wording import (
     clock_time,
@@ -73,13 +74,23 @@ def _lead(document: ConsoleDocument) -> str:
         if document.reserved_cents
         else ""
     )
-    plan = f" The plan is {document.plan.words}." if document.plan is not None else ""
+    plan = f" The plan is {_proof(document.plan, document=document)}." if document.plan is not None else ""
     free = (
         f" Free cash {money_exact(document.ledger.free_cents, currency=document.currency)}."
         if document.ledger is not None
         else ""
     )
     return f"Cash {cash}, floor {floor}.{reserved}{free}{plan}"
+
+
+def _proof(plan: ConsolePlan, *, document: ConsoleDocument) -> str:
+    return proof(
+        plan.words,
+        short_cents=plan.short_cents,
+        short_on=plan.short_on,
+        currency=document.currency,
+        near=document.as_of,
+    )
 
 
 def _blocks(document: ConsoleDocument) -> tuple[Block, ...]:

@@ -3,6 +3,8 @@
 Belongs here: these tables and sentences. Does not: facts (``priority_facts.py``), the other tables of money (``money.py``).
 """
 
+from datetime import date
+
 from experiences.digest.document import DigestDocument
 from experiences.digest.priorities import (
     ContactLine,
@@ -122,13 +124,14 @@ def plan_sentence(document: DigestDocument) -> str:
     after = money_exact(plan.balance_after_cents, currency=currency)
     until = short_date(document.money_out.until, near=near)
     low = money_exact(plan.low_cents, currency=currency)
+    how_good = proof(plan.words, short_cents=plan.short_cents, short_on=plan.short_on, currency=currency, near=near)
     return (
         " ".join(
             (
                 f"After the plan the cautious balance on {until} is {after}, and at its lowest {low} on "
                 f"{short_date(plan.low_on, near=near)}.",
                 _waiting_cost(plan, document=document),
-                f"The plan is {_proof(plan, document=document)}.",
+                f"The plan is {how_good}.",
                 _unplanned(plan, document=document),
             )
         )
@@ -137,12 +140,11 @@ def plan_sentence(document: DigestDocument) -> str:
     )
 
 
-def _proof(plan: Plan, *, document: DigestDocument) -> str:
+def proof(words: str, *, short_cents: int | None, short_on: date | None, currency: str, near: date) -> str:
     """How good the plan is proven to be; a shortfall as the reader's amounts and days are written."""
-    if plan.short_cents is None or plan.short_on is None:
-        return plan.words
-    short = money_exact(plan.short_cents, currency=document.currency)
-    return f"not feasible, short by {short} on {short_date(plan.short_on, near=document.as_of)}"
+    if short_cents is None or short_on is None:
+        return words
+    return f"not feasible, short by {money_exact(short_cents, currency=currency)} on {short_date(short_on, near=near)}"
 
 
 def _unplanned(plan: Plan, *, document: DigestDocument) -> str:

@@ -113,6 +113,14 @@ def test_a_bills_reasons_and_what_a_days_wait_is_counted_at_stand_beside_it() ->
         assert "passed" in text
 
 
+def test_a_plan_that_falls_short_says_so_in_the_currency_of_the_books() -> None:
+    document = make_console(make_console_bill())
+    assert document.plan is not None
+    plan = replace(document.plan, words="not feasible, short by 1,200.00 on 3 Dec", short_cents=120_000)
+    short = replace(document, currency="EUR", plan=replace(plan, short_on=date(2026, 12, 3)))
+    assert "The plan is not feasible, short by EUR 1,200.00 on 3 Dec." in one_line(render_text(short))
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
