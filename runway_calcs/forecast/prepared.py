@@ -36,6 +36,7 @@ from runway_calcs.payment_timing import LikelyDays, PaymentTimingModel, fit
 from runway_calcs.policy import ForecastPolicy, RecurringPolicy
 
 _DECILES = tuple(number / 20 for number in range(1, 20, 2))
+_HABIT_MONTHS = 3
 _DATED_RECEIPTS = (FlowKind.UNDEPOSITED, FlowKind.POST_DATED_RECEIPT, FlowKind.RECURRING_RECEIPT)
 
 
@@ -210,18 +211,32 @@ def _run_off(
 ) -> RunOff:
     """What layer (c) learns from: no series of (b), and nothing that need not come again.
 
-    That is what owners and lenders paid in, and what went to or came from an own account outside of a series. Accounts in
-    another currency are different: what is exchanged was earned there, or is to pay somebody there.
+    That is what owners and lenders paid in, and single transfers between own accounts.
     """
     movements = books.movements
-    own = movements[movements["kind"] == Kind.OWN_ACCOUNT]
-    foreign = books.position.foreign_ids
-    is_home = [foreign.isdisjoint(ids.split(";")) for ids in own["counter_account_ids"]]
     financed = movements[(movements["kind"] == Kind.FINANCING) & (movements["amount_cents"] > 0)]
-    alone = pd.concat([financed, own.loc[np.array(is_home, dtype="bool")]])
+    alone = pd.concat([financed, _single_transfers(movements, position=books.position)])
     explained = explained_movements(movements, series, policy=recurring_policy)
     explained |= set(zip(alone["txn_type"], alone["txn_id"], strict=True))
     return learn_run_off(unexplained(books.pieces, explained=explained), at=books.at, policy=policy)
+
+
+def _single_transfers(movements: pd.DataFrame, *, position: CashPosition) -> pd.DataFrame:
+    """The movements between the cash and an own account that does not count, if they are no habit.
+
+    A habit is a direction seen in three months and in half of the months since the first: sales that are paid out by such an
+    account are income. Accounts in another currency are different: what is exchanged was earned there, or is to pay somebody.
+    """
+    foreign = position.foreign_ids
+    is_home = [foreign.isdisjoint(ids.split(";")) for ids in movements["counter_account_ids"]]
+    own = movements[(movements["kind"] == Kind.OWN_ACCOUNT) & np.array(is_home, dtype="bool")]
+    month = own["date"].dt.year * 12 + own["date"].dt.month
+    seen = month.groupby([own["counter_account_ids"], own["amount_cents"] > 0])
+    months, since = (
+        seen.transform("nunique"),
+        position.as_of.year * 12 + position.as_of.month + 1 - seen.transform("min"),
+    )
+    return own[(months < _HABIT_MONTHS) | (2 * months < since)]
 
 
 def _receipts_factor(

@@ -375,3 +375,14 @@ def test_a_single_transfer_between_own_accounts_does_not_come_again(
     without = sales_and_wages(bank=lambda _: NEW_BANK, banks=banks)
     found = sales_and_wages(*transfer(30, 60_000_00, **ends), bank=lambda _: NEW_BANK, banks=banks)
     assert (found.weeks != without.weeks) == is_expected_again
+
+
+def test_what_an_account_that_does_not_count_pays_out_month_after_month_is_income() -> None:
+    banks: list[Row] = [{"qbo_id": NEW_BANK, "current_balance_cents": 80_000_00}, {"qbo_id": "38", "name": "Payouts"}]
+    without = sales_and_wages(bank=lambda _: NEW_BANK, banks=banks)
+    payouts = [
+        row for week in range(60) for row in transfer(7 * week + week % 5, 4_000_00, source="38", target=NEW_BANK)
+    ]
+    found = sales_and_wages(*payouts, bank=lambda _: NEW_BANK, banks=banks)
+    more = sum(one.receipts_cents for one in found.weeks) - sum(one.receipts_cents for one in without.weeks)
+    assert 30_000_00 < more < 60_000_00, "52,000 in 13 weeks, less what the level of receipts takes off"
