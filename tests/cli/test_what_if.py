@@ -43,7 +43,12 @@ def test_what_is_staged_is_set_against_the_forecast_and_a_batch_before_it_is_sea
     _publish(shell)
     shell.desk.ready("b1", "b3")
     said = shell("decide", "what-if", "acme-design")
-    for words in ("beyond 13 weeks -> 1 day (at least 10 days shorter)", "500.00 -> 400.00 (-100.00)", "0 % -> 50 %", "b3"):
+    for words in (
+        "beyond 13 weeks -> 1 day (at least 10 days shorter)",
+        "500.00 -> 400.00 (-100.00)",
+        "0 % -> 50 %",
+        "b3",
+    ):
         assert words in said
     projected = shell.json("decide", "what-if", "acme-design")["projected"]
     assert (projected["days"], projected["low_cents"], projected["below_floor_ppm"]) == (-10, -100_00, 500_000)
