@@ -236,7 +236,8 @@ def _single_transfers(movements: pd.DataFrame, *, position: CashPosition) -> pd.
         seen.transform("nunique"),
         position.as_of.year * 12 + position.as_of.month + 1 - seen.transform("min"),
     )
-    return own.loc[(months < _HABIT_MONTHS) | (2 * months < since)]
+    single: pd.DataFrame = own[(months < _HABIT_MONTHS) | (2 * months < since)]
+    return single
 
 
 def _receipts_factor(
