@@ -260,7 +260,7 @@ _IN_WORDS = {
     *((name,) for name in ("connect", "disconnect", "reconcile", "friday", "test-drive", "open", "webhooks")),
     *((name,) for name in ("sandbox", "dagster", "demo")),
     *(("firm", name) for name in ("add", "list")),
-    *(("tenant", name) for name in ("add", "list", "deactivate", "set")),
+    *(("tenant", name) for name in ("add", "list", "set")),
     ("mail", "listen"),
 }
 

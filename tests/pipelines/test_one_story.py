@@ -216,21 +216,21 @@ def _same_plan(digest: DigestDocument, console: ConsoleDocument, pages: dict[str
         if one.paid_on <= until
     ]
     assert (plan.payments.count, plan.payments.total_cents) == (len(paid), sum(paid))
-    told = {one.why: (one.count, one.total_cents) for one in plan.unplanned}
+    counted = {one.why: (one.count, one.total_cents) for one in plan.unplanned}
     apart = {why: [one.cents for one in console.unplanned if one.why is why] for why in WhyApart}
-    assert told == {why: (len(found), sum(found)) for why, found in apart.items() if found}
-    assert ("Not planned: " in pages["friday_digest"]) == ("Not planned" in pages["console"]) == bool(told)
+    assert counted == {why: (len(found), sum(found)) for why, found in apart.items() if found}
+    assert ("Not planned: " in pages["friday_digest"]) == ("Not planned" in pages["console"]) == bool(counted)
     assert plan.discounts.total_cents == sum(bill.priority.discount_cents for bill in console.bills)
     for line in plan.waiting.rows[: rows_shown(digest)]:
         amount = money_exact(line.amount_cents, currency=digest.currency)
         assert amount in pages["friday_digest"]
+    assert (plan.short_cents, plan.short_on) == (proposal.short_cents, proposal.short_on)
     if console.bills:
-        assert f"The plan is {proposal.words}." in pages["console"]
-        if plan.short_cents is None:
-            assert f"The plan is {plan.words}." in pages["friday_digest"]
-        else:
-            short = money_exact(plan.short_cents, currency=digest.currency)
-            assert f"The plan is not feasible, short by {short} on " in pages["friday_digest"]
+        told = f"The plan is {plan.words}."
+        if plan.short_cents is not None:
+            told = f"The plan is not feasible, short by {money_exact(plan.short_cents, currency=digest.currency)} on "
+        assert told in pages["console"]
+        assert told in pages["friday_digest"]
 
 
 def _same_defects(digest: DigestDocument, tray: TrayDocument, row: TenantOverview, pages: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ from tests.runway_calcs.plan_cases import FRIDAY, PlanCase, plan_case, steady_ca
 MONDAY = date(2026, 11, 23)
 WEDNESDAY = date(2026, 11, 25)
 NO_FEE = LateFee(ppm_per_day=0, flat_cents=0, grace_days=0)
-PROVEN = PlanPolicy(gap_ppm=0, time_limit_seconds=20)
+PROVEN = PlanPolicy(gap_ppm=0)
 CENT = 1_000_000
 
 
