@@ -6,7 +6,7 @@ A finalized batch never changes: its count, total and a hash over the sorted (ke
 whoever runs it computes them again before the first send.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -254,15 +254,11 @@ def _with_bill_and_hold(look: Look, decisions: Sequence[Row]) -> list[Item]:
 
 def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> str:
     """Whether the finalizer is another person than approvers and deciders; `SamePerson` where the policy asks for it."""
-    ids = [approval for item in items for approval in item.decision["approvals"]]
-    approvers = {row["approval_id"]: row["approved_by"] for row in act.many(APPROVAL, approval_id=ids)}
-    involved = [
-        item
-        for item in items
-        if by == item.decision["decided_by"] or by in {approvers[one] for one in item.decision["approvals"]}
-    ]
+    approvers = _approvers(act, items)
+    involved = [item for item in items if by in {item.decision["decided_by"], *approvers[item.decision["decision_id"]]}]
     changed = _changed_vendors(act, involved, policy=policy)
     separate = need_finalizer(act, items, policy=policy)
+    _refuse_group_of_one_person(items, approvers=approvers, separate=separate, policy=policy)
     for item in involved:
         if changed.get(item.bill["vendor_id"], item.decision["decided_at"]) > item.decision["decided_at"]:
             raise SamePerson(
@@ -279,6 +275,30 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
                 decision_id=item.decision["decision_id"],
             )
     return "delegated" if involved else "apart"
+
+
+def _approvers(act: Act, items: Sequence[Item]) -> dict[str, set[str]]:
+    """By decision who approved its bill."""
+    ids = [approval for item in items for approval in item.decision["approvals"]]
+    given = {row["approval_id"]: row["approved_by"] for row in act.many(APPROVAL, approval_id=ids)}
+    return {item.decision["decision_id"]: {given[one] for one in item.decision["approvals"]} for item in items}
+
+
+def _refuse_group_of_one_person(
+    items: Sequence[Item], *, approvers: Mapping[str, set[str]], separate: Mapping[str, int], policy: Policy
+) -> None:
+    """`SamePerson` where a bill's approver decided on it, as its own amount allows, and it is paid with others above the limit."""
+    for item in items:
+        decision = item.decision
+        total = separate.get(decision["decision_id"], 0)
+        if total > decision["amount_cents"] and decision["decided_by"] in approvers[decision["decision_id"]]:
+            raise SamePerson(
+                what=f"{decision['decided_by']} approved bill {item.bill['bill_id']} and decided on it; with others its vendor "
+                f"{item.bill['vendor_name']} gets {shown(total)} in one, and above {shown(policy.separation_above_cents)} "
+                "approver and decider are two people.",
+                next_step="Finalize fewer of its bills at once, or delay this one and let somebody else decide on its day.",
+                decision_id=decision["decision_id"],
+            )
 
 
 def _changed_vendors(look: Look, items: Sequence[Item], *, policy: Policy) -> dict[str, datetime]:

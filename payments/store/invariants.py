@@ -300,14 +300,15 @@ def _authority(look: Look) -> Found:
             yield decision["decision_id"], "decided without an approval"
         if any(given[one]["fingerprint"] != decision["fingerprint"] for one in decision["approvals"]):
             yield decision["decision_id"], "approved with other content"
-        amount = decision["amount_cents"]
-        one_may_do_both = "people" in set_aside or amount <= limits[decision["policy_version"]]
-        if decision["decided_by"] in approvers and not one_may_do_both:
+        amount, is_one = decision["amount_cents"], decision["decided_by"] in approvers
+        if is_one and "people" not in set_aside and amount > limits[decision["policy_version"]]:
             yield decision["decision_id"], "decided by its approver above the limit"
         batch, payment = sealed_in.get(decision["decision_id"]), paid.get(decision["decision_id"], amount)
         # An override is of a bill that is paid on its own.
         if batch is None or payment <= limits[batch["policy_version"]] or ("people" in set_aside and payment == amount):
             continue
+        if is_one and payment > amount:
+            yield decision["decision_id"], "decided by its approver and paid with others above the limit"
         if batch["finalized_by"] in approvers | {decision["decided_by"]} or batch["origin"] == "due":
             yield decision["decision_id"], "finalized without a third person above the limit"
 

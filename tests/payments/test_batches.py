@@ -14,6 +14,7 @@ from payments.bills.rulings import Credit
 from payments.cash.free_cash import enter_bank_balance, resolve_shortfall
 from payments.cash.reflection import reflect
 from payments.controls.payees import BankDetails, confirm_payee, propose_payee
+from payments.controls.people import grant
 from payments.controls.policies import ApprovalRule
 from payments.errors import (
     ApprovalMissing,
@@ -214,6 +215,20 @@ def test_what_is_paid_together_is_finalized_by_a_third_person_if_it_is_above_the
     assert desk.finalize(decided[0], by="dan").separation == "delegated"
     assert desk.finalize(*decided[1:], by="fin").separation == "apart"
     assert sorted(row["amount_cents"] for row in desk.rows(INTENT)) == [9_000, 27_000]
+
+
+def test_whose_approver_decided_on_it_is_not_paid_with_others_above_the_limit(desk: Desk) -> None:
+    """Each of them alone may be one person's; as one payment they would be two people's, where it takes three."""
+    desk.policy(separation_above_cents=10_000, payee_watch_days=0)
+    _of_one_vendor(desk, 9_000, 9_000)
+    grant(desk.ledger, desk.tenant, by="ada", person_id="amy", role="adviser")
+    decided = [desk.pay_now(bill, by="amy") for bill in ("c1", "c2")]
+    assert {one.separation for one in decided} == {"delegated"}
+    with pytest.raises(SamePerson, match=r"amy approved bill c\d and decided on it; .* gets 180\.00 in one"):
+        desk.finalize(*decided, by="fin")
+    assert desk.finalize(decided[0], by="fin").separation == "apart"
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
 
 
 def test_what_comes_due_together_above_the_limit_waits_for_a_finalizer(desk: Desk) -> None:
