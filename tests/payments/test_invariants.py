@@ -291,7 +291,7 @@ def test_a_wrong_is_found_under_its_own_name_and_in_the_log(scene: _Scene, wrong
     assert _found(scene, *statements(scene)) == {name, _HISTORY}
 
 
-def test_what_is_paid_together_above_the_limit_was_finalized_by_a_third_person(bare_desk: Desk) -> None:
+def test_what_is_paid_together_above_the_limit_took_three_people(bare_desk: Desk) -> None:
     desk = bare_desk
     desk.policy(group_by_vendor=True, separation_above_cents=10_000)
     desk.sync(*(make_bill(bill, open_cents=6_000, vendor_id="v9", vendor_name="Paper Mill") for bill in ("c1", "c2")))
@@ -300,6 +300,7 @@ def test_what_is_paid_together_above_the_limit_was_finalized_by_a_third_person(b
     together = _Scene(desk=desk, remote=())
     assert _found(together) == set()
     assert _found(together, together.set(BATCH, "c1", finalized_by="dan")) == {"I12 authority", _HISTORY}
+    assert _found(together, together.set(DECISION, "c1", decided_by="amy")) == {"I12 authority", _HISTORY}
 
 
 def test_the_log_alone_tells_of_a_change_that_breaks_nothing_else(scene: _Scene) -> None:
