@@ -73,11 +73,12 @@ def downgrade() -> None:
 
 def _guards() -> Iterator[Guard]:
     for table, key in _KEYS.items():
+        columns = ("tenant_id", *key.split())
         yield Guard(
             name=f"{table}_keeps_its_key",
             table=table,
-            moment="BEFORE UPDATE",
-            condition=" OR ".join(f"NEW.{one} <> OLD.{one}" for one in ("tenant_id", *key.split())),
+            moment=f"BEFORE UPDATE OF {', '.join(columns)}",  # nothing to ask of all that leaves them alone
+            condition=" OR ".join(f"NEW.{one} <> OLD.{one}" for one in columns),
             message=f"the key of a {table} never changes",
         )
     if op.get_bind().dialect.name == "sqlite":
