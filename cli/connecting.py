@@ -9,6 +9,7 @@ from collections.abc import Callable
 import typer
 
 from cli.session import console, open_installation, problems
+from payments.sending.giving_up import why_company_stays
 from resources.connecting import Connected
 from resources.consent_callback import CallbackListener, is_local
 from resources.installation import Installation
@@ -32,7 +33,9 @@ def connect(
     with open_installation() as installation:
         checked = tenant_id(tenant)
         if browser is None and installation.settings.qbo_environment == "local":
-            connected = installation.connector.connect_without_browser(checked, realm_id=realm or None)
+            connected = installation.connector.connect_without_browser(
+                checked, realm_id=realm or None, why_company_stays=why_company_stays
+            )
         elif browser is not False and is_local(installation.settings.qbo_redirect_uri):
             connected = connect_in_browser(
                 installation, checked, realm_id=realm or None, wait_seconds=wait_seconds, open_page=_open_page
@@ -61,7 +64,7 @@ def connect_in_browser(
     open_page: Callable[[str], object],
 ) -> Connected:
     """Open the consent page and wait for the browser to come back to the redirect URI."""
-    asked = installation.connector.request(tenant, realm_id=realm_id)
+    asked = installation.connector.request(tenant, realm_id=realm_id, why_company_stays=why_company_stays)
     with CallbackListener(
         installation.settings.qbo_redirect_uri,
         complete=asked.complete,
@@ -77,7 +80,7 @@ def connect_by_hand(
     installation: Installation, tenant: TenantId, *, realm_id: str | None, paste: Callable[[], str]
 ) -> Connected:
     """Print the consent page's address and take the address that the browser, wherever it is, ends on."""
-    asked = installation.connector.request(tenant, realm_id=realm_id)
+    asked = installation.connector.request(tenant, realm_id=realm_id, why_company_stays=why_company_stays)
     console.print("Open this address in a browser, on any machine, and consent:")
     console.print(asked.url, markup=False, soft_wrap=True, highlight=False)
     console.print(

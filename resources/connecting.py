@@ -11,7 +11,7 @@ Tokens that are not stored are forgotten, never revoked: a revocation could end 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from resources.connections import Connections
+from resources.connections import Connections, WhyCompanyStays
 from resources.errors import TenantNotReady
 from resources.qbo.client import QboClient
 from resources.qbo.entities import BadObject, parse
@@ -62,21 +62,29 @@ class Connector:
         self._environment = environment
         self._redirect_uri = redirect_uri
 
-    def request(self, tenant: TenantId, *, realm_id: str | None = None) -> ConsentRequest:
-        """Ask for a consent in a browser; `realm_id` pins the company."""
+    def request(
+        self, tenant: TenantId, *, realm_id: str | None = None, why_company_stays: WhyCompanyStays | None = None
+    ) -> ConsentRequest:
+        """Ask for a consent in a browser; `realm_id` pins the company.
+
+        `why_company_stays` is asked before the company of a tenant that was given up becomes this one's.
+        """
         self._registry.tenant(tenant)
         consent = self._oauth.consent(redirect_uri=self._redirect_uri, realm_id=realm_id)
 
         def complete(callback: str) -> Connected:
-            return self._store(tenant, self._oauth.exchange(consent.accept(callback)))
+            consented = self._oauth.exchange(consent.accept(callback))
+            return self._store(tenant, consented, why_company_stays=why_company_stays)
 
         return ConsentRequest(url=consent.url, complete=complete)
 
-    def connect_without_browser(self, tenant: TenantId, *, realm_id: str | None = None) -> Connected:
-        """Connect to a server that approves by itself, as the local QuickBooks does."""
+    def connect_without_browser(
+        self, tenant: TenantId, *, realm_id: str | None = None, why_company_stays: WhyCompanyStays | None = None
+    ) -> Connected:
+        """Connect to a server that approves by itself, as the local QuickBooks does; the rest as for `request`."""
         self._registry.tenant(tenant)
         consented = self._oauth.consent_without_browser(redirect_uri=self._redirect_uri, realm_id=realm_id)
-        return self._store(tenant, consented)
+        return self._store(tenant, consented, why_company_stays=why_company_stays)
 
     def disconnect(self, tenant: TenantId) -> None:
         """End the connection at QuickBooks and mark it so; one that is dead already is no error."""
@@ -92,10 +100,14 @@ class Connector:
             self._oauth.revoke(known.tokens.refresh_token)
             self._connections.mark_lost(known, because=DISCONNECTED)
 
-    def _store(self, tenant: TenantId, consented: Consented) -> Connected:
+    def _store(self, tenant: TenantId, consented: Consented, *, why_company_stays: WhyCompanyStays | None) -> Connected:
         name = self._company_name(consented)
         self._connections.connect(
-            tenant, environment=self._environment, realm_id=consented.realm_id, tokens=consented.tokens
+            tenant,
+            environment=self._environment,
+            realm_id=consented.realm_id,
+            tokens=consented.tokens,
+            why_company_stays=why_company_stays,
         )
         return Connected(tenant_id=tenant, realm_id=consented.realm_id, company_name=name)
 

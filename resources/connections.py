@@ -8,7 +8,7 @@ Intuit may revoke both tokens when two refreshes race, so a refresh is done by t
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +30,8 @@ from resources.token_vault import Place, SealState, TokenUnreadable, TokenVault
 #: A refresh is one HTTP call with a timeout; a holder that died is replaced after this long.
 REFRESH_LEASE = timedelta(seconds=90)
 _POLL_SECONDS = 0.2
+#: Why a tenant's company must stay with it for now, in words for who wants it; None if nothing speaks against giving it up.
+WhyCompanyStays = Callable[[Connection, TenantId], str | None]
 
 
 class RealmTaken(ValueError):
@@ -90,16 +92,27 @@ class Connections:
         self._vault = vault
         self._clock = clock
 
-    def connect(self, tenant: TenantId, *, environment: str, realm_id: str, tokens: Tokens) -> None:
+    def connect(
+        self,
+        tenant: TenantId,
+        *,
+        environment: str,
+        realm_id: str,
+        tokens: Tokens,
+        why_company_stays: WhyCompanyStays | None = None,
+    ) -> None:
         """Store a fresh authorisation in place of the tenant's earlier one.
 
         Raises:
-            RealmTaken: the company is another tenant's, which has not been both disconnected and deactivated.
+            RealmTaken: the company is another tenant's, which has not been both disconnected and deactivated, or for which
+                `why_company_stays` has a reason.
             OtherCompany: the tenant's kept history is another company's.
         """
         with self._database.write() as connection:
             lock_tenant(connection, tenant)
-            _free_realm(connection, tenant, environment=environment, realm_id=realm_id)
+            _free_realm(
+                connection, tenant, environment=environment, realm_id=realm_id, why_company_stays=why_company_stays
+            )
             before = connection.execute(select(CONNECTION).where(CONNECTION.c.tenant_id == tenant)).first()
             if before is None:
                 _assert_no_history(connection, tenant, realm_id=None)
@@ -317,9 +330,16 @@ def _not_connected(tenant: TenantId) -> TenantNotReady:
     )
 
 
-def _free_realm(connection: Connection, tenant: TenantId, *, environment: str, realm_id: str) -> None:
+def _free_realm(
+    connection: Connection,
+    tenant: TenantId,
+    *,
+    environment: str,
+    realm_id: str,
+    why_company_stays: WhyCompanyStays | None,
+) -> None:
     """Leave the company to this tenant: one that is disconnected and inactive gives it up, its history stays."""
-    other = connection.execute(
+    found = connection.execute(
         select(CONNECTION.c.tenant_id, CONNECTION.c.state, TENANT.c.active)
         .join(TENANT, TENANT.c.tenant_id == CONNECTION.c.tenant_id)
         .where(
@@ -328,16 +348,19 @@ def _free_realm(connection: Connection, tenant: TenantId, *, environment: str, r
             CONNECTION.c.tenant_id != tenant,
         )
     ).first()
-    if other is None:
+    if found is None:
         return
-    if other.state != "lost" or other.active:
+    other = TenantId(found.tenant_id)
+    if found.state != "lost" or found.active:
         raise RealmTaken(
-            f"Company {realm_id} is connected to tenant {other.tenant_id!r} already: "
+            f"Company {realm_id} is connected to tenant {other!r} already: "
             "one company belongs to one tenant. Choose the right company in QuickBooks. "
-            f"If {other.tenant_id!r} is to give it up, `runway disconnect {other.tenant_id}` and "
-            f"`runway tenant deactivate {other.tenant_id}`, then connect again."
+            f"If {other!r} is to give it up, `runway disconnect {other}` and "
+            f"`runway tenant deactivate {other}`, then connect again."
         )
-    connection.execute(delete(CONNECTION).where(CONNECTION.c.tenant_id == other.tenant_id))
+    if why_company_stays is not None and (because := why_company_stays(connection, other)) is not None:
+        raise RealmTaken(f"Company {realm_id} stays with tenant {other!r} for now: {because}")
+    connection.execute(delete(CONNECTION).where(CONNECTION.c.tenant_id == other))
 
 
 def _assert_no_history(connection: Connection, tenant: TenantId, *, realm_id: str | None) -> None:

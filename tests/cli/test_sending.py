@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,33 @@ def test_a_payment_of_ours_that_cannot_be_read_is_told_in_words(
     monkeypatch.setattr(MarringClient, "marred", frozenset({payment_id}))
     monkeypatch.setattr("resources.installation.PaymentClient", MarringClient)
     assert f"BillPayment {payment_id}: TotalAmt" in _runway(office, "batch", "compare", ACME, code=1)
+
+
+def test_a_company_stays_with_its_tenant_until_the_payments_of_that_one_are_final(
+    sandbox: Sandbox, migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next tenant's ledger knows nothing of a payment that is on its way, and its people would pay the bill again."""
+    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
+    company = Company(sandbox, realm_id="9130777000000044")
+    furnish(tmp_path / "data", company, migrated=migrated_file)
+    with closing(open_installation(tmp_path / "data", sandbox.url)) as opened:
+        office = Office(opened, company, register=False)
+        (bill,) = office.enter("10.00")
+        batch = office.batch(bill)
+        _runway(office, "disconnect", ACME)
+        _runway(office, "tenant", "deactivate", ACME)
+        _runway(
+            office, "tenant", "add", "bolt-supply", "--firm", "north-books", "--name", "Bolt", "--zone", "Europe/London"
+        )
+        taking = ("connect", "bolt-supply", "--realm", company.realm_id)
+        refused = _runway(office, *taking, code=1)
+        assert f"1 payment of '{ACME}' (batch {batch}) may still go out" in refused
+        _runway(office, "tenant", "reactivate", ACME)
+        _runway(office, "connect", ACME, "--realm", company.realm_id)
+        assert office.drive(batch).outcome == "settled"
+        _runway(office, "disconnect", ACME)
+        _runway(office, "tenant", "deactivate", ACME)
+        _runway(office, *taking)
 
 
 def test_a_payment_that_waits_for_a_person_is_listed_and_ended(office: Office) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from payments.sending.giving_up import why_company_stays
 from payments.sending.runs import due_batches
 from payments.store.batch_tables import BATCH
 from payments.store.bill_tables import BILL_WORKFLOW, PERSON
@@ -55,6 +56,14 @@ def _insert(desk: Desk, batch: Row, *, named: TenantId | None) -> None:
     with desk.database.write() as connection:
         see_everybody(connection) if named is None else see_tenant(connection, named)
         connection.execute(insert(BATCH).values(batch))
+
+
+def test_a_company_stays_for_payments_of_its_own_tenant(desks: tuple[Desk, Desk]) -> None:
+    with desks[0].database.write() as connection:
+        told = [why_company_stays(connection, tenant) for tenant in (ACME, BOLT)]
+        assert why_company_stays(connection, TenantId("somebody-else")) is None
+    assert ["1 payment" in str(one) for one in told] == [True, True]
+    assert str(told[0]).split("batch ")[1] != str(told[1]).split("batch ")[1]
 
 
 def test_the_owner_of_the_tables_is_no_superuser(desks: tuple[Desk, Desk]) -> None:
