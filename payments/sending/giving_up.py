@@ -24,7 +24,7 @@ def why_company_stays(connection: Connection, tenant: TenantId) -> str | None:
         .group_by(INTENT.c.batch_id)
         .order_by(INTENT.c.batch_id)
     )
-    found: dict[str, int] = dict(connection.execute(open_ones).tuples().all())
+    found: dict[str, int] = dict(connection.execute(open_ones).all())
     if not found:
         return None
     payments = "1 payment" if sum(found.values()) == 1 else f"{sum(found.values())} payments"
