@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -227,6 +230,17 @@ def test_the_demo_can_be_run_again(tmp_path: Path) -> None:
         taken.listen()
         shell = Shell(tmp_path / "data", f"http://127.0.0.1:{taken.getsockname()[1]}")
         _ok(shell("demo"))
-        before = {path: path.read_bytes() for path in (shell.data / "digests").rglob("*.html")}
+        before = _digests(shell)
         _ok(shell("demo"))
-    assert {path: path.read_bytes() for path in (shell.data / "digests").rglob("*.html")} == before
+    assert _digests(shell) == before
+    with closing(sqlite3.connect(shell.data / "runway.sqlite")) as database:
+        syncs = database.execute("select kind, count(*) from sync group by kind order by kind").fetchall()
+        versions = database.execute("select distinct token_version from connection").fetchall()
+    assert syncs == [("changes", 3), ("full", 3)]
+    assert versions == [(1,)]
+
+
+def _digests(shell: Shell) -> dict[Path, str]:
+    """The cash of each digest. The rest follows the minute at which the books were read: what was known when."""
+    found = (shell.data / "digests").rglob("*.html")
+    return {path: re.findall(r"cash: \S+", path.read_text())[0] for path in found}
