@@ -4,6 +4,7 @@ Belongs here: its words. Does not: who needs attention (``overview.py``), the fr
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from experiences.digest.formats import PUBLISHED, Formats, written_in
 from experiences.digest.sentences import name
@@ -65,7 +66,7 @@ def _entry(row: TenantOverview, *, document: PortfolioDocument, zone: str) -> No
         alarm_step(row),
         _work(row),
         _mail(row),
-        _books(row, zone=zone),
+        _books(row, zone=zone, near=document.week_ending),
     )
     return NoticeEntry(
         name=name(row.tenant_name),
@@ -111,6 +112,6 @@ def _mail(row: TenantOverview) -> str:
     return f"{counted(row.mails_open, 'mail')} in question: {', '.join(mail_words(row))}. {mail_step(row)}"
 
 
-def _books(row: TenantOverview, *, zone: str) -> str:
-    read = "Books never read." if row.data_as_of is None else f"Books read on {books_read(row, zone=zone)}."
+def _books(row: TenantOverview, *, zone: str, near: date) -> str:
+    read = "Books never read." if row.data_as_of is None else f"Books read on {books_read(row, zone=zone, near=near)}."
     return f"{read} {next_step(row)}".strip()

@@ -110,7 +110,7 @@ def _row(row: TenantOverview, *, document: PortfolioDocument, href: str) -> tupl
         Cell(text="" if row.tray_count is None else f"{row.tray_count:,}", detail=_blocking(row)),
         Cell(text=f"{row.payments_waiting:,}" if row.payments_waiting else "", detail=waiting_words(row)),
         Cell(text=f"{row.mails_open:,}" if row.mails_open else "", detail=mail_words(row)),
-        Cell(text="never" if row.data_as_of is None else books_read(row), is_alert=row.is_stale),
+        Cell(text="never" if row.data_as_of is None else books_read(row, near=near), is_alert=row.is_stale),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from experiences.digest.wording import counted, days, short_date
 from experiences.pages.hours import UTC_ZONE, hour_in
 from experiences.portfolio.document import PortfolioDocument
-from experiences.portfolio.overview import Link, Standing, TenantOverview
+from experiences.portfolio.overview import Link, Reason, Standing, TenantOverview
 from runway_calcs.forecast.figures import RunwayState
 
 STATES = {
@@ -38,8 +38,11 @@ def headline(document: PortfolioDocument) -> str:
 def freshness(document: PortfolioDocument) -> str:
     """How much of it can be relied on."""
     parts = []
-    if document.missing_count:
-        parts.append(f"{counted(document.missing_count, 'client')} without figures.")
+    standing = [set(row.reasons(document.policy)) for row in document.rows]
+    if without := sum(Reason.NO_FIGURES in reasons for reasons in standing):
+        parts.append(f"{counted(without, 'client')} without figures.")
+    if behind := sum(Reason.BEHIND in reasons for reasons in standing):
+        parts.append(f"{counted(behind, 'client')} without a digest of this week.")
     if document.stale_count:
         parts.append(f"{counted(document.stale_count, 'client')} with old books.")
     if not parts and document.rows:
@@ -131,10 +134,10 @@ def _sent_again(count: int, *, resend_command: str, closed_address: str, owner: 
     return f"{'; '.join(parts)}."
 
 
-def books_read(row: TenantOverview, *, zone: str = UTC_ZONE) -> str:
+def books_read(row: TenantOverview, *, near: date, zone: str = UTC_ZONE) -> str:
     """When the books were read, in a reader's time zone."""
     assert row.data_as_of is not None, "they were read"
-    return hour_in(row.data_as_of, zone=zone)
+    return hour_in(row.data_as_of, zone=zone, near=near)
 
 
 def next_step(row: TenantOverview) -> str:

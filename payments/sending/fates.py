@@ -8,7 +8,7 @@ Every act starts at the fence. The exception is evidence that QuickBooks has the
 from collections.abc import Sequence
 from datetime import datetime
 
-from payments.bills.cycles import cycle, move
+from payments.bills.cycles import cycle, move, newest_decision
 from payments.bills.postponing import may_let_go, supersede
 from payments.cash.holds import post, void
 from payments.controls.alarms import raise_alarm
@@ -157,7 +157,10 @@ def carry_on(act: Act, payment: Outgoing) -> None:
     """What a person had to look at is settled, and the decision stands: its bills are being paid again."""
     for bill in payment.bills.values():
         if bill["state"] == "needs_review":
-            for state in ("decided", "batched", "executing"):
+            decision = newest_decision(act, bill)
+            assert decision is not None, "a payment needs a decision"
+            back_to = "scheduled" if decision["ruling"] == "schedule" else "decided"
+            for state in (back_to, "batched", "executing"):
                 bill = move(act, bill, to=state)  # noqa: PLW2901 - the same bill, further on
 
 

@@ -18,7 +18,8 @@ from experiences.pages.page import page_text
 from experiences.portfolio.document import from_json, to_json
 from experiences.portfolio.exceptions import exceptions_mail
 from experiences.portfolio.overview import Link, Standing
-from experiences.portfolio.render import portfolio_text
+from experiences.portfolio.render import portfolio_text, render_portfolio
+from experiences.portfolio.words import freshness
 from runway_calcs.forecast.figures import RunwayState
 from tests.experiences.builders import make_digest
 from tests.experiences.console_builders import make_console, make_console_bill
@@ -264,3 +265,25 @@ def test_what_stands_below_a_figure_is_told_beside_it_in_the_text() -> None:
     assert not re.search(r"^ +\d+ [A-Z][a-z]{2}$", text, re.MULTILINE), "a day alone says nothing"
     index = MAKERS["index"]("")[1]
     assert "Earlier digests: 13 Nov 2026, 6 Nov 2026" in index
+
+
+def test_a_firm_does_not_read_that_all_is_there_above_clients_without_figures() -> None:
+    """A digest that could give no figure is read like any other, and one of the week before is one."""
+    blind = make_overview(
+        state=RunwayState.NOT_COMPUTABLE,
+        **dict.fromkeys(
+            ("covered_until", "days", "cautious_until", "cautious_days", "low_cents", "low_on", "change_days")
+        ),
+    )
+    behind = make_overview(tenant_id="bolt", is_behind=True, week_ending=date(2026, 11, 13))
+    assert (
+        freshness(make_portfolio(blind, behind)) == "1 client without figures. 1 client without a digest of this week."
+    )
+    assert "are there" in freshness(make_portfolio(make_overview()))
+
+
+def test_books_of_another_year_are_told_with_their_year() -> None:
+    old = make_overview(data_as_of=datetime(2025, 11, 18, 10, 0, tzinfo=UTC), is_stale=True, link=Link.LOST)
+    portfolio = make_portfolio(old)
+    assert "Books read on 18 Nov 2025, 10:00 UTC." in exceptions_mail(portfolio).text
+    assert "18 Nov 2025, 10:00 UTC" in render_portfolio(portfolio, links={})

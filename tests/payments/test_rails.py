@@ -51,6 +51,19 @@ def _batch(office: Office, *amounts: str) -> tuple[str, list[str]]:
     return office.batch(*bills), bills
 
 
+def _due_batch(office: Office, amount: str) -> tuple[str, list[str]]:
+    """A bill that was scheduled, on its day."""
+    (bill,) = office.enter(amount)
+    office.use_bank()
+    office.approve(bill)
+    office.stage(bill, account_id=office.company.bank)
+    office.schedule(bill, days=1, account_id=office.company.bank)
+    office.later(hours=24)
+    office.sync_books(bill)
+    (batch,) = office.pass_day().batch_ids
+    return batch, [bill]
+
+
 def _give_back(office: Office, instruction_id: str) -> None:
     company = office.company
     given_back = {"id": instruction_id, "because": "account closed"}
@@ -208,8 +221,9 @@ def test_an_instruction_carried_out_twice_is_raised(office: Office) -> None:
     assert office.alarms() == ["paid twice"]
 
 
-def test_what_a_person_takes_as_paid_is_recorded_by_the_next_run(office: Office) -> None:
-    batch, bills = _batch(office, "100.00")
+@pytest.mark.parametrize("ruling", ["pay_now", "schedule"])
+def test_what_a_person_takes_as_paid_is_recorded_by_the_next_run(office: Office, ruling: str) -> None:
+    batch, bills = _batch(office, "100.00") if ruling == "pay_now" else _due_batch(office, "100.00")
     company = office.company
     _move_twice(office)
     company.sandbox.break_with(company.realm_id, kind="drop_after", methods=["POST"], path_contains="/bank/", times=1)
