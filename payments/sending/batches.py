@@ -6,7 +6,7 @@ A finalized batch never changes: its count, total and a hash over the sorted (ke
 whoever runs it computes them again before the first send.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -258,7 +258,12 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
     involved = [item for item in items if by in {item.decision["decided_by"], *approvers[item.decision["decision_id"]]}]
     changed = _changed_vendors(act, involved, policy=policy)
     separate = need_finalizer(act, items, policy=policy)
-    _refuse_group_of_one_person(items, approvers=approvers, separate=separate, policy=policy)
+    for item, reason in decided_by_their_approver(act, items, policy=policy):
+        raise SamePerson(
+            what=reason,
+            next_step="Finalize fewer of its bills at once, or delay this one and let somebody else decide on its day.",
+            decision_id=item.decision["decision_id"],
+        )
     for item in involved:
         if changed.get(item.bill["vendor_id"], item.decision["decided_at"]) > item.decision["decided_at"]:
             raise SamePerson(
@@ -277,28 +282,33 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
     return "delegated" if involved else "apart"
 
 
-def _approvers(act: Act, items: Sequence[Item]) -> dict[str, set[str]]:
+def _approvers(look: Look, items: Sequence[Item]) -> dict[str, set[str]]:
     """By decision who approved its bill."""
     ids = [approval for item in items for approval in item.decision["approvals"]]
-    given = {row["approval_id"]: row["approved_by"] for row in act.many(APPROVAL, approval_id=ids)}
+    given = {row["approval_id"]: row["approved_by"] for row in look.many(APPROVAL, approval_id=ids)}
     return {item.decision["decision_id"]: {given[one] for one in item.decision["approvals"]} for item in items}
 
 
-def _refuse_group_of_one_person(
-    items: Sequence[Item], *, approvers: Mapping[str, set[str]], separate: Mapping[str, int], policy: Policy
-) -> None:
-    """`SamePerson` where a bill's approver decided on it, as its own amount allows, and it is paid with others above the limit."""
+def decided_by_their_approver(look: Look, items: Sequence[Item], *, policy: Policy) -> list[tuple[Item, str]]:
+    """The payments that one person approved and decided though by now it takes two, each with the reason.
+
+    The bill's own amount allowed it at the decision; paid with others, or under the policy in force now, it does not.
+    """
+    separate, approvers = need_finalizer(look, items, policy=policy), _approvers(look, items)
+    found = []
     for item in items:
         decision = item.decision
-        total = separate.get(decision["decision_id"], 0)
-        if total > decision["amount_cents"] and decision["decided_by"] in approvers[decision["decision_id"]]:
-            raise SamePerson(
-                what=f"{decision['decided_by']} approved bill {item.bill['bill_id']} and decided on it; with others its vendor "
-                f"{item.bill['vendor_name']} gets {shown(total)} in one, and above {shown(policy.separation_above_cents)} "
-                "approver and decider are two people.",
-                next_step="Finalize fewer of its bills at once, or delay this one and let somebody else decide on its day.",
-                decision_id=decision["decision_id"],
-            )
+        total = separate.get(decision["decision_id"])
+        if total is None or decision["decided_by"] not in approvers[decision["decision_id"]]:
+            continue
+        with_others = "; with others" if total > decision["amount_cents"] else ";"
+        reason = (
+            f"{decision['decided_by']} approved bill {item.bill['bill_id']} and decided on it{with_others} its vendor "
+            f"{item.bill['vendor_name']} gets {shown(total)} in one, and above {shown(policy.separation_above_cents)} "
+            "approver and decider are two people."
+        )
+        found.append((item, reason))
+    return found
 
 
 def _changed_vendors(look: Look, items: Sequence[Item], *, policy: Policy) -> dict[str, datetime]:
@@ -308,7 +318,7 @@ def _changed_vendors(look: Look, items: Sequence[Item], *, policy: Policy) -> di
     return {row["vendor_id"]: row["changed_at"] for row in rows if row["changed_at"] and row["changed_at"] > since}
 
 
-def need_finalizer(act: Act, items: Sequence[Item], *, policy: Policy) -> dict[str, int]:
+def need_finalizer(look: Look, items: Sequence[Item], *, policy: Policy) -> dict[str, int]:
     """The decisions that a person finalizes who neither approved nor decided them, and how much their payment is; home cents.
 
     What is paid together is judged as it is paid. An override of people covers its own bill, paid on its own, and no group.
@@ -316,7 +326,7 @@ def need_finalizer(act: Act, items: Sequence[Item], *, policy: Policy) -> dict[s
     found: dict[str, int] = {}
     for group in paid_together(items, policy=policy):
         total = sum(item.decision["amount_cents"] for item in group)
-        is_overridden = len(group) == 1 and _is_overridden(act, group[0], "people")
+        is_overridden = len(group) == 1 and _is_overridden(look, group[0], "people")
         if policy.separates(total) and not is_overridden:
             found |= dict.fromkeys((item.decision["decision_id"] for item in group), total)
     return found
@@ -358,9 +368,9 @@ def refuse_payments_over_limit(act: Act, items: Sequence[Item], *, policy: Polic
         refuse_payment_over_limit(amounts=amounts, vendor=group[0].bill["vendor_name"], policy=policy)
 
 
-def _is_overridden(act: Act, item: Item, about: str) -> bool:
+def _is_overridden(look: Look, item: Item, about: str) -> bool:
     glass = item.decision["break_glass_id"]
-    row = None if glass is None else act.one(BREAK_GLASS, break_glass_id=glass)
+    row = None if glass is None else look.one(BREAK_GLASS, break_glass_id=glass)
     return row is not None and about in {one for one, _ in row["overrides"]}
 
 

@@ -13,8 +13,9 @@ from resources.tenants import TenantId
 def why_company_stays(connection: Connection, tenant: TenantId) -> str | None:
     """What to tell who wants the company of a tenant that has payments for another one; None if it never had any.
 
-    A payment may be on its way without the books having it, and whoever pays for the company next would see the bill open. Even when
-    all are final the next ledger would derive the same keys for the rest of a bill, and take the first one's records for orphans.
+    A payment may be on its way without the books having it, and whoever pays for the company next would see the bill open. Even
+    when all are final the next ledger would derive the same keys for the rest of a bill, and take the first one's records for
+    orphans.
     From here to its end the transaction sees this tenant's rows of the ledger.
     """
     see_tenant(connection, tenant)
@@ -24,6 +25,6 @@ def why_company_stays(connection: Connection, tenant: TenantId) -> str | None:
     if not count:
         return None
     return (
-        f"{'1 payment' if count == 1 else f'{count} payments'} of {tenant!r} went or may go out of it, and the ledger of another tenant "
-        f"would know of none. Go on with {tenant!r}: `runway tenant reactivate {tenant}`, `runway connect {tenant}`."
+        f"{'1 payment' if count == 1 else f'{count} payments'} of {tenant!r} went or may go out of it, and the ledger of another "
+        f"tenant would know of none. Go on with {tenant!r}: `runway tenant reactivate {tenant}`, `runway connect {tenant}`."
     )

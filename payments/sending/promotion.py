@@ -25,6 +25,7 @@ from payments.controls.payees import refuse_without_payee
 from payments.controls.policies import Policy, in_force, refuse_batch_over_limit
 from payments.errors import CashUnknown, OverLimit, Refused, SamePerson
 from payments.sending.batches import (
+    decided_by_their_approver,
     fill,
     given_up,
     need_finalizer,
@@ -185,6 +186,12 @@ def _promote(act: Act, *, policy: Policy) -> _Due:
                 due.review += _to_review(act, [item], reason=f"{refusal.what} {refusal.next_step}")
             else:
                 passed.append(item)
+        # Nobody may finalize these, and they would keep everybody else's payments of the day from being finalized.
+        alone = decided_by_their_approver(act, passed, policy=policy)
+        for item, reason in alone:
+            due.review += _to_review(act, [item], reason=reason)
+        left = {item.decision["decision_id"] for item, _ in alone}
+        passed = [item for item in passed if item.decision["decision_id"] not in left]
         _batch(act, account_id, passed, policy=policy, due=due)
     return due
 

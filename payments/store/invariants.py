@@ -307,8 +307,8 @@ def _authority(look: Look) -> Found:
         # An override is of a bill that is paid on its own.
         if batch is None or payment <= limits[batch["policy_version"]] or ("people" in set_aside and payment == amount):
             continue
-        if is_one and payment > amount:
-            yield decision["decision_id"], "decided by its approver and paid with others above the limit"
+        if is_one:
+            yield decision["decision_id"], "decided by its approver and paid above the limit"
         if batch["finalized_by"] in approvers | {decision["decided_by"]} or batch["origin"] == "due":
             yield decision["decision_id"], "finalized without a third person above the limit"
 

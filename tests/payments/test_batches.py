@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -35,7 +36,7 @@ from payments.sending.intents import doc_number, request_id
 from payments.store.batch_tables import BATCH, BATCH_ITEM, INTENT, INTENT_BILL
 from payments.store.invariants import broken_invariants
 from payments.store.repository import Row
-from resources.published_balances import CashSnapshot
+from resources.published_balances import CashSnapshot, OpenBill
 from resources.row_security import see_tenant
 from resources.secret_text import Secret
 from resources.token_vault import TokenVault
@@ -166,15 +167,15 @@ def test_bills_of_one_vendor_may_be_paid_together(desk: Desk) -> None:
         desk.delay("c1")
 
 
-def _of_one_vendor(desk: Desk, *amounts: int) -> None:
-    """Bills c1, c2 ... of the Paper Mill, whose bills are paid together."""
+def _of_one_vendor(desk: Desk, *amounts: int, beside: Sequence[OpenBill] = ()) -> None:
+    """Bills c1, c2 ... of the Paper Mill, whose bills are paid together, beside others."""
     desk.policy(group_by_vendor=True)
     bills = [
         make_bill(f"c{number}", open_cents=cents, vendor_id="v9", vendor_name="Paper Mill", due_date=date(2026, 11, 21))
         for number, cents in enumerate(amounts, start=1)
     ]
-    desk.sync(*bills)
-    desk.ready(*(bill.bill_id for bill in bills))
+    desk.sync(*bills, *beside)
+    desk.ready(*(bill.bill_id for bill in (*bills, *beside)))
 
 
 def test_what_is_paid_together_is_judged_by_the_limit_of_a_payment(desk: Desk) -> None:
@@ -227,6 +228,36 @@ def test_whose_approver_decided_on_it_is_not_paid_with_others_above_the_limit(de
     with pytest.raises(SamePerson, match=r"amy approved bill c\d and decided on it; .* gets 180\.00 in one"):
         desk.finalize(*decided, by="fin")
     assert desk.finalize(decided[0], by="fin").separation == "apart"
+    with desk.ledger.look(desk.tenant) as look:
+        assert broken_invariants(look) == []
+
+
+def test_a_limit_that_was_lowered_since_the_decision_counts_at_the_seal(desk: Desk) -> None:
+    desk.policy(separation_above_cents=10_000, payee_watch_days=0)
+    _of_one_vendor(desk, 9_000)
+    grant(desk.ledger, desk.tenant, by="ada", person_id="amy", role="adviser")
+    decided = desk.pay_now("c1", by="amy")
+    desk.policy(separation_above_cents=5_000, payee_watch_days=0)
+    with pytest.raises(SamePerson, match=r"amy approved bill c1 and decided on it; its vendor .* gets 90\.00 in one"):
+        desk.finalize(decided, by="fin")
+
+
+def test_what_nobody_may_finalize_on_its_day_needs_a_review_and_keeps_nobody_waiting(desk: Desk) -> None:
+    """Two bills that amy approved and scheduled, each allowed alone, come due as one payment; another vendor's bill goes on."""
+    desk.policy(separation_above_cents=10_000, payee_watch_days=0)
+    _of_one_vendor(desk, 6_000, 6_000, beside=[make_bill("o1", open_cents=20_000)])
+    grant(desk.ledger, desk.tenant, by="ada", person_id="amy", role="adviser")
+    for bill in ("c1", "c2"):
+        desk.schedule(bill, days=1, by="amy")
+    desk.schedule("o1", days=1)
+    desk.later(days=1)
+    desk.publish()
+    reflect(desk.ledger, desk.tenant)
+    passed = desk.pass_day()
+    assert sorted(passed.needs_review) == ["c1", "c2"]
+    assert "amy approved bill c1 and decided on it; with others its vendor" in desk.bill("c1")["reason"]
+    (batch_id,) = passed.batch_ids
+    finalize_open(desk.ledger, desk.tenant, by="fin", batch_id=batch_id, request_key="a")
     with desk.ledger.look(desk.tenant) as look:
         assert broken_invariants(look) == []
 
