@@ -104,8 +104,8 @@ class Connections:
         """Store a fresh authorisation in place of the tenant's earlier one.
 
         Raises:
-            RealmTaken: the company is another tenant's, which has not been both disconnected and deactivated, or for which
-                `why_company_stays` has a reason.
+            RealmTaken: the company is another tenant's, which has not been both disconnected and deactivated, or must keep
+                it by `why_company_stays`.
             OtherCompany: the tenant's kept history is another company's.
         """
         with self._database.write() as connection:
@@ -351,6 +351,8 @@ def _free_realm(
     if found is None:
         return
     other = TenantId(found.tenant_id)
+    if why_company_stays is not None and (because := why_company_stays(connection, other)) is not None:
+        raise RealmTaken(f"Company {realm_id} stays with tenant {other!r}: {because} Or choose another in QuickBooks.")
     if found.state != "lost" or found.active:
         raise RealmTaken(
             f"Company {realm_id} is connected to tenant {other!r} already: "
@@ -358,8 +360,6 @@ def _free_realm(
             f"If {other!r} is to give it up, `runway disconnect {other}` and "
             f"`runway tenant deactivate {other}`, then connect again."
         )
-    if why_company_stays is not None and (because := why_company_stays(connection, other)) is not None:
-        raise RealmTaken(f"Company {realm_id} stays with tenant {other!r} for now: {because}")
     connection.execute(delete(CONNECTION).where(CONNECTION.c.tenant_id == other))
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from experiences.digest.comparison import require
 from experiences.digest.wording import plain_text
-from experiences.portfolio.overview import Standing, TenantOverview, by_attention
+from experiences.portfolio.overview import TenantOverview, by_attention
 from experiences.stored_json import StoredJson
 from runway_calcs.policy import AttentionPolicy
 
@@ -26,8 +26,6 @@ class PortfolioDocument:
     """The newest Friday in any of its tenants' calendars."""
     rows: tuple[TenantOverview, ...]
     policy: AttentionPolicy
-    missing_count: int
-    """Tenants without a digest that can be read."""
     stale_count: int
     newest_data_as_of: datetime | None
     own_mails_open: int = 0
@@ -40,8 +38,6 @@ class PortfolioDocument:
     def __post_init__(self) -> None:
         require(len({row.tenant_id for row in self.rows}) == len(self.rows), "a tenant stands in a portfolio once")
         require({row.firm_id for row in self.rows} <= {self.firm_id}, "a portfolio holds tenants of one firm")
-        missing = sum(row.standing is not Standing.OK for row in self.rows)
-        require(missing == self.missing_count, "what is missing is counted")
         require(
             bool(self.own_mails_open) == bool(self.own_resend_command or self.own_closed_address),
             "a mail in question has a command that sends it again, or an address that takes none",
@@ -73,7 +69,6 @@ def build_portfolio(
         week_ending=week_ending,
         rows=by_attention(rows, policy=policy),
         policy=policy,
-        missing_count=sum(row.standing is not Standing.OK for row in rows),
         stale_count=sum(row.is_stale for row in rows),
         newest_data_as_of=max(reads, default=None),
         own_mails_open=own_mails_open,

@@ -6,7 +6,7 @@ A finalized batch never changes: its count, total and a hash over the sorted (ke
 whoever runs it computes them again before the first send.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -254,11 +254,12 @@ def _with_bill_and_hold(look: Look, decisions: Sequence[Row]) -> list[Item]:
 
 def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> str:
     """Whether the finalizer is another person than approvers and deciders; `SamePerson` where the policy asks for it."""
-    approvers = _approvers(act, items)
+    approvers = approvers_of(act, items)
     involved = [item for item in items if by in {item.decision["decided_by"], *approvers[item.decision["decision_id"]]}]
     changed = _changed_vendors(act, involved, policy=policy)
     separate = need_finalizer(act, items, policy=policy)
-    for item, reason in decided_by_their_approver(act, items, policy=policy):
+    if alone := decided_by_their_approver(items, approvers=approvers, separate=separate, policy=policy):
+        item, reason = alone[0]
         raise SamePerson(
             what=reason,
             next_step="Finalize fewer of its bills at once, or delay this one and let somebody else decide on its day.",
@@ -282,19 +283,21 @@ def _separation(act: Act, items: Sequence[Item], *, by: str, policy: Policy) -> 
     return "delegated" if involved else "apart"
 
 
-def _approvers(look: Look, items: Sequence[Item]) -> dict[str, set[str]]:
+def approvers_of(look: Look, items: Sequence[Item]) -> dict[str, set[str]]:
     """By decision who approved its bill."""
     ids = [approval for item in items for approval in item.decision["approvals"]]
     given = {row["approval_id"]: row["approved_by"] for row in look.many(APPROVAL, approval_id=ids)}
     return {item.decision["decision_id"]: {given[one] for one in item.decision["approvals"]} for item in items}
 
 
-def decided_by_their_approver(look: Look, items: Sequence[Item], *, policy: Policy) -> list[tuple[Item, str]]:
+def decided_by_their_approver(
+    items: Sequence[Item], *, approvers: Mapping[str, set[str]], separate: Mapping[str, int], policy: Policy
+) -> list[tuple[Item, str]]:
     """The payments that one person approved and decided though by now it takes two, each with the reason.
 
     The bill's own amount allowed it at the decision; paid with others, or under the policy in force now, it does not.
+    `approvers` is of `approvers_of`, `separate` of `need_finalizer`.
     """
-    separate, approvers = need_finalizer(look, items, policy=policy), _approvers(look, items)
     found = []
     for item in items:
         decision = item.decision

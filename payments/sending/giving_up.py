@@ -24,7 +24,8 @@ def why_company_stays(connection: Connection, tenant: TenantId) -> str | None:
     ).scalar_one()
     if not count:
         return None
+    payments = "1 payment" if count == 1 else f"{count} payments"
     return (
-        f"{'1 payment' if count == 1 else f'{count} payments'} of {tenant!r} went or may go out of it, and the ledger of another "
-        f"tenant would know of none. Go on with {tenant!r}: `runway tenant reactivate {tenant}`, `runway connect {tenant}`."
+        f"{payments} of {tenant!r} went or may go out of it, and the ledger of another tenant would know of none. Go on with "
+        f"{tenant!r} (`runway tenant reactivate {tenant}` and `runway connect {tenant}` where it was ended)."
     )

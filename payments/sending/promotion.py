@@ -25,6 +25,7 @@ from payments.controls.payees import refuse_without_payee
 from payments.controls.policies import Policy, in_force, refuse_batch_over_limit
 from payments.errors import CashUnknown, OverLimit, Refused, SamePerson
 from payments.sending.batches import (
+    approvers_of,
     decided_by_their_approver,
     fill,
     given_up,
@@ -187,7 +188,8 @@ def _promote(act: Act, *, policy: Policy) -> _Due:
             else:
                 passed.append(item)
         # Nobody may finalize these, and they would keep everybody else's payments of the day from being finalized.
-        alone = decided_by_their_approver(act, passed, policy=policy)
+        separate = need_finalizer(act, passed, policy=policy)
+        alone = decided_by_their_approver(passed, approvers=approvers_of(act, passed), separate=separate, policy=policy)
         for item, reason in alone:
             due.review += _to_review(act, [item], reason=reason)
         left = {item.decision["decision_id"] for item, _ in alone}

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -28,9 +29,18 @@ def furnished(sandbox: Sandbox, migrated_file: Path, tmp_path_factory: pytest.Te
     return company, folder
 
 
+@pytest.fixture(autouse=True)
+def logging_kept() -> Iterator[None]:
+    """A command sets up logging for a process of its own; here its streams end with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
 @pytest.fixture
-def office(furnished: tuple[Company, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
-    monkeypatch.setattr("logging.basicConfig", lambda **_: None)  # the runner's streams end with the test
+def office(furnished: tuple[Company, Path], tmp_path: Path) -> Iterator[Office]:
     company, folder = furnished
     shutil.copytree(folder, tmp_path / "data")
     opened = open_installation(tmp_path / "data", company.sandbox.url)
@@ -85,10 +95,9 @@ def test_a_payment_of_ours_that_cannot_be_read_is_told_in_words(
 
 
 def test_a_company_stays_with_the_tenant_whose_ledger_paid_from_it(
-    sandbox: Sandbox, migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, migrated_file: Path, tmp_path: Path
 ) -> None:
     """The next tenant's ledger knows nothing of a payment that is on its way, and its people would pay the bill again."""
-    monkeypatch.setattr("logging.basicConfig", lambda **_: None)
     company = Company(sandbox, realm_id="9130777000000044")
     furnish(tmp_path / "data", company, migrated=migrated_file)
     with closing(open_installation(tmp_path / "data", sandbox.url)) as opened:
